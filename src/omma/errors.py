@@ -1,0 +1,93 @@
+"""Every way omma says no, as one tree. A message has what was got, what was wanted, and what to do.
+
+OmmaError
+├── BadInput                 what a person gave cannot be used (exit code 2 on the command line)
+│   ├── MissingFile          no such file, or it cannot be opened
+│   ├── BadPicture           not a picture, broken, or refused by a limit
+│   ├── BadVideo             not a video, without pictures, broken, or refused by a limit
+│   ├── BadMessage           a conversation whose shape or parts are not understood
+│   ├── BadData              a line of a data file is not a sample
+│   ├── UnknownOption        an option that nobody reads, or a value out of its range
+│   └── PromptTooLong        more tokens than the model's context holds
+├── BadModel                 a model cannot be had from what was named (exit code 2)
+│   ├── UnknownModel         no such bundled name, folder or preset
+│   ├── BadFolder            a file of the folder is missing, unreadable or contradicts another
+│   ├── TensorMismatch       a tensor is missing, left over, or of the wrong shape or dtype
+│   └── UnsafeFile           a pickle where safetensors are wanted
+├── BadRecipe                a training recipe that contradicts itself or its model (exit code 2)
+├── BadCheckpoint            a run folder that cannot be gone on from (exit code 2)
+├── MissingExtra             a wing's extra packages are not installed (exit code 2)
+└── PlaceholderMismatch      prompt and patches were not made together (our mistake or a caller's)
+"""
+
+
+class OmmaError(Exception):
+    """The root of all errors that omma raises on purpose. Its text is one sentence fit for a person."""
+
+
+class BadInput(OmmaError):
+    """What a person gave cannot be used."""
+
+
+class MissingFile(BadInput):
+    """A file that was named does not exist or cannot be opened."""
+
+
+class BadPicture(BadInput):
+    """The bytes are not a picture, are broken, or are refused by a limit."""
+
+
+class BadVideo(BadInput):
+    """The bytes are not a video, hold no pictures, are broken, or are refused by a limit."""
+
+
+class BadMessage(BadInput):
+    """A conversation's shape, a role or a part is not understood."""
+
+
+class BadData(BadInput):
+    """A line of a data file is not a sample."""
+
+
+class UnknownOption(BadInput):
+    """An option that nobody reads, or a value out of its range."""
+
+
+class PromptTooLong(BadInput):
+    """The prompt, with its pictures, has more tokens than the model's context."""
+
+
+class BadModel(OmmaError):
+    """A model cannot be had from what was named."""
+
+
+class UnknownModel(BadModel):
+    """No bundled model, folder or preset has this name."""
+
+
+class BadFolder(BadModel):
+    """A file of a model's folder is missing, unreadable, or contradicts another."""
+
+
+class TensorMismatch(BadModel):
+    """A tensor is missing, left over, or has the wrong shape or dtype. The message names it."""
+
+
+class UnsafeFile(BadModel):
+    """A pickle stands where safetensors are wanted. It is never opened."""
+
+
+class BadRecipe(OmmaError):
+    """A training recipe contradicts itself or the model it is for."""
+
+
+class BadCheckpoint(OmmaError):
+    """A run folder cannot be gone on from."""
+
+
+class MissingExtra(OmmaError):
+    """A wing's extra packages are not installed; the message says how to get them."""
+
+
+class PlaceholderMismatch(OmmaError):
+    """The prompt's places for visual tokens and the tower's features differ in number."""

@@ -1,0 +1,32 @@
+"""Attention's memory as the model sees it, and the one that needs none: whole segments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from torch import Tensor
+
+from omma.ops import attend_plan, plan_segments
+
+
+class Attend(Protocol):
+    """Attention's memory. The model calls it and does not ask what stands behind."""
+
+    def __call__(self, q_THK: Tensor, k_TGK: Tensor, v_TGK: Tensor, layer: int) -> Tensor:
+        """Attend the queries of `layer` over its keys and values, with what is remembered: (T, H, K)."""
+        ...
+
+
+class Segments:
+    """Every row sees its own segment and nothing else: whole prompts, training packs, windows of a picture.
+
+    `starts` are the S + 1 borders on the row axis, from 0 to T.
+    """
+
+    def __init__(self, starts: Sequence[int], causal: bool = True) -> None:
+        self.plan = plan_segments(starts, causal=causal)
+
+    def __call__(self, q_THK: Tensor, k_TGK: Tensor, v_TGK: Tensor, layer: int) -> Tensor:
+        """Attention inside each segment: (T, H, K)."""
+        return attend_plan(q_THK, k_TGK, v_TGK, self.plan)

@@ -1,0 +1,16 @@
+"""The arithmetic of a transformer, for speed; `omma.ops.reference` is what each of these means."""
+
+from omma.ops.attention import Plan, attend_plan, attend_segments, plan_segments
+from omma.ops.norm import rms_norm
+from omma.ops.rotary import axis_tables, grid_tables, rotate
+
+__all__ = [
+    "Plan",
+    "attend_plan",
+    "attend_segments",
+    "axis_tables",
+    "grid_tables",
+    "plan_segments",
+    "rms_norm",
+    "rotate",
+]

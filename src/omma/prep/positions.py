@@ -1,0 +1,50 @@
+"""Where each token stands in time, row and column: the three numbers that rotary positions turn by."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from omma.sample import Grid
+
+
+class Block(Protocol):
+    """What positions need of a picture or video; a `Visual` is one."""
+
+    @property
+    def grid(self) -> Grid: ...
+    @property
+    def start(self) -> int: ...
+    @property
+    def seconds_per_slice(self) -> float: ...
+
+
+def mrope_positions(
+    length: int, blocks: Sequence[Block], *, merge: int, tokens_per_second: float
+) -> NDArray[np.int64]:
+    """Positions (3, length) of a sequence whose visual tokens begin at each block's `start`.
+
+    Words count on, the same on all three axes. Inside a block the axes part: time goes by
+    ``floor(slice · seconds_per_slice · tokens_per_second)``, row and column by merged cells. After it, all go
+    on from the highest number so far, plus one (facts §3.2, §3.3).
+    """
+    positions = np.empty((3, length), np.int64)
+    place = counter = 0
+    for block in blocks:
+        words = block.start - place
+        positions[:, place : block.start] = np.arange(counter, counter + words)
+        counter += words
+        rows, columns = block.grid.rows // merge, block.grid.columns // merge
+        times = [
+            math.floor(i * block.seconds_per_slice * tokens_per_second) for i in range(block.grid.slices)
+        ]
+        place = block.start + len(times) * rows * columns
+        cells = np.meshgrid(times, np.arange(rows), np.arange(columns), indexing="ij")
+        positions[:, block.start : place] = np.stack(cells).reshape(3, -1) + counter
+        counter += max(times[-1], rows - 1, columns - 1) + 1
+    positions[:, place:] = np.arange(counter, counter + length - place)
+    return positions

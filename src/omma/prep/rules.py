@@ -1,0 +1,108 @@
+"""How pictures and videos are brought to the tower: sizes, limits and colours, and the files that say so."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omma.errors import BadFolder
+
+CELL = 28 * 28
+
+
+@dataclass(frozen=True)
+class PictureRules:
+    """Limits are areas in pixels; `fps` in frames a second (facts §6.2–6.4, the published folders' values).
+
+    A video's frames lie between `frame_min_pixels` and `frame_max_pixels`, and all of them together
+    within `video_pixels` after two and two are merged in time.
+    """
+
+    patch: int = 14
+    temporal: int = 2
+    merge: int = 2
+    mean: tuple[float, float, float] = (0.48145466, 0.4578275, 0.40821073)
+    std: tuple[float, float, float] = (0.26862954, 0.26130258, 0.27577711)
+    min_pixels: int = 4 * CELL
+    max_pixels: int = 16_384 * CELL
+    fps: float = 2.0
+    min_frames: int = 4
+    max_frames: int = 768
+    frame_min_pixels: int = 128 * CELL
+    frame_max_pixels: int = 768 * CELL
+    video_pixels: int = int(0.9 * 128_000 * CELL)
+
+    @property
+    def factor(self) -> int:
+        """The side of a merged cell in pixels."""
+        return self.patch * self.merge
+
+
+# Our names and those of the public files, where a number is simply a number.
+PUBLIC = {"patch": "patch_size", "temporal": "temporal_patch_size", "merge": "merge_size"}
+PUBLIC_VIDEO = {"fps": "fps", "min_frames": "min_frames", "max_frames": "max_frames"}
+
+
+def read_rules(folder: Path) -> PictureRules:
+    """The rules of a model's folder. What its files do not say is as in the published folders.
+
+    Limits are read in both spellings, ``min_pixels`` and ``size.shortest_edge`` (an area, facts §6.2).
+    Raises BadFolder naming the file and the key.
+    """
+    picture = _read(folder / "preprocessor_config.json")
+    video = _read(folder / "video_preprocessor_config.json")
+    found: dict[str, Any] = {ours: picture.get(theirs) for ours, theirs in PUBLIC.items()}
+    found |= {ours: video.get(theirs) for ours, theirs in PUBLIC_VIDEO.items()}
+    found |= {"mean": picture.get("image_mean"), "std": picture.get("image_std")}
+    found["min_pixels"], found["max_pixels"] = _limits(picture)
+    found["frame_min_pixels"], found["frame_max_pixels"] = _limits(video)
+    found["video_pixels"] = video.get("total_pixels")
+    said = {name: tuple(value) if isinstance(value, list) else value for name, value in found.items()}
+    rules = PictureRules(**{name: value for name, value in said.items() if value is not None})
+    return rules
+
+
+def write_rules(rules: PictureRules, folder: Path) -> None:
+    """Write preprocessor_config.json and video_preprocessor_config.json as the public processors read them."""
+    shared = {theirs: getattr(rules, ours) for ours, theirs in PUBLIC.items()}
+    shared |= {
+        "image_mean": list(rules.mean),
+        "image_std": list(rules.std),
+        "processor_class": "Qwen2_5_VLProcessor",
+    }
+    picture = shared | {
+        "image_processor_type": "Qwen2VLImageProcessor",
+        "min_pixels": rules.min_pixels,
+        "max_pixels": rules.max_pixels,
+        "size": {"shortest_edge": rules.min_pixels, "longest_edge": rules.max_pixels},
+    }
+    video = shared | {
+        "video_processor_type": "Qwen2VLVideoProcessor",
+        "size": {"shortest_edge": rules.frame_min_pixels, "longest_edge": rules.frame_max_pixels},
+        "total_pixels": rules.video_pixels,
+    }
+    video |= {theirs: getattr(rules, ours) for ours, theirs in PUBLIC_VIDEO.items()}
+    for name, settings in (("preprocessor_config.json", picture), ("video_preprocessor_config.json", video)):
+        (folder / name).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadFolder(f"{path} cannot be read: {error}") from error
+    if not isinstance(raw, dict):
+        raise BadFolder(f"{path} holds {type(raw).__name__}; wanted an object")
+    return raw
+
+
+def _limits(raw: dict[str, Any]) -> tuple[int | None, int | None]:
+    size = raw.get("size") or {}
+    return (
+        raw.get("min_pixels", size.get("shortest_edge")),
+        raw.get("max_pixels", size.get("longest_edge")),
+    )

@@ -1,0 +1,113 @@
+"""Text to ids and back, with two roads that never meet: words people wrote, and marks that only we set."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import tokenizers
+
+from omma.errors import BadFolder, BadMessage
+from omma.spec import TokenIds
+
+
+@lru_cache(maxsize=1)
+def byte_of_symbol() -> dict[str, int]:
+    """The byte behind each of the 256 printable symbols in which a byte-level vocabulary is spelled."""
+    plain = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    hidden = [byte for byte in range(256) if byte not in plain]
+    return {chr(byte): byte for byte in plain} | {chr(256 + i): byte for i, byte in enumerate(hidden)}
+
+
+class Tokenizer:
+    """A tokenizer.json on two roads.
+
+    `text` goes through a copy that knows no added tokens at all, so that no wording can reach a mark's id.
+    `mark` gives the one id of an added token, by its name. `decode` and `bytes_of` work from bytes.
+    """
+
+    def __init__(self, source: str) -> None:
+        """Read the text of a tokenizer.json. Raises BadFolder when it is not a byte-level BPE."""
+        try:
+            raw: dict[str, Any] = json.loads(source)
+            added = {entry["content"]: entry for entry in raw["added_tokens"] or ()}
+            vocabulary = {piece: i for piece, i in raw["model"]["vocab"].items() if piece not in added}
+            words = raw | {"added_tokens": [], "post_processor": None, "truncation": None, "padding": None}
+            words["model"] = raw["model"] | {"vocab": vocabulary}
+            self._words = tokenizers.Tokenizer.from_str(json.dumps(words))
+            self._bytes = _spelled(vocabulary)
+        except Exception as error:  # the parser beneath raises bare Exception
+            raise BadFolder(f"tokenizer.json is not a byte-level BPE that is understood: {error}") from error
+        self.source = source
+        self._marks: dict[str, int] = {name: entry["id"] for name, entry in added.items()}
+        self._silent = frozenset(entry["id"] for entry in added.values() if entry["special"])
+        self._bytes |= {entry["id"]: name.encode() for name, entry in added.items()}
+
+    @classmethod
+    def from_file(cls, path: Path) -> Tokenizer:
+        """Read a tokenizer.json. Raises BadFolder naming it."""
+        try:
+            return cls(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadFolder(f"{path} cannot be read: {error}; wanted a tokenizer.json") from error
+
+    @property
+    def size(self) -> int:
+        """One more than the highest id. A model's embedding may have more rows, never fewer."""
+        return max(self._bytes) + 1
+
+    @property
+    def marks(self) -> dict[str, int]:
+        """Every added token and its id."""
+        return dict(self._marks)
+
+    @property
+    def token_ids(self) -> TokenIds:
+        """The ids that a model of this vocabulary is built around."""
+        return TokenIds(
+            end_of_text=self.mark("<|endoftext|>"),
+            turn_start=self.mark("<|im_start|>"),
+            turn_end=self.mark("<|im_end|>"),
+            vision_start=self.mark("<|vision_start|>"),
+            vision_end=self.mark("<|vision_end|>"),
+            image=self.mark("<|image_pad|>"),
+            video=self.mark("<|video_pad|>"),
+        )
+
+    def text(self, text: str) -> list[int]:
+        """Ids of words, brought to Unicode's NFC first. Never a mark's id, whatever the words are."""
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise BadMessage(
+                f"the text holds half of a character at place {error.start}; wanted whole Unicode characters"
+            ) from error
+        ids: list[int] = self._words.encode(text, add_special_tokens=False).ids
+        return ids
+
+    def mark(self, name: str) -> int:
+        """The id of an added token such as "<|im_start|>". Raises BadFolder when there is none."""
+        try:
+            return self._marks[name]
+        except KeyError:
+            raise BadFolder(
+                f"tokenizer.json has no token {name}; wanted one of {', '.join(self._marks)}"
+            ) from None
+
+    def bytes_of(self, token: int) -> bytes:
+        """The UTF-8 bytes that an id writes; one id may hold a part of a character. Unused ids write none."""
+        return self._bytes.get(token, b"")
+
+    def decode(self, tokens: Iterable[int], *, skip_marks: bool = True) -> str:
+        """Ids to text. Marks that are markup only are left out unless asked for; "<tool_call>" is kept."""
+        skipped = self._silent if skip_marks else frozenset()
+        written = b"".join(self.bytes_of(token) for token in tokens if token not in skipped)
+        return written.decode("utf-8", errors="replace")
+
+
+def _spelled(vocabulary: dict[str, int]) -> dict[int, bytes]:
+    symbols = byte_of_symbol()
+    return {token: bytes(symbols[symbol] for symbol in piece) for piece, token in vocabulary.items()}

@@ -1,0 +1,166 @@
+"""One loop for many requests: new prompts are read whole, then every running row writes a token a step."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from omma.chat import FinishReason
+from omma.engine.cache import Cache
+from omma.engine.request import Request
+from omma.engine.sampling import Sampler
+from omma.errors import BadModel
+from omma.model.vlm import Vlm
+from omma.sample import pack
+
+
+class Written(NamedTuple):
+    """A token of a request. A stop id ends an answer and is no part of its text."""
+
+    ticket: int
+    token: int
+    finish: FinishReason | None
+
+
+@dataclass
+class _Row:
+    """A request that is running."""
+
+    request: Request
+    sampler: Sampler
+    last: int = -1
+    count: int = 0
+
+    @property
+    def position(self) -> int:
+        """Where the last written token stands, on all three axes (facts §3.2)."""
+        return self.request.sample.next_position + self.count - 1
+
+
+class Engine:
+    """Runs requests on one model: `add` them, `step` until `idle`; `cancel` frees a request's memory at once.
+
+    At most `rows` requests run together; the others wait in line. One step reads prompts of together at
+    most `budget` tokens (a longer one alone), or writes one token in every running row.
+    """
+
+    def __init__(self, model: Vlm, *, rows: int = 32, budget: int = 8192) -> None:
+        weight = next(model.decoder.parameters())
+        self._model = model
+        self._device = weight.device
+        self._cache = Cache(model.spec.decoder, weight.dtype, weight.device)
+        self._rows, self._budget = rows, budget
+        self._running: dict[int, _Row] = {}
+        self._waiting: deque[tuple[int, Request]] = deque()
+        self._next = 0
+
+    @property
+    def idle(self) -> bool:
+        """Nothing runs and nothing waits."""
+        return not self._running and not self._waiting
+
+    @property
+    def room(self) -> int:
+        """How many more requests would run at once."""
+        return max(0, self._rows - len(self._running) - len(self._waiting))
+
+    @property
+    def bytes(self) -> int:
+        """Memory that the running rows hold for keys and values."""
+        return self._cache.bytes
+
+    def add(self, request: Request) -> int:
+        """Put a request in line; the ticket names it from now on."""
+        self._next += 1
+        self._waiting.append((self._next, request))
+        return self._next
+
+    @torch.inference_mode()
+    def cancel(self, ticket: int) -> None:
+        """Forget a request, waiting or running. An unknown or finished ticket is no matter."""
+        self._waiting = deque(waiting for waiting in self._waiting if waiting[0] != ticket)
+        if self._running.pop(ticket, None) is not None:
+            self._cache.drop(ticket)
+
+    @torch.inference_mode()
+    def step(self) -> list[Written]:
+        """Do the next piece of work; give the tokens it wrote."""
+        if self._waiting and len(self._running) < self._rows:
+            return self._read(self._admitted())
+        return self._write() if self._running else []
+
+    def _admitted(self) -> list[int]:
+        """Let waiting requests in, in order, as rows and budget allow."""
+        tickets: list[int] = []
+        left = self._budget
+        vocabulary = self._model.spec.decoder.vocabulary
+        while self._waiting and len(self._running) < self._rows:
+            sample = self._waiting[0][1].sample
+            if tickets and sample.length > left:
+                break
+            ticket, request = self._waiting.popleft()
+            self._running[ticket] = _Row(request, Sampler(request.sampling, sample.ids_T, vocabulary))
+            tickets.append(ticket)
+            left -= sample.length
+        return tickets
+
+    def _read(self, tickets: list[int]) -> list[Written]:
+        """Read whole prompts, ragged, end to end; only each last token goes through the head."""
+        one = pack([self._running[ticket].request.sample for ticket in tickets])
+        features_ND = places_N = None
+        if one.rows_PC is not None:
+            features_ND = self._model.see(self._tensor(one.rows_PC), one.grids)
+            places_N = self._tensor(one.places_N)
+        embeddings_TD = self._model.embed(self._tensor(one.ids_T), features_ND, places_N)
+        attend = self._cache.prefill(tickets, one.starts)
+        hidden_TD = self._model(embeddings_TD, self._tensor(one.positions_3T), attend)
+        last_S = torch.tensor(one.starts[1:], device=self._device) - 1
+        return self._chosen(tickets, self._model.logits(hidden_TD[last_S]))
+
+    def _write(self) -> list[Written]:
+        """One token for every running row, the rows as one ragged axis of length one each."""
+        attend = self._cache.decode()
+        tickets = self._cache.order
+        rows = [self._running[ticket] for ticket in tickets]
+        ids_S = torch.tensor([row.last for row in rows], device=self._device)
+        positions_3S = torch.tensor([row.position for row in rows], device=self._device).expand(3, -1)
+        hidden_SD = self._model(self._model.embed(ids_S, None, None), positions_3S, attend)
+        return self._chosen(tickets, self._model.logits(hidden_SD))
+
+    def _chosen(self, tickets: list[int], logits_SV: Tensor) -> list[Written]:
+        """Draw a token for each row; rows that end leave the cache."""
+        rows = [self._running[ticket] for ticket in tickets]
+        logits_SV = logits_SV.float()
+        ids = self._model.spec.ids
+        logits_SV[:, [ids.image, ids.video]] = -torch.inf  # the places of pictures are read, never written
+        best_S = logits_SV.max(-1)
+        if not best_S.values.isfinite().all():
+            raise BadModel(
+                "the model's logits are not numbers; its layers overflow in this dtype: "
+                "load it with dtype='bfloat16' or 'float32'"
+            )
+        likeliest = best_S.indices.tolist()
+        written = []
+        for i, (ticket, row) in enumerate(zip(tickets, rows, strict=True)):
+            row.last = likeliest[i] if row.sampler.plain else row.sampler(logits_SV[i])
+            row.count += 1
+            written.append(Written(ticket, row.last, _finish(row)))
+        for end in written:
+            if end.finish is not None:
+                self.cancel(end.ticket)
+        return written
+
+    def _tensor(self, array: NDArray[np.generic]) -> Tensor:
+        return torch.from_numpy(array).to(self._device)
+
+
+def _finish(row: _Row) -> FinishReason | None:
+    if row.last in row.request.stop_ids:
+        return "stop"
+    return "length" if row.count >= row.request.max_tokens else None

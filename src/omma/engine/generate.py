@@ -1,0 +1,75 @@
+"""Requests in, text out as it is written: the engine's tokens, spelled and cut at stop texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from omma.chat import FinishReason, Usage
+from omma.engine.engine import Engine, Written
+from omma.engine.request import Request
+from omma.engine.text import TextStream
+from omma.model.vlm import Vlm
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Text of the request at `index`. Its last piece says why it ended and what it took."""
+
+    index: int
+    text: str
+    finish: FinishReason | None = None
+    usage: Usage | None = None
+
+
+@dataclass
+class _Answer:
+    """A request whose answer is being written."""
+
+    index: int
+    request: Request
+    stream: TextStream
+    count: int = 0
+
+    def take(self, written: Written) -> Piece:
+        """Spell one more token."""
+        self.count += 1
+        text = "" if written.token in self.request.stop_ids else self.stream.add(written.token)
+        finish: FinishReason | None = "stop" if self.stream.stopped else written.finish
+        if finish is None:
+            return Piece(self.index, text)
+        text += self.stream.close()
+        return Piece(self.index, text, "stop" if self.stream.stopped else finish, self._usage())
+
+    def _usage(self) -> Usage:
+        sample = self.request.sample
+        visual = sum(visual.stop - visual.start for visual in sample.visuals)
+        return Usage(sample.length, self.count, visual)
+
+
+def generate(
+    model: Vlm, requests: Iterable[Request], bytes_of: Callable[[int], bytes], *, rows: int = 32
+) -> Iterator[Piece]:
+    """Answer all requests, `rows` at a time, each with the tokens it would have alone.
+
+    Requests are drawn from the iterable only when there is room for them. Pieces of different requests come
+    mixed, those of one request in order; pieces without text are left out, but for the last. Closing the
+    iterator frees what its requests hold.
+    """
+    engine = Engine(model, rows=rows)
+    answers: dict[int, _Answer] = {}
+    line = enumerate(requests)
+    while True:
+        while engine.room and (following := next(line, None)) is not None:
+            index, request = following
+            answers[engine.add(request)] = _Answer(index, request, TextStream(bytes_of, request.stop))
+        if engine.idle:
+            return
+        for written in engine.step():
+            answer = answers[written.ticket]
+            piece = answer.take(written)
+            if piece.finish is not None:
+                engine.cancel(written.ticket)
+                del answers[written.ticket]
+            if piece.text or piece.finish is not None:
+                yield piece

@@ -1,0 +1,196 @@
+"""Many requests in one loop write what each writes alone, and leave nothing behind."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from functools import cache
+from itertools import islice
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from omma.engine.engine import Engine
+from omma.engine.generate import Piece, generate
+from omma.engine.request import Request, Sampling
+from omma.errors import BadModel
+from omma.model.attend import Segments
+from omma.model.vlm import Vlm
+from omma.presets import GENERATIONS, tiny
+from omma.sample import Grid, Sample, Size, Visual
+
+every_generation = pytest.mark.parametrize("generation", GENERATIONS)
+SPELLED = {token: chr(97 + token % 26).encode() for token in range(320)}
+
+
+@cache
+def model(generation: str) -> Vlm:
+    vlm = Vlm(tiny(generation))
+    vlm.initialise(torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        for weight in vlm.parameters():  # far from zero, so that no two logits lie close
+            weight.mul_(4 if weight.ndim > 1 else 1)
+    return vlm.eval().requires_grad_(False)
+
+
+def sample(generation: str, length: int, seed: int, *, side: int = 0) -> Sample:
+    """A prompt of `length` words, with a picture of `side` × `side` patches in front if there is one."""
+    spec, dice = tiny(generation), np.random.default_rng(seed)
+    cells = (side // spec.vision.merge) ** 2
+    ids = np.concatenate([np.full(cells, spec.ids.image), dice.integers(0, 256, length)]).astype(np.int64)
+    positions = np.broadcast_to(np.arange(len(ids)), (3, len(ids))).copy()
+    if not side:
+        return Sample(ids, positions)
+    rows = dice.normal(size=(side * side, spec.vision.row)).astype(np.float32)
+    size = Size(side * spec.vision.patch, side * spec.vision.patch)
+    positions[:, cells:] -= cells - side  # a picture takes fewer positions than tokens
+    return Sample(ids, positions, (Visual("image", rows, Grid(1, side, side), 0, cells, size, size),))
+
+
+def request(one: Sample, most: int = 12, **wishes: float) -> Request:
+    stop_ids = frozenset({300, 302})
+    stop = wishes.pop("stop", ())
+    return Request(one, Sampling(**wishes), stop_ids, most, stop)  # type: ignore[arg-type]
+
+
+def told(pieces: Iterator[Piece]) -> dict[int, str]:
+    texts: dict[int, str] = {}
+    for piece in pieces:
+        texts[piece.index] = texts.get(piece.index, "") + piece.text
+    return texts
+
+
+def tokens(engine: Engine, one: Request) -> list[int]:
+    ticket, written = engine.add(one), []
+    while not engine.idle:
+        written += [step.token for step in engine.step() if step.ticket == ticket]
+    return written
+
+
+def plainly(vlm: Vlm, one: Sample, count: int) -> list[int]:
+    """The plain twin: the whole text is read again for every token."""
+    ids, positions, written = one.ids_T, one.positions_3T, []
+    for _ in range(count):
+        features = places = None
+        if one.visuals:
+            visual = one.visuals[0]
+            features = vlm.see(torch.from_numpy(visual.rows_PC), [visual.grid])
+            places = torch.arange(visual.start, visual.stop)
+        rows = vlm.embed(torch.from_numpy(ids), features, places)
+        hidden = vlm(rows, torch.from_numpy(positions), Segments((0, len(ids))))
+        logits = vlm.logits(hidden)[-1]
+        logits[[vlm.spec.ids.image, vlm.spec.ids.video]] = -torch.inf
+        written.append(int(logits.argmax()))
+        ids = np.append(ids, written[-1])
+        positions = np.concatenate([positions, np.full((3, 1), positions.max() + 1)], 1)
+    return written
+
+
+@every_generation
+@pytest.mark.parametrize("side", [0, 4])
+def test_the_cache_changes_nothing(generation: str, side: int) -> None:
+    one = sample(generation, 57, 1, side=side)  # crosses the border between two shelves
+    wanted = plainly(model(generation), one, 12)
+    got = tokens(Engine(model(generation)), request(one))
+    assert got == wanted[: len(got)]
+    assert len(got) == 12 or got[-1] in (300, 302)
+
+
+@every_generation
+@settings(max_examples=12, deadline=None)
+@given(
+    lengths=st.lists(st.integers(1, 150), min_size=1, max_size=7),
+    sides=st.lists(st.sampled_from([0, 0, 2, 6]), min_size=7, max_size=7),
+    counts=st.lists(st.integers(1, 70), min_size=7, max_size=7),
+    rows=st.integers(1, 5),
+)
+def test_together_is_alone(
+    generation: str, lengths: list[int], sides: list[int], counts: list[int], rows: int
+) -> None:
+    asked = [
+        request(sample(generation, length, i, side=sides[i]), counts[i], temperature=(i % 2) * 0.8, seed=i)
+        for i, length in enumerate(lengths)
+    ]
+    alone = [told(generate(model(generation), [one], SPELLED.__getitem__))[0] for one in asked]
+    together = told(generate(model(generation), asked, SPELLED.__getitem__, rows=rows))
+    assert [together[i] for i in range(len(asked))] == alone
+
+
+@every_generation
+def test_requests_are_drawn_only_when_there_is_room(generation: str) -> None:
+    drawn: list[int] = []
+
+    def line() -> Iterator[Request]:
+        for i in range(10):
+            drawn.append(i)
+            yield request(sample(generation, 5, i))
+
+    next(generate(model(generation), line(), SPELLED.__getitem__, rows=3))
+    assert drawn == [0, 1, 2]
+
+
+@every_generation
+def test_a_finished_request_leaves_no_memory(generation: str) -> None:
+    engine = Engine(model(generation))
+    tokens(engine, request(sample(generation, 9, 0)))
+    assert engine.bytes == 0
+
+
+@every_generation
+def test_a_cancelled_request_leaves_no_memory_and_the_others_go_on(generation: str) -> None:
+    asked = [request(sample(generation, length, length), 20) for length in (5, 90, 7)]
+    alone = tokens(Engine(model(generation)), asked[2])
+    engine = Engine(model(generation))
+    tickets = [engine.add(one) for one in asked]
+    written = [step.token for step in engine.step() if step.ticket == tickets[2]]
+    held = engine.bytes
+    engine.cancel(tickets[0])
+    engine.cancel(tickets[1])
+    assert engine.bytes < held
+    while not engine.idle:
+        written += [step.token for step in engine.step()]
+    assert written == alone
+    assert engine.bytes == 0
+
+
+@every_generation
+def test_a_closed_stream_leaves_no_engine(generation: str) -> None:
+    stream = generate(model(generation), [request(sample(generation, 5, 0), 50)], SPELLED.__getitem__)
+    list(islice(stream, 2))
+    stream.close()  # type: ignore[attr-defined]
+    gc.collect()
+    assert not [one for one in gc.get_objects() if type(one) is Engine]
+
+
+@every_generation
+def test_a_stop_text_ends_an_answer_before_it(generation: str) -> None:
+    one = sample(generation, 8, 3)
+    whole = told(generate(model(generation), [request(one, 20)], SPELLED.__getitem__))[0]
+    stop = whole[4:7]
+    *_, last = pieces = list(
+        generate(model(generation), [request(one, 20, stop=(stop,))], SPELLED.__getitem__)  # type: ignore[arg-type]
+    )
+    assert "".join(piece.text for piece in pieces) == whole[: whole.index(stop)]
+    assert last.finish == "stop"
+    assert last.usage is not None
+    assert last.usage.completion_tokens == whole.index(stop) + len(stop)
+
+
+@every_generation
+def test_gradients_are_as_they_were_between_the_pieces(generation: str) -> None:
+    for _ in generate(model(generation), [request(sample(generation, 5, 0), 3)], SPELLED.__getitem__):
+        assert torch.is_grad_enabled()
+        assert not torch.is_inference_mode_enabled()
+
+
+@every_generation
+def test_logits_that_are_no_numbers_are_an_error(generation: str) -> None:
+    broken = Vlm(tiny(generation))
+    with torch.no_grad():
+        for weight in broken.parameters():
+            weight.fill_(torch.nan)
+    with pytest.raises(BadModel, match="dtype"):
+        tokens(Engine(broken), request(sample(generation, 5, 0)))

@@ -1,1 +1,1 @@
-"""The network: picture rows and token ids in, hidden states and logits out. No files, no text, no sampling."""
+"""The network: picture rows and token ids in, hidden states and logits out. No files, no sampling."""

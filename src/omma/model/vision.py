@@ -78,11 +78,11 @@ class VisionTower(nn.Module):
         self.merger = Merger(spec)
 
     def forward(self, rows_PC: Tensor, grids: Sequence[Grid]) -> Tensor:
-        """Visual tokens (N, D) of all pictures, in order. Raises PlaceholderMismatch if rows and grids differ."""
+        """Visual tokens (N, D) of all pictures, in order. PlaceholderMismatch if rows and grids differ."""
         spec, unit = self.spec, self.spec.merge**2
         if rows_PC.shape != (wanted := (sum(grid.patches for grid in grids), spec.row)):
             raise PlaceholderMismatch(
-                f"patch rows are {tuple(rows_PC.shape)} but the grids {[tuple(g) for g in grids]} want {wanted}; "
+                f"patch rows are {tuple(rows_PC.shape)} but the grids want {wanted}; "
                 "make rows and grids with one Processor"
             )
         plan = floorplan(grids, spec.merge, spec.window // spec.patch // spec.merge)

@@ -20,7 +20,7 @@ from omma.spec import ModelSpec
 class Vlm(nn.Module):
     """A vision-language model of any generation `spec` can describe.
 
-    Building it draws nothing: fill the parameters from a folder (`weights.load_weights`) or with `initialise`.
+    Building it draws nothing: fill the parameters with `weights.load_weights` or `initialise`.
     Under ``torch.device("meta")`` it costs no memory. Parameters may be fp32 or bf16; norms, softmax and
     rotary angles are computed in fp32 either way.
     """
@@ -33,7 +33,8 @@ class Vlm(nn.Module):
 
     def initialise(self, generator: torch.Generator) -> None:
         """Draw all weights for training from nothing; the same seed draws the same weights."""
-        draw_weights(self, generator)
+        draw_weights(self.vision, self.spec.vision.depth, generator)
+        draw_weights(self.decoder, self.spec.decoder.depth, generator)
 
     def see(self, rows_PC: Tensor, grids: Sequence[Grid]) -> Tensor:
         """Visual tokens (N, D) of patch rows (P, C), picture by picture. N is the grids' merged cells.

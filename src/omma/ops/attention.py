@@ -29,9 +29,9 @@ def attend_plan(q_THK: Tensor, k_TGK: Tensor, v_TGK: Tensor, plan: Plan) -> Tens
     """Attention inside each planned segment."""
     lengths, count = plan.lengths, len(plan.lengths)
     if len(set(lengths)) == 1:
-        q, k, v = (x.unflatten(0, (count, lengths[0])) for x in (q_THK, k_TGK, v_TGK))
+        q, k, v = (x.reshape(count, lengths[0], *x.shape[1:]) for x in (q_THK, k_TGK, v_TGK))
         return _attend(q, k, v, plan.causal).flatten(0, 1)
-    parts = zip(*(x.split(list(lengths)) for x in (q_THK, k_TGK, v_TGK)), strict=True)
+    parts = zip(*(torch.split(x, list(lengths)) for x in (q_THK, k_TGK, v_TGK)), strict=True)
     return torch.cat([_attend(q[None], k[None], v[None], plan.causal)[0] for q, k, v in parts])
 
 

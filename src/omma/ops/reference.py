@@ -1,4 +1,4 @@
-"""What every operation means: plainest torch, shortest, slow; fast twins of the same name are judged by it."""
+"""What every operation means: plainest torch, shortest, slow; its fast twin is judged by it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def attend_segments(
 
 
 def rotate(x_THK: Tensor, cos_TK: Tensor, sin_TK: Tensor) -> Tensor:
-    """Turn each head's pairs (i, i + K/2) by their angles, given as half tables (T, K/2) in fp32 (facts §3.4)."""
+    """Turn each head's pairs (i, i + K/2) by their angles: half tables (T, K/2), fp32 (facts §3.4)."""
     first, second = x_THK.float().chunk(2, -1)
     cos, sin = cos_TK[:, None], sin_TK[:, None]
     return torch.cat([first * cos - second * sin, second * cos + first * sin], -1).to(x_THK.dtype)

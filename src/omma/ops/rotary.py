@@ -21,21 +21,21 @@ def axis_tables(positions_3T: Tensor, sections: tuple[int, ...], theta: float) -
     (facts §3.4, chunked).
     """
     frequencies = _frequencies(sum(sections), theta, positions_3T.device)
-    parts = frequencies.split(sections)
+    parts = torch.split(frequencies, list(sections))
     rows = positions_3T.float()
     angle = torch.cat([rows[axis, :, None] * part for axis, part in enumerate(parts)], -1)
     return angle.cos(), angle.sin()
 
 
 def grid_tables(places_P2: Tensor, head_width: int, theta: float) -> tuple[Tensor, Tensor]:
-    """Cosines and sines (P, K/2) of patches at (row, column), fp32: half the angles row, half column (facts §2.3)."""
+    """Cosines and sines (P, K/2), fp32: half of the angles turn with the row, half with the column (§2.3)."""
     frequencies = _frequencies(head_width // 4, theta, places_P2.device)
     angle = (places_P2.float()[:, :, None] * frequencies).flatten(1)
     return angle.cos(), angle.sin()
 
 
 def rotate(x_THK: Tensor, cos_TK: Tensor, sin_TK: Tensor) -> Tensor:
-    """Turn each head's pairs (i, i + K/2) by their angles, given as half tables (T, K/2) in fp32 (facts §3.4)."""
+    """Turn each head's pairs (i, i + K/2) by their angles: half tables (T, K/2), fp32 (facts §3.4)."""
     first, second = x_THK.float().chunk(2, -1)
     cos, sin = cos_TK[:, None], sin_TK[:, None]
     return torch.cat([first * cos - second * sin, second * cos + first * sin], -1).to(x_THK.dtype)

@@ -1,0 +1,111 @@
+"""A name or a folder in, a model and its processor out."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from omma.errors import UnknownModel, UnknownOption
+from omma.model.vlm import Vlm
+from omma.prep.processor import Processor
+from omma.spec import ModelSpec
+from omma.weights import load_weights, read_dtype, read_generation, read_spec
+
+BUNDLED: dict[str, Path] = {"omma-nano": Path(__file__).parent / "assets" / "omma-nano"}
+_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+class Loaded(NamedTuple):
+    """A model ready to run. `generation` is what its generation_config.json says."""
+
+    model: Vlm
+    processor: Processor
+    spec: ModelSpec
+    generation: dict[str, Any]
+    name: str
+
+
+def load_folder(
+    name_or_path: str | Path,
+    *,
+    device: str = "auto",
+    dtype: str = "auto",
+    revision: str | None = None,
+    cache: Path | None = None,
+) -> Loaded:
+    """Load a model by the name of a bundled one, a folder, or a hub name that is in the local hub cache.
+
+    `device` "auto" is the accelerator if there is one. `dtype` "auto" is the checkpoint's own, with float16
+    taken as bfloat16 on a CPU, which has no fast half products (and some layers overflow in them); other
+    values are float32, bfloat16 and float16. Raises UnknownModel, BadFolder, TensorMismatch, UnsafeFile,
+    UnknownOption.
+    """
+    folder = resolve(name_or_path, revision=revision, cache=cache)
+    spec = read_spec(folder)
+    place = _device(device)
+    kind = _dtype(dtype, folder, place)
+    processor = Processor.from_folder(folder, spec)
+    with torch.device("meta"):
+        model = Vlm(spec)
+    load_weights(model, folder, dtype=kind, device=place)
+    return Loaded(model, processor, spec, read_generation(folder), str(name_or_path))
+
+
+def resolve(name_or_path: str | Path, *, revision: str | None = None, cache: Path | None = None) -> Path:
+    """The folder a name stands for. Nothing is fetched: a hub name is looked up in the local hub cache.
+
+    `cache` is the hub's cache folder, by default ``~/.cache/huggingface/hub``; `revision` a branch, tag or
+    commit of the hub's, by default "main". Raises UnknownModel saying which names there are and what to do.
+    """
+    name = str(name_or_path)
+    if name in BUNDLED and isinstance(name_or_path, str):
+        return BUNDLED[name]
+    path = Path(name_or_path).expanduser()
+    if path.is_dir():
+        return path
+    cache = cache or Path.home() / ".cache" / "huggingface" / "hub"
+    if _HUB_NAME.fullmatch(name):
+        if found := _cached(name, revision or "main", cache):
+            return found
+        raise UnknownModel(
+            f"{name!r} is neither a folder nor in the hub cache {cache}; download it there first, or name "
+            f"{', '.join(BUNDLED)} or a model's folder"
+        )
+    raise UnknownModel(
+        f"no model is called {name!r}; known: {', '.join(BUNDLED)}, the path of a model's folder, or a hub "
+        "name such as Qwen/Qwen2.5-VL-3B-Instruct that is in the local cache"
+    )
+
+
+def _cached(name: str, revision: str, cache: Path) -> Path | None:
+    """A snapshot in the hub cache's layout: refs hold commits, snapshots are called by them."""
+    repository = cache / f"models--{name.replace('/', '--')}"
+    reference = repository / "refs" / revision
+    commit = reference.read_text(encoding="utf-8").strip() if reference.is_file() else revision
+    snapshot = repository / "snapshots" / commit
+    return snapshot if snapshot.is_dir() else None
+
+
+def _device(wish: str) -> torch.device:
+    if wish == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(wish)
+    except RuntimeError:
+        raise UnknownOption(f"device is {wish!r}; wanted auto, cpu, cuda or cuda:N") from None
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise UnknownOption(f"device is {wish!r}, but torch finds no accelerator here; say cpu or auto")
+    return device
+
+
+def _dtype(wish: str, folder: Path, device: torch.device) -> torch.dtype:
+    if wish == "auto":
+        own = read_dtype(folder)
+        return torch.bfloat16 if own == torch.float16 and device.type == "cpu" else own
+    if wish not in _DTYPES:
+        raise UnknownOption(f"dtype is {wish!r}; wanted auto, {', '.join(_DTYPES)}")
+    return _DTYPES[wish]

@@ -1,0 +1,273 @@
+"""config.json and generation_config.json: read in both public spellings, written in the official one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from omma.errors import BadFolder
+from omma.spec import DecoderSpec, ModelSpec, SwiGLU, TokenIds, VisionSpec
+
+CONFIG, GENERATION = "config.json", "generation_config.json"
+_MODEL_TYPE = "qwen2_5_vl"
+_Value = TypeVar("_Value", int, float, bool)
+
+
+def read_spec(folder: Path) -> ModelSpec:
+    """The model a folder's config.json describes.
+
+    Reads the official flat spelling and the nested one of transformers ≥ 5 (facts §4.4); an absent field has
+    transformers' class default (facts §1.3). Raises BadFolder for a file that is missing, broken,
+    contradicts itself, or asks for something that is not built here.
+    """
+    path = folder / CONFIG
+    config = _Fields(read_json(path), path)
+    if (kind := config.raw.get("model_type")) != _MODEL_TYPE:
+        raise BadFolder(f"{path}: model_type is {kind!r}; wanted {_MODEL_TYPE!r}")
+    text = config.inner("text_config") if "text_config" in config.raw else config
+    decoder = _decoder(config, text)
+    spec = ModelSpec(
+        vision=_vision(config.inner("vision_config")),
+        decoder=decoder,
+        ids=_ids(config, text),
+        tokens_per_second=config.inner("vision_config").number("tokens_per_second", 4.0),
+        boxes=str(config.inner("omma").raw.get("boxes", "pixels")),
+    )
+    if wrong := _contradiction(spec):
+        raise BadFolder(f"{path}: {wrong}")
+    return spec
+
+
+def write_config(spec: ModelSpec, folder: Path, *, dtype: str) -> None:
+    """Write config.json in the official flat spelling, and a greedy generation_config.json beside it.
+
+    `dtype` is the name of the weights' dtype, such as "bfloat16". Raises BadFolder if `spec` says something
+    the public format cannot.
+    """
+    path = folder / CONFIG
+    if wrong := _contradiction(spec):
+        raise BadFolder(f"{path}: {wrong}; the public format has no field for another value")
+    write_json(path, _public(spec, dtype))
+    if not (folder / GENERATION).exists():
+        write_generation(spec, folder)
+
+
+def write_generation(spec: ModelSpec, folder: Path) -> None:
+    """Write generation_config.json: greedy, ending at the end of a turn or of the text."""
+    ids = spec.ids
+    ends = [ids.turn_end, ids.end_of_text]
+    content = {"bos_token_id": ids.end_of_text, "do_sample": False, "eos_token_id": ends}
+    write_json(folder / GENERATION, content | {"pad_token_id": ids.end_of_text})
+
+
+def read_generation(folder: Path) -> dict[str, Any]:
+    """What generation_config.json says; nothing where there is none."""
+    path = folder / GENERATION
+    return read_json(path) if path.exists() else {}
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object from a file. Raises BadFolder naming the file."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadFolder(f"{path} is missing; a model's folder has one") from None
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise BadFolder(f"{path} cannot be read: {error}; fetch it again") from None
+    if not isinstance(content, dict):
+        raise BadFolder(f"{path} holds a {type(content).__name__}; wanted a JSON object")
+    return content
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON object as the public folders do: indented, a newline at the end."""
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+class _Fields:
+    """One object of a config, read field by field with the place named when a value is of a wrong kind."""
+
+    def __init__(self, raw: dict[str, Any], where: object) -> None:
+        self.raw, self.where = raw, where
+
+    def inner(self, name: str) -> _Fields:
+        raw = self.raw.get(name)
+        if raw is None:
+            return _Fields({}, f"{self.where}: {name}")
+        if not isinstance(raw, dict):
+            raise BadFolder(f"{self.where}: {name} is {raw!r}; wanted an object")
+        return _Fields(raw, f"{self.where}: {name}")
+
+    def whole(self, name: str, default: int) -> int:
+        value = self.raw.get(name, default)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise BadFolder(f"{self.where}: {name} is {value!r}; wanted a whole number")
+        return value
+
+    def number(self, name: str, default: float) -> float:
+        value = self.raw.get(name, default)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise BadFolder(f"{self.where}: {name} is {value!r}; wanted a number")
+        return float(value)
+
+    def flag(self, name: str) -> bool:
+        value = self.raw.get(name) or False
+        if not isinstance(value, bool):
+            raise BadFolder(f"{self.where}: {name} is {value!r}; wanted true or false")
+        return value
+
+    def wholes(self, name: str, default: tuple[int, ...]) -> tuple[int, ...]:
+        value = self.raw.get(name, default)
+        if not isinstance(value, (list, tuple)) or any(type(one) is not int for one in value):
+            raise BadFolder(f"{self.where}: {name} is {value!r}; wanted a list of whole numbers")
+        return tuple(value)
+
+    def fixed(self, name: str, built: object) -> None:
+        if (value := self.raw.get(name, built)) != built:
+            raise BadFolder(f"{self.where}: {name} is {value!r}, which is not built here; wanted {built!r}")
+
+
+def _vision(fields: _Fields) -> VisionSpec:
+    fields.fixed("hidden_act", "silu")
+    return VisionSpec(
+        depth=fields.whole("depth", 32),
+        width=fields.whole("hidden_size", 3584),
+        heads=fields.whole("num_heads", 16),
+        feed_forward=SwiGLU(fields.whole("intermediate_size", 3420), bias=True),
+        out_width=fields.whole("out_hidden_size", 3584),
+        patch=fields.whole("patch_size", 14),
+        temporal=fields.whole("temporal_patch_size", 2),
+        merge=fields.whole("spatial_merge_size", 2),
+        channels=fields.whole("in_channels", 3),
+        window=fields.whole("window_size", 112),
+        full_layers=fields.wholes("fullatt_block_indexes", (7, 15, 23, 31)),
+        rope_theta=fields.inner("rope_parameters").number("rope_theta", 10_000.0),
+    )
+
+
+def _decoder(config: _Fields, text: _Fields) -> DecoderSpec:
+    text.fixed("hidden_act", "silu")
+    if text.flag("use_sliding_window"):
+        text.fixed("use_sliding_window", False)
+    rope = text.inner("rope_parameters" if text.raw.get("rope_parameters") else "rope_scaling")
+    if (kind := rope.raw.get("rope_type", rope.raw.get("type", "default"))) not in ("default", "mrope"):
+        raise BadFolder(f"{rope.where}: type is {kind!r}, which is not built here; wanted 'mrope'")
+    heads = text.whole("num_attention_heads", 64)
+    width = text.whole("hidden_size", 8192)
+    sections = rope.wholes("mrope_section", (16, 24, 24))
+    if len(sections) != 3:
+        raise BadFolder(f"{rope.where}: mrope_section is {list(sections)}; wanted three numbers")
+    shared = text.raw.get("num_key_value_heads", 8)
+    return DecoderSpec(
+        depth=text.whole("num_hidden_layers", 80),
+        width=width,
+        heads=heads,
+        key_heads=heads if shared is None else text.whole("num_key_value_heads", 8),
+        head_width=width // max(heads, 1),
+        feed_forward=SwiGLU(text.whole("intermediate_size", 29_568)),
+        vocabulary=text.whole("vocab_size", 152_064),
+        tied=config.flag("tie_word_embeddings") or text.flag("tie_word_embeddings"),
+        sections=sections,
+        rope_theta=rope.number("rope_theta", text.number("rope_theta", 1_000_000.0)),
+        norm_eps=text.number("rms_norm_eps", 1e-5),
+        context=text.whole("max_position_embeddings", 32_768),
+    )
+
+
+def _ids(config: _Fields, text: _Fields) -> TokenIds:
+    usual = TokenIds()
+    end = text.raw.get("eos_token_id", usual.turn_end)
+    ends = end if isinstance(end, list) else [end]
+    return TokenIds(
+        end_of_text=text.whole("bos_token_id", usual.end_of_text)
+        if text.raw.get("bos_token_id") is not None
+        else usual.end_of_text,
+        turn_start=config.inner("omma").whole("turn_start", usual.turn_start),
+        turn_end=ends[0] if ends and isinstance(ends[0], int) else usual.turn_end,
+        vision_start=config.whole("vision_start_token_id", usual.vision_start),
+        vision_end=config.whole("vision_end_token_id", usual.vision_end),
+        image=config.whole("image_token_id", usual.image),
+        video=config.whole("video_token_id", usual.video),
+    )
+
+
+def _contradiction(spec: ModelSpec) -> str | None:
+    """What of a spec cannot be, or cannot be said in the public format; None if all is well."""
+    vision, decoder = spec.vision, spec.decoder
+    checks = {
+        "the tower's out width is not the decoder's width": vision.out_width == decoder.width,
+        "the tower's width is not a multiple of 4 · heads": vision.width % max(4 * vision.heads, 1) == 0,
+        "a window is not a multiple of a merged cell": vision.window % (vision.patch * vision.merge) == 0,
+        "the decoder's width is not heads · head width": decoder.heads * decoder.head_width == decoder.width,
+        "key heads do not divide the heads": decoder.key_heads > 0 and decoder.heads % decoder.key_heads == 0,
+        "mrope_section does not sum to half a head": 2 * sum(decoder.sections) == decoder.head_width,
+        "the decoder's attention has no biases": decoder.attention_bias,
+        "the decoder's feed-forward has biases": not decoder.feed_forward.bias,
+        "the tower's feed-forward has no biases": vision.feed_forward.bias,
+        "the tower's norm eps is not 1e-6": vision.norm_eps == 1e-6,
+        "the tower's rope theta is not 10000": vision.rope_theta == 10_000.0,
+        "tokens_per_second is not whole": float(spec.tokens_per_second).is_integer(),
+        f"boxes is {spec.boxes!r}": spec.boxes in ("pixels", "grid"),
+    }
+    return next((wrong for wrong, holds in checks.items() if not holds), None)
+
+
+def _public(spec: ModelSpec, dtype: str) -> dict[str, Any]:
+    decoder, ids = spec.decoder, spec.ids
+    config: dict[str, Any] = {
+        "architectures": ["Qwen2_5_VLForConditionalGeneration"],
+        "model_type": _MODEL_TYPE,
+        "torch_dtype": dtype,
+        "bos_token_id": ids.end_of_text,
+        "eos_token_id": ids.turn_end,
+        "vision_start_token_id": ids.vision_start,
+        "vision_end_token_id": ids.vision_end,
+        "image_token_id": ids.image,
+        "video_token_id": ids.video,
+        "vocab_size": decoder.vocabulary,
+        "hidden_size": decoder.width,
+        "intermediate_size": decoder.feed_forward.width,
+        "num_hidden_layers": decoder.depth,
+        "num_attention_heads": decoder.heads,
+        "num_key_value_heads": decoder.key_heads,
+        "hidden_act": "silu",
+        "max_position_embeddings": decoder.context,
+        "rms_norm_eps": decoder.norm_eps,
+        "rope_theta": decoder.rope_theta,
+        "rope_scaling": {"type": "mrope", "mrope_section": list(decoder.sections)},
+        "tie_word_embeddings": decoder.tied,
+        "attention_dropout": 0.0,
+        "use_cache": True,
+        "use_sliding_window": False,
+        "vision_config": _public_vision(spec),
+    }
+    ours: dict[str, Any] = {}
+    if spec.boxes != "pixels":
+        ours["boxes"] = spec.boxes
+    if ids.turn_start != TokenIds().turn_start:
+        ours["turn_start"] = ids.turn_start
+    return config | ({"omma": ours} if ours else {})
+
+
+def _public_vision(spec: ModelSpec) -> dict[str, Any]:
+    vision = spec.vision
+    return {
+        "model_type": _MODEL_TYPE,
+        "depth": vision.depth,
+        "hidden_size": vision.width,
+        "hidden_act": "silu",
+        "intermediate_size": vision.feed_forward.width,
+        "num_heads": vision.heads,
+        "in_channels": vision.channels,
+        "in_chans": vision.channels,
+        "out_hidden_size": vision.out_width,
+        "patch_size": vision.patch,
+        "spatial_patch_size": vision.patch,
+        "spatial_merge_size": vision.merge,
+        "temporal_patch_size": vision.temporal,
+        "window_size": vision.window,
+        "fullatt_block_indexes": list(vision.full_layers),
+        "tokens_per_second": int(spec.tokens_per_second),
+    }

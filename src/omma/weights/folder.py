@@ -1,0 +1,173 @@
+"""A model's tensors in a folder: written in shards, read from a memory map straight into place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from omma.errors import BadFolder, TensorMismatch, UnsafeFile
+from omma.model.vlm import Vlm
+from omma.spec import ModelSpec
+from omma.weights.config import read_json, write_config, write_json
+from omma.weights.names import EMBEDDING, HEAD, our_name, public_name, public_shape
+
+SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
+_OURS = re.compile(r"model(-\d{5}-of-\d{5})?\.safetensors(\.index\.json)?")
+_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
+
+
+def write_folder(
+    model: Vlm, spec: ModelSpec, folder: Path, *, dtype: torch.dtype, shard_bytes: int = 5_000_000_000
+) -> None:
+    """Write config.json, generation_config.json and the weights in `dtype`, shards of at most `shard_bytes`.
+
+    transformers loads the folder unchanged. Files are replaced whole, so a model that is still mapped from
+    the same folder keeps its weights.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    write_config(spec, folder, dtype=str(dtype).removeprefix("torch."))
+    shards = _shards(dict(model.named_parameters()), dtype, shard_bytes)
+    names = [SINGLE] if len(shards) == 1 else [_shard(i, len(shards)) for i in range(len(shards))]
+    for name, shard in zip(names, shards, strict=True):
+        tensors = {
+            public_name(ours): tensor.detach()
+            .to("cpu", dtype)
+            .reshape(public_shape(ours, tuple(tensor.shape), spec))
+            .contiguous()
+            for ours, tensor in shard.items()
+        }
+        save_file(tensors, folder / f".{name}.new", metadata={"format": "pt"})
+        (folder / f".{name}.new").replace(folder / name)
+    kept = set(names)
+    if len(shards) > 1:
+        total = sum(t.numel() for shard in shards for t in shard.values()) * dtype.itemsize
+        where = {public_name(ours): name for name, shard in zip(names, shards, strict=True) for ours in shard}
+        write_json(folder / INDEX, {"metadata": {"total_size": total}, "weight_map": where})
+        kept.add(INDEX)
+    for stale in folder.iterdir():
+        if _OURS.fullmatch(stale.name) and stale.name not in kept:
+            stale.unlink()
+
+
+def _shard(number: int, count: int) -> str:
+    return f"model-{number + 1:05d}-of-{count:05d}.safetensors"
+
+
+def _shards(tensors: dict[str, Tensor], dtype: torch.dtype, limit: int) -> list[dict[str, Tensor]]:
+    shards: list[dict[str, Tensor]] = [{}]
+    size = 0
+    for name, tensor in tensors.items():
+        more = tensor.numel() * dtype.itemsize
+        if size + more > limit and shards[-1]:
+            shards.append({})
+            size = 0
+        shards[-1][name] = tensor
+        size += more
+    return shards
+
+
+def load_weights(
+    model: Vlm, folder: Path, *, dtype: torch.dtype | None = None, device: str | torch.device = "cpu"
+) -> None:
+    """Fill every parameter of `model` (best built on the meta device) from the folder's safetensors.
+
+    `dtype` None keeps the files'. Weights that need no conversion stay mapped: nothing is read before it is
+    used, and writing to them never reaches the file. Raises TensorMismatch naming a tensor that is missing,
+    left over, doubled, or of the wrong shape or kind; BadFolder naming a file that is missing or broken;
+    UnsafeFile if there are only pickles.
+    """
+    wanted = dict(model.named_parameters())
+    seen: dict[str, str] = {}
+    head: Tensor | None = None
+    for path, public, tensor in _tensors(folder):
+        ours = our_name(public)
+        if ours == HEAD and model.decoder.head is None:
+            head = tensor
+            continue
+        if ours is None or ours not in wanted:
+            raise TensorMismatch(f"{path}: {public} is left over; the config describes no such tensor")
+        if ours in seen:
+            raise TensorMismatch(f"{path}: {public} is the same tensor as {seen[ours]}; keep one of them")
+        seen[ours] = public
+        _check(path, public, tensor, public_shape(ours, tuple(wanted[ours].shape), model.spec))
+        _place(model, ours, tensor.reshape(wanted[ours].shape).to(device, dtype))
+    if missing := [public_name(ours) for ours in wanted if ours not in seen]:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise TensorMismatch(f"{folder}: {missing[0]}{more} missing; the config describes it")
+    if head is not None:
+        _check_tied(folder, head, model)
+
+
+def read_dtype(folder: Path) -> torch.dtype:
+    """The dtype most of the checkpoint is kept in (official files hold one only)."""
+    sizes: dict[torch.dtype, int] = {}
+    for _, _, tensor in _tensors(folder):
+        sizes[tensor.dtype] = sizes.get(tensor.dtype, 0) + tensor.nbytes
+    if not sizes:
+        raise BadFolder(f"{folder} holds no tensors; fetch it again")
+    return max(sizes, key=lambda dtype: sizes[dtype])
+
+
+def _check(path: Path, public: str, tensor: Tensor, shape: tuple[int, ...]) -> None:
+    if tuple(tensor.shape) != shape:
+        raise TensorMismatch(f"{path}: {public} is {tuple(tensor.shape)}; the config wants {shape}")
+    if not tensor.is_floating_point() or tensor.dtype.itemsize < 2:
+        raise TensorMismatch(f"{path}: {public} is {tensor.dtype}; wanted float32, bfloat16 or float16")
+
+
+def _place(model: nn.Module, name: str, tensor: Tensor) -> None:
+    module_name, _, leaf = name.rpartition(".")
+    module = model.get_submodule(module_name)
+    learns = module.get_parameter(leaf).requires_grad
+    setattr(module, leaf, nn.Parameter(tensor, requires_grad=learns))
+
+
+def _check_tied(folder: Path, head: Tensor, model: Vlm) -> None:
+    """A head beside tied embeddings is borne only as the copy some tools write: the same numbers."""
+    table = model.get_parameter(EMBEDDING)
+    if head.shape != table.shape or not torch.equal(head.to(table.device, table.dtype), table):
+        raise TensorMismatch(
+            f"{folder}: the config ties the head to the embeddings, but {public_name(HEAD)} differs; "
+            "set tie_word_embeddings to false, or take the head out"
+        )
+
+
+def _tensors(folder: Path) -> Iterator[tuple[Path, str, Tensor]]:
+    for path in _files(folder):
+        try:
+            with safe_open(path, "pt") as file:
+                for name in file.keys():  # noqa: SIM118 - not a mapping
+                    yield path, name, file.get_tensor(name)
+        except (SafetensorError, OSError) as error:
+            raise BadFolder(f"{path} cannot be read: {error}; fetch it again") from None
+
+
+def _files(folder: Path) -> list[Path]:
+    """The folder's safetensors, as its index lists them."""
+    single, index = folder / SINGLE, folder / INDEX
+    if index.exists() and single.exists():
+        raise BadFolder(f"{folder} holds both {SINGLE} and {INDEX}; take one of them away")
+    if single.exists():
+        return [single]
+    if not index.exists():
+        pickles = sorted(path.name for pattern in _PICKLES for path in folder.glob(pattern))
+        if pickles:
+            raise UnsafeFile(f"{folder} holds {pickles[0]}, a pickle, which is never opened; wanted {SINGLE}")
+        raise BadFolder(f"{folder} holds neither {SINGLE} nor {INDEX}; a model's folder has one")
+    weight_map: Any = read_json(index).get("weight_map")
+    if not isinstance(weight_map, dict) or not weight_map:
+        raise BadFolder(f"{index}: weight_map is {type(weight_map).__name__}; wanted tensor names and files")
+    paths = []
+    for name in sorted(set(map(str, weight_map.values()))):
+        path = folder / name
+        if Path(name).name != name or not path.exists():
+            raise BadFolder(f"{index} names {name}, which is not in {folder}; fetch it again")
+        paths.append(path)
+    return paths

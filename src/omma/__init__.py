@@ -1,3 +1,105 @@
 """omma: the whole life of a vision-language model in one house."""
 
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from omma.chat import Answer, Delta, Image, Message, Options, Text, Video, message
+    from omma.errors import OmmaError
+    from omma.prep.boxes import Box, Point
+    from omma.respond import Model, Reply
+    from omma.skills.read import Line, Page
+
 __version__ = "0.1.0"
+
+# Each name and the room it is fetched from when it is first used: `import omma` itself loads nothing.
+_ROOMS = {
+    "Answer": "chat",
+    "Box": "prep.boxes",
+    "Delta": "chat",
+    "Image": "chat",
+    "Line": "skills.read",
+    "Message": "chat",
+    "Model": "respond",
+    "OmmaError": "errors",
+    "Options": "chat",
+    "Page": "skills.read",
+    "Point": "prep.boxes",
+    "Reply": "respond",
+    "Text": "chat",
+    "Video": "chat",
+    "message": "chat",
+}
+__all__ = [
+    "Answer",
+    "Box",
+    "Delta",
+    "Image",
+    "Line",
+    "Message",
+    "Model",
+    "OmmaError",
+    "Options",
+    "Page",
+    "Point",
+    "Reply",
+    "Text",
+    "Video",
+    "load",
+    "message",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'omma' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"omma.{_ROOMS[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_ROOMS])
+
+
+class _House(ModuleType):
+    """The package. Its verb `load` is not overwritten when Python imports the room of the same name."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name != "load" or not isinstance(value, ModuleType):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _House
+
+
+def load(
+    name: str | Path,
+    *,
+    device: str = "auto",
+    dtype: str = "auto",
+    quantize: str | None = None,
+    adapter: str | None = None,
+    revision: str | None = None,
+) -> Model:
+    """Load a model: the bundled "omma-nano", a folder, or a hub name whose files are already on this machine.
+
+    `device` and `dtype` are torch's words ("cpu", "cuda"; "float32", "bfloat16"), or "auto". `revision` is a
+    branch, tag or commit of a hub name. Raises UnknownModel, BadFolder, TensorMismatch, and UnknownOption
+    for what this version cannot do.
+    """
+    from omma.errors import UnknownOption
+    from omma.load import load_folder
+    from omma.respond import Model
+
+    for option, value in (("quantize", quantize), ("adapter", adapter)):
+        if value is not None:
+            raise UnknownOption(
+                f"{option} is {value!r}; this version loads models as they lie, leave it None"
+            )
+    return Model(load_folder(name, device=device, dtype=dtype, revision=revision))

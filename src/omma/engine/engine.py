@@ -16,8 +16,9 @@ from omma.engine.cache import Cache
 from omma.engine.request import Request
 from omma.engine.sampling import Sampler
 from omma.errors import BadModel
+from omma.model.attend import Attend, Segments
 from omma.model.vlm import Vlm
-from omma.sample import pack
+from omma.sample import Pack, Sample, pack
 
 
 class Written(NamedTuple):
@@ -113,13 +114,8 @@ class Engine:
     def _read(self, tickets: list[int]) -> list[Written]:
         """Read whole prompts, ragged, end to end; only each last token goes through the head."""
         one = pack([self._running[ticket].request.sample for ticket in tickets])
-        features_ND = places_N = None
-        if one.rows_PC is not None:
-            features_ND = self._model.see(self._tensor(one.rows_PC), one.grids)
-            places_N = self._tensor(one.places_N)
-        embeddings_TD = self._model.embed(self._tensor(one.ids_T), features_ND, places_N)
         attend = self._cache.prefill(tickets, one.starts)
-        hidden_TD = self._model(embeddings_TD, self._tensor(one.positions_3T), attend)
+        hidden_TD = _hidden(self._model, one, attend)
         last_S = torch.tensor(one.starts[1:], device=self._device) - 1
         return self._chosen(tickets, self._model.logits(hidden_TD[last_S]))
 
@@ -156,8 +152,28 @@ class Engine:
                 self.cancel(end.ticket)
         return written
 
-    def _tensor(self, array: NDArray[np.generic]) -> Tensor:
-        return torch.from_numpy(array).to(self._device)
+
+@torch.inference_mode()
+def score(model: Vlm, sample: Sample) -> Tensor:
+    """Logits after every token of one sample, fp32 (T, V)."""
+    hidden_TD = _hidden(model, pack([sample]), Segments((0, sample.length)))
+    return model.logits(hidden_TD).float()
+
+
+def _hidden(model: Vlm, one: Pack, attend: Attend) -> Tensor:
+    """A pack's pictures seen, its words embedded, all of it thought through: (T, D)."""
+    device = next(model.decoder.parameters()).device
+
+    def tensor(array: NDArray[np.generic]) -> Tensor:
+        return torch.from_numpy(array).to(device)
+
+    features_ND = places_N = None
+    if one.rows_PC is not None:
+        features_ND = model.see(tensor(one.rows_PC), one.grids)
+        places_N = tensor(one.places_N)
+    embeddings_TD = model.embed(tensor(one.ids_T), features_ND, places_N)
+    hidden_TD: Tensor = model(embeddings_TD, tensor(one.positions_3T), attend)
+    return hidden_TD
 
 
 def _finish(row: _Row) -> FinishReason | None:

@@ -97,14 +97,13 @@ class Tokenizer:
                 f"tokenizer.json has no token {name}; wanted one of {', '.join(self._marks)}"
             ) from None
 
-    def bytes_of(self, token: int) -> bytes:
+    def bytes_of(self, token: int, *, skip_marks: bool = False) -> bytes:
         """The UTF-8 bytes that an id writes; one id may hold a part of a character. Unused ids write none."""
-        return self._bytes.get(token, b"")
+        return b"" if skip_marks and token in self._silent else self._bytes.get(token, b"")
 
     def decode(self, tokens: Iterable[int], *, skip_marks: bool = True) -> str:
         """Ids to text. Marks that are markup only are left out unless asked for; "<tool_call>" is kept."""
-        skipped = self._silent if skip_marks else frozenset()
-        written = b"".join(self.bytes_of(token) for token in tokens if token not in skipped)
+        written = b"".join(self.bytes_of(token, skip_marks=skip_marks) for token in tokens)
         return written.decode("utf-8", errors="replace")
 
 

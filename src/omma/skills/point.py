@@ -1,0 +1,26 @@
+"""Point at a thing in a picture: words in, one place out."""
+
+from __future__ import annotations
+
+from omma.chat import Image, MediaSource, Options, Responder, Seen
+from omma.prep.boxes import Point, parse_boxes, parse_points
+from omma.skills.asking import PLAIN, ask, seen
+
+PROMPT = "Point at {what}. Answer with a point in JSON."
+
+
+def point(
+    responder: Responder, picture: MediaSource | Image, what: str, options: Options = PLAIN
+) -> Point | None:
+    """The place of `what` ('the "Save" button') in pixels of the original picture, None if none was given."""
+    answer = ask(responder, picture, PROMPT.format(what=what), options)
+    return first_point(answer.text, seen(answer))
+
+
+def first_point(text: str, seen: Seen) -> Point | None:
+    """The first point of an answer; where it gives only boxes, the middle of the first."""
+    for point in parse_points(text, seen):
+        return point
+    for box in parse_boxes(text, seen):
+        return Point((box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2, box.label)
+    return None

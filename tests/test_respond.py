@@ -1,0 +1,191 @@
+"""A model answers: whole or in pieces, alone or in a crowd, and refuses what it does not understand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import omma
+from omma.chat import Answer, Image, Options, Responder, Seen, Usage, Video, message, messages, whole
+from omma.errors import BadFolder, BadPicture, MissingFile, PromptTooLong, UnknownOption
+from omma.load import Loaded
+from omma.model.vlm import Vlm
+from omma.prep.boxes import Box, Point
+from omma.prep.processor import Processor
+from omma.prep.rules import PictureRules
+from omma.prep.vocabulary import SILENT, train_tokenizer
+from omma.presets import GENERATIONS, tiny
+from omma.respond import Model, Reply
+from omma.sample import Size
+from omma.skills import describe, find, read
+
+TOKENIZER = train_tokenizer(iter(["You are a helpful assistant. user assistant system"] * 4), 310)
+PICTURE = np.random.default_rng(0).integers(0, 256, (70, 90, 3), dtype=np.uint8)
+every_generation = pytest.mark.parametrize("generation", GENERATIONS)
+
+
+def model(generation: str, **generation_config: object) -> Model:
+    spec = replace(tiny(generation), ids=TOKENIZER.token_ids)
+    network = Vlm(spec)
+    network.initialise(torch.Generator().manual_seed(3))
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.mul_(4 if weight.ndim > 1 else 1)
+    processor = Processor(TOKENIZER, spec, PictureRules(min_pixels=784, max_pixels=7840))
+    return Model(Loaded(network.requires_grad_(False), processor, spec, dict(generation_config), "toy"))
+
+
+@every_generation
+def test_the_pieces_joined_are_the_whole(generation: str) -> None:
+    toy = model(generation)
+    said = [message("user", Image(PICTURE), "What is this?")]
+    pieces = list(toy.chat(said, stream=True, max_tokens=40))
+    answer = toy.chat(said, max_tokens=40)
+    assert "".join(piece.text for piece in pieces) == answer.text
+    assert whole(iter(pieces)) == Answer(answer.text, answer.finish_reason, answer.usage, answer.seen)
+
+
+@every_generation
+def test_a_model_is_a_responder(generation: str) -> None:
+    assert isinstance(model(generation), Responder)
+
+
+@every_generation
+def test_many_at_once_are_each_alone(generation: str) -> None:
+    toy = model(generation)
+    said = [[message("user", *([Image(PICTURE)] * (i % 3)), "Say " + "more " * i)] for i in range(6)]
+    assert toy.generate(said, max_tokens=20) == [toy.chat(one, max_tokens=20) for one in said]
+
+
+@every_generation
+def test_an_answer_says_what_it_took_and_what_was_seen(generation: str) -> None:
+    answer = model(generation).ask(PICTURE, "What?", max_tokens=5)
+    assert answer.usage.completion_tokens <= 5
+    assert answer.usage.visual_tokens == 6  # 90 × 70 pixels become 84 × 56: 6 × 4 patches, merged by 2 × 2
+    assert answer.seen[0].original == Size(90, 70)
+
+
+@every_generation
+def test_scores_of_a_dialogue_lead_from_each_token_to_the_next(generation: str) -> None:
+    toy = model(generation)
+    said = messages([{"role": "user", "content": "Go on."}])
+    answer = toy.chat(said, max_tokens=12)
+    scores = toy.logits([*said, message("assistant", answer.text)])
+    prompt = toy.logits(said)
+    assert scores.dtype == torch.float32
+    assert prompt.shape == (answer.usage.prompt_tokens, tiny(generation).decoder.vocabulary)
+    torch.testing.assert_close(scores[: len(prompt)], prompt, atol=1e-4, rtol=1e-4)
+
+
+@every_generation
+def test_a_seed_fixes_the_answer_in_any_company(generation: str) -> None:
+    toy = model(generation)
+    said = [message("user", "Dice.")]
+    wish = {"temperature": 1.5, "seed": 5, "max_tokens": 30}
+    alone = toy.chat(said, **wish)
+    assert toy.generate([said, [message("user", "Other things.")], said], **wish)[2] == alone
+    assert toy.chat(said, **wish | {"seed": 6}) != alone
+
+
+def test_words_are_enough() -> None:
+    assert model("qwen2.5-vl").ask(None, "Hello?", max_tokens=3).seen == ()
+
+
+def test_several_pictures_are_seen_in_order() -> None:
+    answer = model("qwen2.5-vl").ask([PICTURE, PICTURE.transpose(1, 0, 2).copy()], "Which?", max_tokens=2)
+    assert [seen.original for seen in answer.seen] == [Size(90, 70), Size(70, 90)]
+
+
+def test_a_name_that_ends_like_a_video_is_one() -> None:
+    from omma.respond import _part
+
+    assert _part(Path("a/b.MP4")) == Video(Path("a/b.MP4"))
+    assert _part("a.png") == Image("a.png")
+
+
+def test_an_unknown_option_is_refused_by_name() -> None:
+    with pytest.raises(UnknownOption, match="temprature"):
+        model("qwen2.5-vl").ask(None, "Hello?", temprature=1)
+
+
+def test_options_given_as_an_object_are_checked_too() -> None:
+    with pytest.raises(UnknownOption, match="top_p"):
+        model("qwen2.5-vl").stream([message("user", "Hello?")], Options(top_p=7))
+
+
+def test_what_is_wrong_is_raised_before_the_first_piece() -> None:
+    toy = model("qwen2.5-vl")
+    with pytest.raises(MissingFile):
+        toy.chat([message("user", Image("no/such.png"), "What?")], stream=True)
+    with pytest.raises(BadPicture):
+        toy.ask(b"not a picture", "What?")
+
+
+def test_a_prompt_that_fills_the_context_is_too_long() -> None:
+    toy = model("qwen2.5-vl")
+    with pytest.raises(PromptTooLong):
+        toy.ask(None, "word " * 3000)
+
+
+def test_an_answer_ends_where_the_context_ends() -> None:
+    toy = model("qwen2.5-vl", eos_token_id=[])
+    answer = toy.ask(None, "a" * 1980, max_tokens=5000)
+    assert answer.usage.prompt_tokens + answer.usage.completion_tokens == 2048
+    assert answer.finish_reason == "length"
+
+
+def test_the_folder_says_how_to_draw_unless_the_caller_does() -> None:
+    said = [message("user", "Dice.")]
+    drawn = model("qwen2.5-vl", do_sample=True, temperature=3.0, max_new_tokens=20)
+    greedy = model("qwen2.5-vl", do_sample=False, temperature=3.0, max_new_tokens=20)
+    assert drawn.chat(said, seed=1) != drawn.chat(said, seed=2)
+    assert greedy.chat(said, seed=1) == greedy.chat(said, seed=2) == drawn.chat(said, temperature=0)
+    assert greedy.chat(said).usage.completion_tokens <= 20
+
+
+@pytest.mark.parametrize(
+    "said", [{"num_beams": 4}, {"top_p": 7, "do_sample": True}, {"eos_token_id": "end"}], ids=str
+)
+def test_a_folder_that_wants_what_is_not_done_is_refused(said: dict[str, object]) -> None:
+    with pytest.raises(BadFolder, match="generation_config"):
+        model("qwen2.5-vl", **said)
+
+
+def test_marks_are_not_shown_in_the_text() -> None:
+    toy = model("qwen2.5-vl", eos_token_id=[])
+    answer = toy.ask(None, "Hello?", max_tokens=200, temperature=50.0, seed=0)
+    assert not any(mark in answer.text for mark in SILENT)
+
+
+def test_boxes_in_an_answer_are_in_pixels_of_the_picture() -> None:
+    seen = Seen("image", Size(200, 100), Size(196, 112), "grid")
+    reply = Reply('[{"bbox_2d":[0,500,250,999],"label":"a"}]', "stop", Usage(1, 1), (seen,))
+    (box,) = reply.boxes()
+    assert box == Box(0, 50, 50, pytest.approx(99.9), "a")
+    assert Reply('{"point_2d":[500,500]}', "stop", Usage(1, 1), (seen,)).points() == [Point(100, 50)]
+
+
+def test_the_verbs_are_the_skills() -> None:
+    toy = model("qwen2.5-vl")
+    wish = Options(max_tokens=16)
+    assert toy.find(PICTURE, "a mug", max_tokens=16) == find.find(toy, PICTURE, "a mug", wish)
+    assert toy.read(PICTURE, max_tokens=16) == read.read(toy, PICTURE, wish)
+    assert toy.describe(PICTURE, max_tokens=16) == describe.describe(toy, PICTURE, wish)
+
+
+@pytest.mark.parametrize("wish", [{"quantize": "int8"}, {"adapter": "a/b"}])
+def test_what_loading_cannot_do_yet_is_refused(wish: dict[str, str]) -> None:
+    with pytest.raises(UnknownOption, match=next(iter(wish))):
+        omma.load("omma-nano", **wish)  # type: ignore[arg-type]
+
+
+def test_a_closed_stream_is_over() -> None:
+    stream: Iterator[object] = model("qwen2.5-vl").chat([message("user", "Go on.")], stream=True)
+    next(stream)
+    stream.close()  # type: ignore[attr-defined]
+    assert list(stream) == []

@@ -1,4 +1,4 @@
-"""Draw the example pictures anew: every page beside this file, in a browser, as a PNG, with the boxes of its named parts.
+"""Draw the example pictures anew: every page beside this file, in a browser, as a PNG, with its parts' boxes.
 
     python examples/src/render.py            (wants Chromium; name another with --browser)
 
@@ -19,10 +19,18 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 OUT = HERE.parent
-QUIET = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --hide-scrollbars --force-device-scale-factor=1"
-).split()
+QUIET = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+    "--force-device-scale-factor=1",
+]
 MEASURE = """<script>
 const parts = [...document.querySelectorAll('[data-name]')].map(part => {
   const box = part.getBoundingClientRect();

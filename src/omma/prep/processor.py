@@ -36,8 +36,9 @@ class Processor:
         vision = spec.vision
         if (rules.patch, rules.temporal, rules.merge) != (vision.patch, vision.temporal, vision.merge):
             raise BadFolder(
-                f"{folder}: the tower cuts patches of {vision.patch}, {vision.temporal} frames, merged by "
-                f"{vision.merge}; preprocessor_config.json says {rules.patch}, {rules.temporal}, {rules.merge}"
+                f"{folder}: preprocessor_config.json cuts patches of {rules.patch} pixels, {rules.temporal} "
+                f"frames, merged by {rules.merge}; config.json has {vision.patch}, {vision.temporal}, "
+                f"{vision.merge}, and both must say the same"
             )
         return cls(Tokenizer.from_file(folder / "tokenizer.json"), spec, rules)
 

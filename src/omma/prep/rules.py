@@ -59,13 +59,12 @@ def read_rules(folder: Path) -> PictureRules:
     found["min_pixels"], found["max_pixels"] = _limits(picture)
     found["frame_min_pixels"], found["frame_max_pixels"] = _limits(video)
     found["video_pixels"] = video.get("total_pixels")
-    said = {name: tuple(value) if isinstance(value, list) else value for name, value in found.items()}
-    rules = PictureRules(**{name: value for name, value in said.items() if value is not None})
-    return rules
+    known: dict[str, Any] = {name: value for name, value in found.items() if value is not None}
+    return PictureRules(**{name: _checked(name, value, folder) for name, value in known.items()})
 
 
 def write_rules(rules: PictureRules, folder: Path) -> None:
-    """Write preprocessor_config.json and video_preprocessor_config.json as the public processors read them."""
+    """Write preprocessor_config.json and video_preprocessor_config.json in the public form."""
     shared = {theirs: getattr(rules, ours) for ours, theirs in PUBLIC.items()}
     shared |= {
         "image_mean": list(rules.mean),
@@ -98,6 +97,19 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise BadFolder(f"{path} holds {type(raw).__name__}; wanted an object")
     return raw
+
+
+def _checked(name: str, value: Any, folder: Path) -> Any:
+    """The value as the rule of this name wants it."""
+    numbers = value if isinstance(value, list) else [value]
+    sound = all(isinstance(n, (int, float)) and not isinstance(n, bool) and n >= 0 for n in numbers)
+    if name in ("mean", "std"):
+        if sound and len(numbers) == 3 and (name == "mean" or all(numbers)):
+            return tuple(map(float, numbers))
+        raise BadFolder(f"{folder}: the processors' {name} is {value!r}; wanted three numbers over zero")
+    if isinstance(value, list) or not sound or not value or (name != "fps" and value != int(value)):
+        raise BadFolder(f"{folder}: the processors' {name} is {value!r}; wanted a number over zero")
+    return float(value) if name == "fps" else int(value)
 
 
 def _limits(raw: dict[str, Any]) -> tuple[int | None, int | None]:

@@ -1,0 +1,147 @@
+"""A surface on which everything is drawn twice at once: into the picture, and into the maps of its truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from omma.sample import Size
+from omma.synth.colours import Ink
+from omma.synth.world import Edges
+
+Points: TypeAlias = NDArray[np.float64]  # (N, 2): x, y
+
+
+class Canvas:
+    """A picture and its three maps. Coordinates are float pixels, x to the right and y downwards."""
+
+    def __init__(self, ground: Image.Image, colour: int) -> None:
+        self.picture = ground
+        self.size = Size(*ground.size)
+        shape = (self.size.height, self.size.width)
+        self.kind_map = np.zeros(shape, np.uint8)
+        self.colour_map = np.full(shape, colour, np.uint8)
+        self.thing_map = np.full(shape, -1, np.int16)
+
+    def fill(
+        self, rings: Sequence[Points], paint: Ink | Image.Image, mark: Mark, holes: Sequence[Points] = ()
+    ) -> None:
+        """Paint closed polygons with soft edges; `holes` are left open. A pixel at least half covered is marked."""
+        self._stamp(*_mask(rings, holes, None, self.size), paint, mark)
+
+    def stroke(self, rings: Sequence[Points], width: float, paint: Ink, mark: Mark) -> None:
+        """Draw along closed polygons, `width` pixels wide."""
+        self._stamp(*_mask(rings, (), width, self.size), paint, mark)
+
+    def block(self, box: Edges, corner: float, paint: Ink, mark: Mark) -> None:
+        """Paint an upright rectangle on whole pixels, with round corners of this radius."""
+        x1, y1, x2, y2 = (round(edge) for edge in box)
+        radius = round(min(corner, (x2 - x1) / 2, (y2 - y1) / 2))
+        if x2 <= x1 or y2 <= y1:
+            return
+        mask = _block_mask(x2 - x1, y2 - y1, radius)
+        if x1 < 0 or y1 < 0 or x2 > self.size.width or y2 > self.size.height:
+            left, top = max(0, -x1), max(0, -y1)
+            mask = mask.crop((left, top, self.size.width - x1, self.size.height - y1))
+            x1, y1 = max(0, x1), max(0, y1)
+        self._stamp(mask, x1, y1, paint, mark)
+
+    def outline(self, rings: Sequence[Points], width: float, paint: Ink, mark: Mark, inside: int) -> None:
+        """A hollow thing: its line is painted; what it encloses is marked as the thing, in the colour `inside`."""
+        kind, _, thing = mark
+        mask, x, y = _mask(rings, (), None, self.size)
+        if mask is not None:
+            self._mark(mask, x, y, (kind, inside, thing))
+        self.stroke(rings, width, paint, mark)
+
+    def _stamp(self, mask: Image.Image | None, x: int, y: int, paint: Ink | Image.Image, mark: Mark) -> None:
+        if mask is None:
+            return
+        if isinstance(paint, Image.Image):
+            self.picture.paste(paint.resize(mask.size), (x, y), mask)
+        else:
+            self.picture.paste(paint, (x, y, x + mask.width, y + mask.height), mask)
+        self._mark(mask, x, y, mark)
+
+    def _mark(self, mask: Image.Image, x: int, y: int, mark: Mark) -> None:
+        covered = np.asarray(mask) >= 128
+        window = np.s_[y : y + mask.height, x : x + mask.width]
+        kind, colour, thing = mark
+        if kind is not None:
+            self.kind_map[window][covered] = kind
+        self.colour_map[window][covered] = colour
+        self.thing_map[window][covered] = thing
+
+    def cell(self, box: Edges, kind: int, thing: int) -> None:
+        """Mark a rectangle in the maps only."""
+        x1, y1, x2, y2 = (max(0, round(edge)) for edge in box)
+        self.kind_map[y1:y2, x1:x2] = kind
+        self.thing_map[y1:y2, x1:x2] = thing
+
+    def recolour(self, box: Edges, paint: Ink, colour: int) -> None:
+        """Mark the pixels of a rectangle that are nearly this ink with the ink's colour."""
+        x1, y1, x2, y2 = round(box[0]), round(box[1]), round(box[2]), round(box[3])
+        if x2 <= x1 or y2 <= y1:
+            return
+        pixels = np.asarray(self.picture.crop((x1, y1, x2, y2))).astype(np.int16)
+        near = np.abs(pixels - np.array(paint, np.int16)).max(2) < 64
+        self.colour_map[y1:y2, x1:x2][near] = colour
+
+    def seen(self, thing: int) -> Edges | None:
+        """The box of what can still be seen of a thing, to the pixel; None when it is hidden."""
+        rows, columns = np.nonzero(self.thing_map == thing)
+        if not len(rows):
+            return None
+        return float(columns.min()), float(rows.min()), float(columns.max() + 1), float(rows.max() + 1)
+
+
+# What the maps say of painted pixels: class (None keeps what is there), colour, thing.
+Mark: TypeAlias = tuple[int | None, int, int]
+
+
+def _mask(
+    rings: Sequence[Points], holes: Sequence[Points], width: float | None, size: Size
+) -> tuple[Image.Image | None, int, int]:
+    """How much of each pixel is covered (0 to 255), and where the mask's corner stands."""
+    whole = np.concatenate(list(rings))
+    margin = 1.0 if width is None else width / 2 + 1
+    low, high = whole.min(0) - margin, whole.max(0) + margin
+    x1, y1 = max(0, int(low[0])), max(0, int(low[1]))
+    x2, y2 = min(size.width, int(high[0]) + 1), min(size.height, int(high[1]) + 1)
+    if x2 <= x1 or y2 <= y1:
+        return None, 0, 0
+    side = max(x2 - x1, y2 - y1)
+    fine = 4 if side <= 64 else 3 if side <= 140 else 2
+    mask = Image.new("L", ((x2 - x1) * fine, (y2 - y1) * fine))
+    pen = ImageDraw.Draw(mask)
+    # A polygon's corner names a pixel's middle, so that half a fine pixel is taken off.
+    shift = np.array([x1, y1]) * fine + 0.5
+    for ring in rings:
+        points = (ring * fine - shift).ravel().tolist()
+        if width is None:
+            pen.polygon(points, fill=255)
+        else:
+            pen.line([*points, *points[:4]], fill=255, width=max(1, round(width * fine)), joint="curve")
+    for hole in holes:
+        pen.polygon((hole * fine - shift).ravel().tolist(), fill=0)
+    return mask.reduce(fine), x1, y1
+
+
+@lru_cache(maxsize=4096)
+def _block_mask(width: int, height: int, radius: int) -> Image.Image:
+    """A rectangle with soft round corners."""
+    mask = Image.new("L", (width, height), 255)
+    if radius > 0:
+        fine = 4
+        disc = Image.new("L", (2 * radius * fine, 2 * radius * fine))
+        ImageDraw.Draw(disc).ellipse((0, 0, 2 * radius * fine - 1, 2 * radius * fine - 1), fill=255)
+        disc = disc.reduce(fine)
+        for x, column in ((0, 0), (width - radius, radius)):
+            for y, row in ((0, 0), (height - radius, radius)):
+                mask.paste(disc.crop((column, row, column + radius, row + radius)), (x, y))
+    return mask

@@ -1,0 +1,68 @@
+"""One call for every world: the same arguments always give the same picture and the same questions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import numpy as np
+
+from omma.errors import UnknownOption
+from omma.sample import Size
+from omma.synth.ask_pages import page_turns
+from omma.synth.ask_scenes import scene_turns
+from omma.synth.ask_screens import screen_turns
+from omma.synth.pages import page
+from omma.synth.scenes import scene
+from omma.synth.screens import screen
+from omma.synth.world import Drawing, Exercise, Split, Turn
+
+LEVELS = (0, 1, 2, 3)
+SIZES: tuple[tuple[Size, ...], ...] = (
+    (Size(168, 168), Size(196, 196), Size(224, 224), Size(224, 168)),
+    (Size(196, 196), Size(224, 224), Size(224, 168), Size(252, 196), Size(168, 224)),
+    (Size(224, 224), Size(280, 196), Size(252, 252), Size(196, 280), Size(320, 240)),
+    (Size(224, 224), Size(280, 196), Size(336, 252), Size(320, 240), Size(252, 336), Size(448, 336)),
+)
+_Painter = Callable[[Size, int, Random, Split, Sequence[Path] | None], Drawing]
+_Asker = Callable[[Drawing, Split, Random], tuple[Turn, ...]]
+_WORLDS: dict[str, tuple[_Painter, _Asker]] = {
+    "scenes": (lambda size, level, dice, split, fonts: scene(size, level, dice), scene_turns),
+    "words": (page, page_turns),
+    "screens": (screen, screen_turns),
+}
+WORLDS = tuple(_WORLDS)
+
+
+def draw(
+    world: str,
+    seed: int | Sequence[int],
+    *,
+    split: Split = "train",
+    level: int = 3,
+    size: Size | None = None,
+    maps: bool = True,
+    fonts: Sequence[Path] | None = None,
+) -> Exercise:
+    """A picture of this world and what can be asked about it: a pure function of its arguments.
+
+    `level` 0 to 3 goes from easy to hard; `size` None draws one that suits the level; `fonts` are folders
+    (default: the system's). The splits share no wording but omma's own prompts, no font family, no seed.
+    Raises UnknownOption for a world, level or split that does not exist.
+    """
+    if world not in _WORLDS or level not in LEVELS or split not in ("train", "test"):
+        raise UnknownOption(
+            f"world {world!r}, level {level!r}, split {split!r}; wanted one of {', '.join(WORLDS)}, "
+            "a level of 0, 1, 2, 3, and train or test"
+        )
+    numbers = [seed] if isinstance(seed, int) else list(seed)
+    dice = Random(f"{world} {split} {level} {numbers} {size and tuple(size)}")
+    paint, ask = _WORLDS[world]
+    drawing = paint(size or dice.choice(SIZES[level]), level, dice, split, fonts)
+    turns = ask(drawing, split, dice)
+    if not maps:
+        nothing = np.zeros((0, 0), np.uint8)
+        drawing = replace(drawing, kind_map=nothing, colour_map=nothing, thing_map=nothing.astype(np.int16))
+    return Exercise(drawing, turns)

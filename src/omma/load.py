@@ -46,7 +46,7 @@ def load_folder(
     """
     folder = resolve(name_or_path, revision=revision, cache=cache)
     spec = read_spec(folder)
-    place = _device(device)
+    place = device_of(device)
     kind = _dtype(dtype, folder, place)
     processor = Processor.from_folder(folder, spec)
     with torch.device("meta"):
@@ -90,7 +90,8 @@ def _cached(name: str, revision: str, cache: Path) -> Path | None:
     return snapshot if snapshot.is_dir() else None
 
 
-def _device(wish: str) -> torch.device:
+def device_of(wish: str) -> torch.device:
+    """The device a person names; "auto" is the accelerator if there is one. Raises UnknownOption."""
     if wish == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:

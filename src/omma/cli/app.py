@@ -1,0 +1,73 @@
+"""The program ``omma``: its verbs, and the way in for the shell."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from omma import __version__
+from omma.cli import asking, doctor, looking, teaching
+from omma.cli.outcome import ending
+from omma.errors import UnknownOption
+
+app = typer.Typer(
+    name="omma",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["--help", "-h"]},
+    help="Ask pictures and videos, teach a model to see, and measure how well it does. "
+    "The bundled model omma-nano answers offline.",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"omma {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+for _room in (asking, looking, teaching, doctor):
+    _room.enrol(app)
+
+
+def verbs() -> list[str]:
+    """The names of all verbs."""
+    own = [
+        command.name or command.callback.__name__ for command in app.registered_commands if command.callback
+    ]
+    return [*own, *(group.name for group in app.registered_groups if group.name)]
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code. `words` are those after ``omma``, by default the shell's."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError):  # a test may have put something simpler there
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    given = list(sys.argv[1:] if words is None else words)
+    return ending(partial(_run, given))
+
+
+def _run(words: list[str]) -> object:
+    if words and not words[0].startswith("-") and words[0] not in verbs():
+        close = difflib.get_close_matches(words[0], verbs(), n=1)
+        hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(verbs())}"
+        raise UnknownOption(f"no verb is called {words[0]!r}; {hint} See omma --help")
+    return app(words, prog_name="omma", standalone_mode=False)

@@ -1,0 +1,153 @@
+"""The verbs that talk: ask once, describe a picture, or chat. Text is written while it is generated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from omma.chat import Answer, Delta, Message, Options, message, whole
+from omma.cli import options as given
+from omma.cli.bring import media as bring_media
+from omma.cli.bring import model as bring_model
+from omma.cli.forms import answer_form
+from omma.cli.options import DEFAULT_MODEL, examples
+from omma.cli.say import say, say_json
+from omma.errors import UnknownOption
+
+TALK = "Talk"
+
+
+def enrol(app: typer.Typer) -> None:
+    """Put this room's verbs on the program."""
+    app.command(
+        rich_help_panel=TALK,
+        epilog=examples(
+            'omma ask examples/shapes.png "What colour is the square?"',
+            'omma ask before.png after.png "What has changed?" --max-tokens 100',
+            'omma ask lecture.mp4 "What happens at the end?" --fps 1',
+            'omma ask photo.jpg "What is this?" --json',
+        ),
+    )(ask)
+    app.command(
+        rich_help_panel=TALK,
+        epilog=examples(
+            "omma chat",
+            "omma chat examples/garden.png",
+            'echo "What colour is the sun?" | omma chat examples/garden.png',
+        ),
+    )(chat)
+    app.command(
+        rich_help_panel=TALK,
+        epilog=examples("omma describe examples/garden.png", "omma describe examples/shapes.png --json"),
+    )(describe)
+
+
+def ask(
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[PICTURE|VIDEO]... QUESTION",
+            help="Pictures and videos, any number, and last the question.",
+            show_default=False,
+        ),
+    ],
+    model: given.ModelName = DEFAULT_MODEL,
+    device: given.Device = "auto",
+    dtype: given.Dtype = "auto",
+    system: given.System = None,
+    max_tokens: given.MaxTokens = None,
+    temperature: given.Temperature = None,
+    top_p: given.TopP = None,
+    top_k: given.TopK = None,
+    seed: given.Seed = None,
+    stop: given.Stop = None,
+    max_pixels: given.MaxPixels = None,
+    fps: given.Fps = None,
+    json: given.Json = False,
+) -> None:
+    """Ask a question about pictures, videos, or nothing at all."""
+    *media, question = words
+    if not media and Path(question).is_file():
+        raise UnknownOption(f'{question} came without a question; say: omma ask {question} "What is this?"')
+    how = Options.of(
+        **given.wishes(
+            max_tokens=max_tokens, temperature=temperature, top_p=top_p, top_k=top_k, seed=seed, stop=stop
+        )
+    )
+    shown = [bring_media(name, max_pixels=max_pixels, fps=fps) for name in media]
+    spoken = [*opening(system), message("user", *shown, question)]
+    tell(bring_model(model, device, dtype).stream(spoken, how), json=json)
+
+
+def describe(
+    picture: given.Picture,
+    model: given.ModelName = DEFAULT_MODEL,
+    device: given.Device = "auto",
+    dtype: given.Dtype = "auto",
+    max_tokens: given.MaxTokens = None,
+    json: given.Json = False,
+) -> None:
+    """Say what a picture shows."""
+    from omma.skills.describe import PROMPT
+
+    how = Options.of(**given.wishes(max_tokens=max_tokens))
+    spoken = [message("user", bring_media(picture), PROMPT)]
+    tell(bring_model(model, device, dtype).stream(spoken, how), json=json)
+
+
+def chat(
+    media: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[PICTURE|VIDEO]...", help="Shown with the first thing you say.", show_default=False
+        ),
+    ] = None,
+    model: given.ModelName = DEFAULT_MODEL,
+    device: given.Device = "auto",
+    dtype: given.Dtype = "auto",
+    system: given.System = None,
+    max_tokens: given.MaxTokens = None,
+    temperature: given.Temperature = None,
+    top_p: given.TopP = None,
+    top_k: given.TopK = None,
+    seed: given.Seed = None,
+    json: given.Json = False,
+) -> None:
+    """Talk in turns, with pictures.
+
+    /picture FILE shows a picture, /help lists what else there is. Lines from
+    a pipe work too; then the first thing that goes wrong ends it. With --json,
+    one object is written for each answer.
+    """
+    from omma.cli.talk import Talk
+
+    how = Options.of(
+        **given.wishes(max_tokens=max_tokens, temperature=temperature, top_p=top_p, top_k=top_k, seed=seed)
+    )
+    shown = [bring_media(name) for name in media or []]
+    Talk(bring_model(model, device, dtype), how, opening(system), json=json, shown=shown).run()
+
+
+def opening(system: str | None) -> list[Message]:
+    """How a conversation begins."""
+    return [] if system is None else [message("system", system)]
+
+
+def tell(deltas: Iterator[Delta], *, json: bool) -> Answer:
+    """Write an answer as it comes, or as one JSON object when it is whole."""
+    if json:
+        answer = whole(deltas)
+        say_json(answer_form(answer))
+        return answer
+    answer = whole(_aloud(deltas))
+    say()
+    return answer
+
+
+def _aloud(deltas: Iterator[Delta]) -> Iterator[Delta]:
+    for delta in deltas:
+        say(delta.text, end="")
+        yield delta

@@ -1,0 +1,62 @@
+"""Results as the JSON objects that --json writes. Places are in pixels of the original picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from omma.chat import Answer, Seen, source_name
+
+if TYPE_CHECKING:
+    from omma.prep.boxes import Box, Point
+    from omma.skills.read import Line
+
+
+def answer_form(answer: Answer) -> dict[str, Any]:
+    """An answer; where one picture was shown, with the boxes and points that its text holds."""
+    from omma.prep.boxes import parse_boxes, parse_points
+
+    told: dict[str, Any] = {
+        "text": answer.text,
+        "finish_reason": answer.finish_reason,
+        "usage": {
+            "prompt_tokens": answer.usage.prompt_tokens,
+            "completion_tokens": answer.usage.completion_tokens,
+            "visual_tokens": answer.usage.visual_tokens,
+        },
+        "seen": [seen_form(seen) for seen in answer.seen],
+    }
+    if len(answer.seen) == 1:
+        (seen,) = answer.seen
+        told["boxes"] = [box_form(box) for box in parse_boxes(answer.text, seen)]
+        told["points"] = [point_form(point) for point in parse_points(answer.text, seen)]
+    return told
+
+
+def seen_form(seen: Seen) -> dict[str, Any]:
+    """What the model saw of one picture or video: [width, height], and the seconds of a video's frames."""
+    told: dict[str, Any] = {
+        "kind": seen.kind,
+        "name": None if seen.name is None else source_name(seen.name),
+        "original": list(seen.original),
+        "resized": list(seen.resized),
+    }
+    return told | ({"times": list(seen.times)} if seen.times else {})
+
+
+def box_form(box: Box) -> dict[str, Any]:
+    """A box: [left, top, right, bottom]."""
+    return {"label": box.label, "box": _corners(box), "score": box.score}
+
+
+def point_form(point: Point) -> dict[str, Any]:
+    """A point: [x, y]."""
+    return {"label": point.label, "point": [round(point.x, 1), round(point.y, 1)]}
+
+
+def line_form(line: Line) -> dict[str, Any]:
+    """A line of text and its box, null where the model gave none."""
+    return {"text": line.text, "box": _corners(line.box) if line.box else None, "score": line.score}
+
+
+def _corners(box: Box) -> list[float]:
+    return [round(side, 1) for side in (box.x1, box.y1, box.x2, box.y2)]

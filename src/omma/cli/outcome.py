@@ -1,0 +1,77 @@
+"""How a command ends: an exit code and, when it failed, one sentence on stderr; never a traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from traceback import print_exc
+
+import typer
+
+from omma.cli.say import sentence
+from omma.errors import OmmaError
+
+REFUSED = 2  # what was asked for cannot be done
+OUR_MISTAKE = 70
+NO_MEMORY = 71
+STOPPED = 130  # as shells count ctrl-C
+NOBODY_LISTENS = 141  # as shells count a closed pipe
+
+DEBUG = "OMMA_TRACEBACK"
+
+
+def ending(work: Callable[[], object]) -> int:
+    """Do the work; return the exit code. Whatever it raises becomes a code and a sentence."""
+    try:
+        code = work()
+        sys.stdout.flush()
+        return code if isinstance(code, int) and not isinstance(code, bool) else 0
+    except BrokenPipeError:
+        _close_stdout()
+        return NOBODY_LISTENS
+    except KeyboardInterrupt:
+        return _fail("stopped", STOPPED)
+    except typer.Exit as wish:
+        return wish.exit_code
+    except typer.Abort:
+        return _fail("stopped", STOPPED)
+    except typer.TyperException as problem:
+        return _fail(_usage(problem), REFUSED)
+    except OmmaError as problem:
+        return _fail(str(problem), REFUSED)
+    except MemoryError:
+        return _fail(
+            "this machine has not enough memory for that; take a smaller model or picture", NO_MEMORY
+        )
+    except Exception as problem:
+        if os.environ.get(DEBUG):
+            print_exc()
+        name = type(problem).__name__
+        return _fail(
+            f"this is a mistake of omma's, not yours: {name}: {problem} "
+            f"(set {DEBUG}=1 to see where, and tell us)",
+            OUR_MISTAKE,
+        )
+
+
+def _fail(words: str, code: int) -> int:
+    try:
+        print(f"omma: {sentence(words)}", file=sys.stderr, flush=True)
+    except BrokenPipeError:
+        _close_stdout()
+    return code
+
+
+def _usage(problem: typer.TyperException) -> str:
+    """What is wrong with the command's words, and where its help is."""
+    words = problem.format_message().replace("Value error, ", "").strip().rstrip(".")
+    context = getattr(problem, "ctx", None)
+    path = context.command_path if context is not None else "omma"
+    return f"{words[:1].lower()}{words[1:]}; see {path} --help"
+
+
+def _close_stdout() -> None:
+    """Send what Python still wants to flush at its end where it disturbs nobody."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())

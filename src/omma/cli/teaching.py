@@ -1,0 +1,133 @@
+"""The verb that teaches: run a recipe, show how it goes, go on where it stopped."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from omma.cli import options as given
+from omma.cli.options import examples
+from omma.cli.progress import Steps
+from omma.cli.say import say, say_json
+from omma.errors import BadRecipe, MissingFile
+
+if TYPE_CHECKING:
+    from omma.train.recipe import Recipe
+
+TEACH = "Teach"
+
+
+def enrol(app: typer.Typer) -> None:
+    """Put this room's verb on the program."""
+    app.command(
+        rich_help_panel=TEACH,
+        epilog=examples(
+            "omma train recipes/nano/school.py:see --out runs/nano/see",
+            "omma train recipes/nano/school.py:see --out runs/nano/see --stop-after 60",
+        ),
+    )(train)
+
+
+def train(
+    recipe: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE.py:STAGE",
+            help="A recipe: a function that takes nothing and returns an omma.train.recipe.Recipe.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="The run's folder; by default runs/NAME. A run in it goes on where it stopped.",
+            metavar="FOLDER",
+            show_default=False,
+        ),
+    ] = None,
+    device: given.Device = "auto",
+    workers: Annotated[
+        int, typer.Option(help="Processes that draw pictures ahead; 0 draws in this one.", min=0, max=256)
+    ] = 1,
+    stop_after: Annotated[
+        float | None,
+        typer.Option(
+            help="Save and stop after this many minutes; the same command goes on.",
+            metavar="MINUTES",
+            min=0.0,
+            show_default=False,
+        ),
+    ] = None,
+    json: given.Json = False,
+) -> None:
+    """Train a model by a recipe.
+
+    A run can be killed at any moment; the same command goes on exactly.
+    """
+    wanted = read_recipe(recipe)
+    folder = out or Path("runs") / wanted.name
+    from omma.load import device_of
+    from omma.train.loop import train as run
+
+    with Steps(wanted.name, wanted.steps, quiet=json) as shown:
+        model = run(
+            wanted,
+            folder,
+            device=str(device_of(device)),
+            workers=workers,
+            tell=say_json if json else shown.take,
+            stop_after=None if stop_after is None else stop_after * 60,
+        )
+    if not json:
+        say(f"the model is in {model}" if model else f"saved in {folder}; the same command goes on")
+
+
+def read_recipe(name: str) -> Recipe:
+    """The recipe a command names. Raises MissingFile and BadRecipe."""
+    file, _, stage = name.partition(":")
+    path = Path(file)
+    if not path.is_file():
+        raise MissingFile(f"{file}: no such file; wanted a recipe as FILE.py:STAGE")
+    if path.suffix != ".py":
+        raise BadRecipe(f"{file} is not a Python file; wanted a recipe as FILE.py:STAGE")
+    stages = _stages(_program(path))
+    if stage not in stages:
+        said = f"has no stage {stage!r}" if stage else "was named without a stage"
+        known = ", ".join(f"{file}:{known}" for known in stages) or "none: write a function that returns one"
+        raise BadRecipe(f"{file} {said}; known: {known}")
+    made = stages[stage]()
+    made.check()
+    return made
+
+
+def _stages(program: ModuleType) -> dict[str, Callable[[], Recipe]]:
+    """The program's own functions that take nothing and say that they return a Recipe."""
+    return {
+        name: function
+        for name, function in inspect.getmembers(program, inspect.isfunction)
+        if function.__module__ == program.__name__
+        and not name.startswith("_")
+        and not inspect.signature(function).parameters
+        and str(inspect.signature(function).return_annotation).split(".")[-1].strip("'>") == "Recipe"
+    }
+
+
+def _program(path: Path) -> ModuleType:
+    """Run a recipe file as Python runs a program."""
+    spec = importlib.util.spec_from_file_location(f"omma_recipe_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise BadRecipe(f"{path} cannot be read as a Python program")
+    program = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = program
+    try:
+        spec.loader.exec_module(program)
+    except (SyntaxError, ImportError, NameError, AttributeError, TypeError) as wrong:
+        raise BadRecipe(f"{path} does not run: {type(wrong).__name__}: {wrong}") from None
+    return program

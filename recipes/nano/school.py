@@ -1,0 +1,140 @@
+"""The school of omma-nano: three stages from random weights to a model that answers.
+
+    omma train recipes/nano/school.py:see    --out runs/nano/see
+    omma train recipes/nano/school.py:tell   --out runs/nano/tell
+    omma train recipes/nano/school.py:answer --out runs/nano/answer
+
+1. see     the tower and the bridge learn what stands at each place of a drawn picture (dense marks, no words)
+2. tell    everything learns: descriptions, all boxes, all text, questions; marks stay as a second teacher
+3. answer  the tower rests; short answers to single wishes at the mixed sizes that people bring
+
+Why a first stage of marks, and what was tried: docs/log.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from omma.prep.tokenizer import Tokenizer
+from omma.sample import Size
+from omma.spec import DecoderSpec, ModelSpec, SwiGLU, VisionSpec
+from omma.train.recipe import Course, Muon, Rate, Recipe, Worlds
+
+HERE = Path(__file__).parent
+RUNS = Path("runs/nano")
+PROCESSOR = HERE / "processor"  # made once by recipes/nano/vocabulary.py, committed
+VOCABULARY = 1024
+
+SMALL = (Size(168, 168), Size(196, 140), Size(140, 196), Size(224, 112), Size(168, 112))
+MIDDLE = (Size(224, 224), Size(280, 196), Size(252, 168), Size(196, 252), Size(280, 140))
+LARGE = (Size(336, 252), Size(320, 240), Size(392, 280), Size(448, 336), Size(420, 210))
+
+
+def spec() -> ModelSpec:
+    """A true Qwen2.5-VL at small widths. A low rope base suits its few frequencies and short texts."""
+    return ModelSpec(
+        vision=VisionSpec(
+            depth=6,
+            width=256,
+            heads=4,
+            feed_forward=SwiGLU(640, bias=True),
+            out_width=256,
+            full_layers=(2, 5),
+        ),
+        decoder=DecoderSpec(
+            depth=6,
+            width=256,
+            heads=4,
+            key_heads=2,
+            head_width=64,
+            feed_forward=SwiGLU(768),
+            vocabulary=VOCABULARY,
+            tied=True,
+            sections=(8, 12, 12),
+            rope_theta=100.0,
+            context=4096,
+        ),
+        ids=Tokenizer.from_file(PROCESSOR / "tokenizer.json").token_ids,
+        boxes="grid",
+    )
+
+
+def see() -> Recipe:
+    """Tower and bridge from nothing: every place of every picture says what it is."""
+    return Recipe(
+        name="nano-see",
+        model=spec(),
+        processor=PROCESSOR,
+        data=Worlds(
+            (
+                Course("scenes", 1.0, level=1, sizes=SMALL),
+                Course("scenes", 1.0, level=2, sizes=SMALL + MIDDLE),
+                Course("words", 1.5, level=0, sizes=SMALL),
+                Course("words", 1.5, level=1, sizes=SMALL + MIDDLE),
+                Course("words", 1.0, level=2, sizes=MIDDLE),
+                Course("screens", 1.0, level=1, sizes=MIDDLE),
+            )
+        ),
+        steps=1200,
+        dialogues=16,
+        learns=("vision", "bridge"),
+        words=0.0,
+        marks=1.0,
+        optimiser=Muon(apart=("vision.merger.",)),
+        rate=Rate(peak=2e-3, final=2e-4, warm_up=60, shape="trapezoid", fall=0.25),
+    )
+
+
+def tell() -> Recipe:
+    """Everything learns: say all that is in the picture, then answer about it."""
+    return Recipe(
+        name="nano-tell",
+        model=spec(),
+        processor=PROCESSOR,
+        start=RUNS / "see" / "model",
+        data=Worlds(
+            (
+                Course("scenes", 1.5, level=0, sizes=SMALL),
+                Course("scenes", 1.5, level=1, sizes=SMALL + MIDDLE),
+                Course("scenes", 1.0, level=2, sizes=MIDDLE),
+                Course("words", 1.5, level=0, sizes=SMALL),
+                Course("words", 1.5, level=1, sizes=SMALL + MIDDLE),
+                Course("words", 1.0, level=2, sizes=MIDDLE),
+                Course("screens", 1.0, level=0, sizes=MIDDLE),
+                Course("screens", 1.0, level=1, sizes=MIDDLE),
+            )
+        ),
+        steps=3000,
+        dialogues=16,
+        marks=0.3,
+        optimiser=Muon(apart=("vision.merger.",)),
+        scale={"vision": 0.5, "bridge": 0.7},
+        rate=Rate(peak=2e-3, final=1e-4, warm_up=80, shape="trapezoid", fall=0.3),
+        seed=1,
+    )
+
+
+def answer() -> Recipe:
+    """The tower rests; the sizes and the levels are those that people bring."""
+    return replace(
+        tell(),
+        name="nano-answer",
+        start=RUNS / "tell" / "model",
+        data=Worlds(
+            (
+                Course("scenes", 1.0, level=1, sizes=MIDDLE + LARGE),
+                Course("scenes", 1.0, level=2, sizes=MIDDLE + LARGE),
+                Course("words", 1.0, level=1, sizes=MIDDLE),
+                Course("words", 1.0, level=2, sizes=MIDDLE + LARGE),
+                Course("screens", 1.0, level=1, sizes=MIDDLE),
+                Course("screens", 1.0, level=2, sizes=MIDDLE + LARGE),
+            )
+        ),
+        steps=1000,
+        learns=("bridge", "decoder"),
+        marks=0.0,
+        scale={},
+        rate=Rate(peak=1e-3, final=5e-5, warm_up=50),
+        seed=2,
+    )

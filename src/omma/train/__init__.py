@@ -1,0 +1,1 @@
+"""The school: a recipe in, a model that learned out."""

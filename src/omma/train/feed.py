@@ -1,0 +1,74 @@
+"""Batches made ahead in other processes, in order: batch k is the same whoever makes it and whenever."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import Generator
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import replace
+
+from omma.prep.processor import Processor
+from omma.train.lesson import Batch, batch, drawn_lesson, told_lesson
+from omma.train.recipe import Lines, Recipe, Worlds
+
+_processors: dict[str, Processor] = {}
+
+
+def make_batches(recipe: Recipe, step: int, split: str = "train") -> list[Batch]:
+    """The `micro` batches of optimiser step `step` (0-based)."""
+    processor = _processor(recipe)
+    size = recipe.dialogues // recipe.micro
+    first = step * recipe.dialogues
+    made = []
+    for start in range(first, first + recipe.dialogues, size):
+        match recipe.data:
+            case Worlds() as worlds:
+                marks = recipe.marks > 0
+                lessons = [
+                    drawn_lesson(worlds, processor, recipe.seed, index, split=split, marks=marks)
+                    for index in range(start, start + size)
+                ]
+            case Lines(path):
+                lessons = [told_lesson(path, processor, recipe.seed, i) for i in range(start, start + size)]
+        made.append(batch(lessons))
+    return made
+
+
+def feed(recipe: Recipe, start: int, stop: int, workers: int) -> Generator[list[Batch]]:
+    """Batches of steps `start` to `stop`, a few ahead of the trainer. 0 workers: made when asked for."""
+    if workers == 0:
+        for step in range(start, stop):
+            yield make_batches(recipe, step)
+        return
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_be_modest)
+    ahead: deque[Future[list[Batch]]] = deque()
+    steps = iter(range(start, stop))
+    try:
+        for step in steps:
+            ahead.append(pool.submit(make_batches, recipe, step))
+            if len(ahead) > 2 * workers:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def held_out(recipe: Recipe) -> Recipe:
+    """The recipe whose step 0 is the held-out check: other seeds; splits do the rest."""
+    return replace(recipe, dialogues=recipe.check_dialogues, micro=max(1, recipe.check_dialogues // 16))
+
+
+def _processor(recipe: Recipe) -> Processor:
+    key = str(recipe.processor)
+    if key not in _processors:
+        _processors[key] = Processor.from_folder(recipe.processor, recipe.model)
+    return _processors[key]
+
+
+def _be_modest() -> None:
+    """Drawing gives way to computing where both want the same core."""
+    os.nice(5)

@@ -1,0 +1,54 @@
+"""One pass of the model over a batch: features, hidden states, losses."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from omma.model.attend import Segments
+from omma.model.vlm import Vlm
+from omma.sample import Pack
+from omma.train.lesson import Batch
+from omma.train.marks import MarksHead
+
+
+def features_of(model: Vlm, pack: Pack) -> Tensor | None:
+    """Merged visual features (N, D) of the pack, or None without pictures."""
+    if pack.rows_PC is None:
+        return None
+    weight = next(model.vision.parameters())
+    return model.see(torch.from_numpy(pack.rows_PC).to(weight.device, weight.dtype), pack.grids)
+
+
+def answer_logits(model: Vlm, pack: Pack, features_ND: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    """Of the A tokens with a weight: logits (A, V) where each is predicted, ids (A,), weights (A,)."""
+    device = next(model.parameters()).device
+    ids_T = torch.from_numpy(pack.ids_T).to(device)
+    places_N = torch.from_numpy(pack.places_N).to(device) if features_ND is not None else None
+    embeddings_TD = model.embed(ids_T, features_ND, places_N)
+    positions_3T = torch.from_numpy(pack.positions_3T).to(device)
+    hidden_TD = model(embeddings_TD, positions_3T, Segments(pack.starts))
+    weights_T = torch.from_numpy(pack.weights_T).to(device)
+    learned_A = weights_T.nonzero().squeeze(-1)
+    return model.logits(hidden_TD[learned_A - 1]), ids_T[learned_A], weights_T[learned_A]
+
+
+def losses(
+    model: Vlm, head: MarksHead | None, batch: Batch, *, words: float, marks: float
+) -> tuple[Tensor, dict[str, float]]:
+    """The weighted sum of the losses of a batch, and its pieces for the log."""
+    features_ND = features_of(model, batch.pack)
+    told: dict[str, float] = {}
+    parts: list[Tensor] = []
+    if words:
+        logits_AV, truth_A, weights_A = answer_logits(model, batch.pack, features_ND)
+        each_A = F.cross_entropy(logits_AV.float(), truth_A, reduction="none")
+        answer_loss = (each_A * weights_A).sum() / weights_A.sum()
+        parts.append(words * answer_loss)
+        told["answers"] = float(answer_loss.detach())
+    if marks and head is not None and features_ND is not None and batch.marks is not None:
+        dense_loss, pieces = head(features_ND, batch.marks)
+        parts.append(marks * dense_loss)
+        told |= pieces
+    return torch.stack(parts).sum(), told

@@ -1,0 +1,72 @@
+"""A school at toy size: a tiny model, its processor, and a file of dialogues about coloured squares."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from PIL import Image
+
+from omma.prep.processor import Processor
+from omma.prep.rules import PictureRules
+from omma.prep.vocabulary import train_tokenizer
+from omma.presets import tiny
+from omma.spec import ModelSpec
+from omma.train.recipe import Lines, Rate, Recipe
+
+COLOURS = {"red": (220, 30, 30), "green": (30, 180, 30), "blue": (30, 30, 220)}
+
+
+def small_spec(generation: str, processor: Path) -> ModelSpec:
+    """The generation's toy with a vocabulary of its own; makes the processor's folder."""
+    texts = [
+        "What colour is the square?",
+        *COLOURS,
+        "You are a helpful assistant.",
+        "user",
+        "system",
+        "assistant",
+    ]
+    tokenizer = train_tokenizer(iter(texts * 10), 400)
+    toy = tiny(generation)
+    spec = replace(
+        toy, ids=tokenizer.token_ids, decoder=replace(toy.decoder, vocabulary=tokenizer.size), boxes="grid"
+    )
+    Processor(tokenizer, spec, PictureRules(min_pixels=56 * 56, max_pixels=112 * 112)).save(processor)
+    return spec
+
+
+def write_dialogues(folder: Path, count: int = 24) -> Path:
+    """A JSON Lines file of one-turn dialogues, and its pictures."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = []
+    for i in range(count):
+        name = list(COLOURS)[i % 3]
+        Image.new("RGB", (56 + 28 * (i % 2), 56), COLOURS[name]).save(folder / f"{i}.png")
+        asked = [
+            {"type": "image_url", "image_url": {"url": f"{i}.png"}},
+            {"type": "text", "text": "What colour?"},
+        ]
+        turns = [{"role": "user", "content": asked}, {"role": "assistant", "content": name}]
+        lines.append(json.dumps({"messages": turns}))
+    file = folder / "dialogues.jsonl"
+    file.write_text("\n".join(lines) + "\n")
+    return file
+
+
+def toy_recipe(folder: Path, generation: str = "qwen2.5-vl", steps: int = 12) -> Recipe:
+    """A recipe over the dialogues that runs in seconds."""
+    spec = small_spec(generation, folder / "processor")
+    return Recipe(
+        name="toy",
+        model=spec,
+        data=Lines(write_dialogues(folder / "data")),
+        steps=steps,
+        rate=Rate(peak=3e-3, warm_up=3),
+        processor=folder / "processor",
+        dialogues=6,
+        micro=2,
+        save_every=3,
+        check_every=1000,
+    )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -70,7 +70,7 @@ def ask(
 ) -> None:
     """Ask a question about pictures, videos, or nothing at all."""
     *media, question = words
-    if not media and Path(question).is_file():
+    if not media and os.path.exists(question):
         raise UnknownOption(f'{question} came without a question; say: omma ask {question} "What is this?"')
     how = Options.of(
         **given.wishes(

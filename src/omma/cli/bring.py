@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ def model(name: str, device: str, dtype: str) -> Model:
 
 def media(name: str, *, max_pixels: int | None = None, fps: float | None = None) -> Part:
     """A picture or a video. A missing file is said at once, not after a model has been loaded."""
-    if not name.startswith("data:") and not Path(name).exists():
+    if not name.startswith("data:") and not os.path.exists(name):
         raise MissingFile(f"{source_name(name)}: no such file; wanted a picture or a video")
     from omma.respond import VIDEO_ENDINGS
 

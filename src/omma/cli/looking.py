@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -161,9 +162,9 @@ def drawable(name: str | None) -> Path | None:
     kinds = {ending for ending, kind in Pictures.EXTENSION.items() if kind in ("PNG", "JPEG", "WEBP")}
     if path.suffix.lower() not in kinds:
         raise UnknownOption(f"--draw {name}: wanted a name that ends in {', '.join(sorted(kinds))}")
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):
         raise MissingFile(f"--draw {name}: there is no folder {path.parent}; make it first")
-    if path.is_dir():
+    if os.path.isdir(path):
         raise MissingFile(f"--draw {name} is a folder; wanted a file")
     return path
 

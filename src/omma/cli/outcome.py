@@ -30,6 +30,11 @@ def ending(work: Callable[[], object]) -> int:
     except BrokenPipeError:
         _close_stdout()
         return NOBODY_LISTENS
+    except SystemExit as wish:  # typer and rich end so when the pipe they write to was closed
+        if isinstance(wish.__context__, BrokenPipeError):
+            _close_stdout()
+            return NOBODY_LISTENS
+        raise
     except KeyboardInterrupt:
         return _fail("stopped", STOPPED)
     except typer.Exit as wish:

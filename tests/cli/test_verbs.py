@@ -1,0 +1,213 @@
+"""Every verb does its work on a toy model: text for people, JSON for machines, pictures on request."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from omma.chat import Delta, Message, Options, Seen, Usage
+from omma.cli import main
+from omma.cli.app import verbs
+from omma.sample import Size
+from tests.cli.conftest import Run
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SHAPES = EXAMPLES / "shapes.png"
+BOXES = '[{"bbox_2d":[95,142,357,492],"label":"red circle"}]'
+POINT = '{"point_2d":[500,250],"label":"Save"}'
+
+
+class Parrot:
+    """Answers everything with the same text, piece by piece, and remembers what it was asked."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.heard: list[Sequence[Message]] = []
+
+    def stream(self, spoken: Sequence[Message], options: Options) -> Iterator[Delta]:
+        self.heard.append(spoken)
+        pictures = sum(len(m.parts) - 1 for m in spoken if m.role == "user")
+        seen = tuple(Seen("image", Size(336, 252), Size(336, 252), "grid") for _ in range(pictures))
+        for letter in self.text:
+            yield Delta(letter)
+        yield Delta("", "stop", Usage(7, len(self.text), 4), seen)
+
+
+@pytest.fixture
+def parrot(monkeypatch: pytest.MonkeyPatch) -> Parrot:
+    """Stands in for every model a command names; set its `text`."""
+    from omma.respond import Model
+
+    bird = Parrot("blue")
+    model = Model.__new__(Model)
+    model.stream = bird.stream  # type: ignore[method-assign,assignment]
+    monkeypatch.setattr("omma.load", lambda name, **how: model)
+    return bird
+
+
+@pytest.mark.parametrize("verb", verbs())
+def test_the_help_of_a_verb_shows_examples_that_are_its_own(verb: str, omma: Run) -> None:
+    ended = omma(verb, "--help")
+    assert ended.code == 0
+    assert f"omma {verb}" in ended.out.partition("Examples")[2]
+
+
+def test_the_help_loads_no_torch() -> None:
+    program = "import sys, omma.cli; omma.cli.main(['--help']); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], stdout=subprocess.DEVNULL).returncode == 0
+
+
+def test_without_a_verb_the_help_is_shown(omma: Run) -> None:
+    assert omma().code == 0
+    assert omma().out == omma("--help").out
+
+
+def test_the_version_is_said(omma: Run) -> None:
+    assert omma("--version").out.startswith("omma 0.")
+
+
+def test_a_question_is_answered(omma: Run, parrot: Parrot) -> None:
+    ended = omma("ask", SHAPES, "What colour is the square?", "--system", "Be short.")
+    assert (ended.code, ended.out, ended.err) == (0, "blue\n", "")
+    assert [m.role for m in parrot.heard[0]] == ["system", "user"]
+
+
+def test_several_pictures_come_before_one_question(omma: Run, parrot: Parrot) -> None:
+    omma("ask", SHAPES, EXAMPLES / "stars.png", "Which is darker?")
+    assert len(parrot.heard[0][0].parts) == 3
+    assert parrot.heard[0][0].text == "Which is darker?"
+
+
+def test_an_answer_as_json_has_its_geometry_in_pixels(omma: Run, parrot: Parrot) -> None:
+    parrot.text = BOXES
+    told = json.loads(omma("ask", SHAPES, "Where?", "--json").out)
+    assert told["boxes"] == [{"label": "red circle", "box": [31.9, 35.8, 120.0, 124.0], "score": None}]
+    assert told["usage"] == {"prompt_tokens": 7, "completion_tokens": len(BOXES), "visual_tokens": 4}
+
+
+def test_found_boxes_are_written_and_drawn(omma: Run, parrot: Parrot, tmp_path: Path) -> None:
+    parrot.text = BOXES
+    ended = omma("find", SHAPES, "red circle", "--draw", tmp_path / "found.png")
+    assert ended.out == "red circle  32  36  120  124\n"
+    with Image.open(tmp_path / "found.png") as drawn:
+        assert drawn.size == (336, 252)
+    assert json.loads(omma("find", SHAPES, "red circle", "--json").out)["boxes"][0]["label"] == "red circle"
+
+
+def test_nothing_found_is_an_answer(omma: Run, parrot: Parrot) -> None:
+    parrot.text = "[]"
+    ended = omma("find", SHAPES, "cat")
+    assert (ended.code, ended.out) == (0, "")
+    assert "no cat" in ended.err
+
+
+def test_a_page_is_read_as_text_markdown_html_and_json(omma: Run, parrot: Parrot) -> None:
+    parrot.text = "Harbour News"
+    assert omma("read", SHAPES).out == "Harbour News\n"
+    parrot.text = '[{"bbox_2d":[0,0,500,100],"text_content":"Harbour News"}]'
+    assert "Harbour News" in omma("read", SHAPES, "--as", "markdown").out
+    assert omma("read", SHAPES, "--as", "html").out.startswith("<!doctype html>")
+    told = json.loads(omma("read", SHAPES, "--json").out)
+    assert told["lines"] == [{"text": "Harbour News", "box": [0.0, 0.0, 168.0, 25.2], "score": None}]
+
+
+def test_a_point_is_given_in_pixels_and_none_is_a_failure(omma: Run, parrot: Parrot) -> None:
+    parrot.text = POINT
+    assert omma("point", SHAPES, 'the "Save" button').out == "168 63\n"
+    parrot.text = "I cannot."
+    assert omma("point", SHAPES, "the cat").code == 1
+
+
+def test_a_drawing_that_cannot_be_written_is_refused(omma: Run, parrot: Parrot, tmp_path: Path) -> None:
+    parrot.text = BOXES
+    ended = omma("find", SHAPES, "circle", "--draw", tmp_path / ("x" * 300 + ".png"))
+    assert ended.code == 2
+    assert "cannot be written" in ended.err
+    assert len(ended.err.splitlines()) == 1
+
+
+def test_a_conversation_is_held_over_a_pipe(
+    omma: Run, parrot: Parrot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = f"/picture {SHAPES}\nWhat colour is the square?\n\nSure?\n/new\nAgain?\n/quit\nnever\n"
+    monkeypatch.setattr("sys.stdin", io.StringIO(lines))
+    assert omma("chat").out == "blue\n" * 3
+    first, second, third = parrot.heard
+    assert len(first[0].parts) == 2
+    assert [m.role for m in second] == ["user", "assistant", "user"]
+    assert [m.text for m in third] == ["Again?"]
+
+
+@pytest.mark.parametrize("line", ["/picture nowhere.png", "/picture", "/dance"])
+def test_a_mistake_ends_a_conversation_over_a_pipe(
+    line: str, omma: Run, parrot: Parrot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{line}\nHello?\n"))
+    ended = omma("chat")
+    assert (ended.code, ended.out) == (2, "")
+    assert len(ended.err.splitlines()) == 1
+
+
+def test_a_toy_really_answers(omma: Run, toy: Path) -> None:
+    told = json.loads(omma("ask", SHAPES, "What?", "--model", toy, "--max-tokens", "5", "--json").out)
+    assert told["usage"]["completion_tokens"] <= 5
+    assert told["seen"][0]["original"] == [336, 252]
+
+
+def test_text_arrives_while_it_is_written(toy: Path) -> None:
+    """Each piece is flushed: a reader sees the first one long before the last."""
+    command = [sys.executable, "-m", "omma", "ask", "Hello", "--model", str(toy), "--max-tokens", "1000"]
+    with subprocess.Popen([*command, "--temperature", "2"], stdout=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        os.read(running.stdout.fileno(), 1)
+        assert running.poll() is None
+        running.send_signal(signal.SIGINT)
+        assert running.wait(timeout=60) == 130
+
+
+def test_a_reader_that_leaves_ends_the_command_quietly(toy: Path) -> None:
+    command = [sys.executable, "-m", "omma", "ask", "Hello", "--model", str(toy), "--max-tokens", "1000"]
+    with subprocess.Popen(
+        [*command, "--temperature", "2"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        os.read(running.stdout.fileno(), 1)
+        running.stdout.close()
+        assert running.stderr.read() == b""
+        assert running.wait(timeout=60) == 141
+
+
+def test_our_own_mistakes_are_said_in_one_line(
+    omma: Run, parrot: Parrot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("over\nhere")
+
+    monkeypatch.setattr("omma.load", fail)
+    ended = omma("ask", "hi")
+    assert ended.code == 70
+    assert "RuntimeError: over here" in ended.err
+    assert len(ended.err.splitlines()) == 1
+
+
+def test_the_help_is_quick() -> None:
+    """Counted in the processor's time, so that a busy machine does not fail it."""
+    before = os.times()
+    subprocess.run([sys.executable, "-m", "omma", "--help"], stdout=subprocess.DEVNULL, check=True)
+    after = os.times()
+    spent = after.children_user + after.children_system - before.children_user - before.children_system
+    assert spent < 0.5
+
+
+def test_main_gives_the_exit_code_back() -> None:
+    assert main(["--version"]) == 0

@@ -1,0 +1,1 @@
+"""Judges a responder: committed suites of questions, a mark for every answer, chance beside every figure."""

@@ -1,0 +1,149 @@
+"""What one answer is worth against the truth, by the form of the truth: word, number, boxes, point, lines."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+from omma.chat import Answer
+from omma.prep.boxes import Box, parse_boxes, parse_points
+
+Truth: TypeAlias = Mapping[str, Any]
+NUMBERS = (
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"),
+    *("twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"),
+)
+HALF = 0.5  # the overlap (IoU) from which a box counts as found
+
+
+class Mark(NamedTuple):
+    """`points` out of `full`. For lines the points are errors, in letters: there fewer are better."""
+
+    points: float
+    full: float = 1.0
+
+
+def mark(truth: Truth, answer: Answer) -> Mark:
+    """Judge an answer. Raises KeyError for a truth of no known form."""
+    return _MARKS[form(truth)](truth, answer)
+
+
+def form(truth: Truth) -> str:
+    """The form of a truth. Raises KeyError when it has none that is known."""
+    for name in _MARKS:
+        if name in truth:
+            return name
+    raise KeyError(f"a truth with {', '.join(truth) or 'nothing'}; wanted one of {', '.join(_MARKS)}")
+
+
+# A word or two, and numbers
+
+
+def normal(text: str) -> str:
+    """Small letters, one blank between words, no article in front, no punctuation around, gray for grey."""
+    text = re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text).casefold()).strip(" .,;:!?\"'`*()[]")
+    return re.sub(r"\bgrey\b", "gray", re.sub(r"^(?:an?|the) ", "", text))
+
+
+def _word(truth: Truth, answer: Answer) -> Mark:
+    """The same after `normal`. Where yes or no is the truth, the first word of the answer decides."""
+    wanted, told = normal(truth["word"]), normal(answer.text)
+    if wanted in ("yes", "no"):
+        told = re.split(r"\W", told, maxsplit=1)[0]
+    return Mark(float(told == wanted))
+
+
+def _number(truth: Truth, answer: Answer) -> Mark:
+    return Mark(float(first_number(answer.text) == truth["number"]))
+
+
+def first_number(text: str) -> int | None:
+    """The first number in a text, in digits or in a word up to twenty; "none" and "no" are 0."""
+    for found in re.findall(r"\d+|[a-z]+", text.casefold()):
+        if found.isdigit():
+            return int(found)
+        if found in NUMBERS:
+            return NUMBERS.index(found)
+        if found in ("none", "no"):
+            return 0
+    return None
+
+
+# Places
+
+
+def overlap(one: Box, other: Box) -> float:
+    """Intersection over union."""
+    width = min(one.x2, other.x2) - max(one.x1, other.x1)
+    height = min(one.y2, other.y2) - max(one.y1, other.y1)
+    if width <= 0 or height <= 0:
+        return 0.0
+    both = (one.x2 - one.x1) * (one.y2 - one.y1) + (other.x2 - other.x1) * (other.y2 - other.y1)
+    return width * height / (both - width * height)
+
+
+def found_share(wanted: Sequence[Box], told: Sequence[Box]) -> float:
+    """F1 of boxes that overlap by half or more, paired greedily from the best overlap down.
+
+    Labels are not read. One box wanted and one told: 1 or 0. None wanted and none told: 1.
+    """
+    if not wanted and not told:
+        return 1.0
+    pairs = sorted(
+        ((overlap(w, t), i, j) for i, w in enumerate(wanted) for j, t in enumerate(told)), reverse=True
+    )
+    free_wanted, free_told = set(range(len(wanted))), set(range(len(told)))
+    for share, i, j in pairs:
+        if share >= HALF and i in free_wanted and j in free_told:
+            free_wanted.remove(i)
+            free_told.remove(j)
+    return 2 * (len(wanted) - len(free_wanted)) / (len(wanted) + len(told))
+
+
+def true_boxes(truth: Truth) -> list[Box]:
+    """The boxes of a truth, in pixels of the picture."""
+    corners: list[tuple[float, float, float, float]] = [entry["box"] for entry in truth["boxes"]]
+    return [Box(x1, y1, x2, y2) for x1, y1, x2, y2 in corners]
+
+
+def _boxes(truth: Truth, answer: Answer) -> Mark:
+    told = parse_boxes(answer.text, answer.seen[0]) if answer.seen else []
+    return Mark(found_share(true_boxes(truth), told))
+
+
+def _point(truth: Truth, answer: Answer) -> Mark:
+    """1 when the first point lies in the box."""
+    points = parse_points(answer.text, answer.seen[0]) if answer.seen else []
+    x1, y1, x2, y2 = truth["box"]
+    return Mark(float(any(x1 <= point.x <= x2 and y1 <= point.y <= y2 for point in points[:1])))
+
+
+# Printed lines
+
+
+def _lines(truth: Truth, answer: Answer) -> Mark:
+    """Letters wrong, missing or too many, at most all of them; any run of blanks is one blank."""
+    wanted, told = (" ".join(text.split()) for text in ("\n".join(truth["lines"]), answer.text))
+    return Mark(min(distance(wanted, told), len(wanted)), len(wanted))
+
+
+def distance(one: str, other: str) -> int:
+    """The fewest letters to change, put in or take out to make one text the other (Levenshtein)."""
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(one, 1):
+        before, row[0] = row[0], i
+        for j, its in enumerate(other, 1):
+            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (letter != its))
+    return row[-1]
+
+
+_MARKS: dict[str, Callable[[Truth, Answer], Mark]] = {
+    "word": _word,
+    "number": _number,
+    "boxes": _boxes,
+    "point": _point,
+    "lines": _lines,
+}
+FORMS = tuple(_MARKS)

@@ -1,0 +1,156 @@
+"""Suites of questions read from their files, put to a responder, and marked answer by answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from omma.chat import Answer, Image, Message, Options, Responder, message, whole
+from omma.errors import BadData, MissingFile
+from omma.evals.figures import Figure, Unseen, chance, figure
+from omma.evals.marks import FORMS, Mark, Truth, form, mark
+from omma.sample import Size
+
+# Tokens an answer may take, by the form of its truth: an answer that runs on is cut, and marked as it stands.
+LONGEST = {"word": 32, "number": 32, "point": 64, "boxes": 512, "lines": 512}
+
+Progress = Callable[[int, int], None]
+
+
+@runtime_checkable
+class ManyAtOnce(Protocol):
+    """A responder that answers many conversations faster together than one by one."""
+
+    def answers(
+        self, conversations: Iterable[Sequence[Message]], options: Options
+    ) -> Iterator[tuple[int, Answer]]:
+        """Answers as they are finished, each with its conversation's place in line."""
+        ...
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question about one picture. `truth` is in pixels of the picture, which is of `size`."""
+
+    picture: Path
+    question: str
+    task: str
+    truth: Truth
+    size: Size
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Questions that are judged together. Its truths are all printed lines, or none is."""
+
+    name: str
+    questions: tuple[Question, ...]
+
+    @property
+    def counts_errors(self) -> bool:
+        """Whether the figure is a share of wrong letters, of which fewer are better."""
+        return form(self.questions[0].truth) == "lines"
+
+    @property
+    def chance(self) -> float:
+        """The figure of one who never looks."""
+        return chance([Unseen(q.task, q.truth, q.size) for q in self.questions])
+
+
+@dataclass(frozen=True)
+class Record:
+    """A question, what was answered, and its mark."""
+
+    question: Question
+    answer: Answer
+    mark: Mark
+
+
+@dataclass(frozen=True)
+class SuiteScore:
+    """A suite's figure with every answer behind it, in the suite's order."""
+
+    suite: Suite
+    records: tuple[Record, ...]
+
+    @property
+    def figure(self) -> Figure:
+        """The share of points, or of wrong letters, with its interval."""
+        return figure([record.mark for record in self.records])
+
+    @property
+    def failures(self) -> list[Record]:
+        """Answers that are not wholly right, the worst first."""
+        errors = self.suite.counts_errors
+        shares = [(r.mark.points / r.mark.full if errors else 1 - r.mark.points, r) for r in self.records]
+        return [record for share, record in sorted(shares, key=lambda pair: -pair[0]) if share > 0]
+
+
+def read_suite(path: Path) -> Suite:
+    """Read a suite, called as its file: a question a line, its picture named relative to the file.
+
+    Raises MissingFile or BadData, which names the line.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise MissingFile(f"{path}: {error.strerror}; wanted a suite of questions, one a line") from error
+    questions = tuple(_question(line, path, number) for number, line in enumerate(lines, 1) if line.strip())
+    if not questions:
+        raise BadData(f"{path} holds no question; wanted one a line")
+    if len({form(question.truth) == "lines" for question in questions}) > 1:
+        raise BadData(
+            f"{path} mixes printed lines with other truths; their figures cannot be added: part them"
+        )
+    return Suite(path.stem, questions)
+
+
+def _question(line: str, path: Path, number: int) -> Question:
+    where = f"{path}, line {number}"
+    try:
+        raw: dict[str, Any] = json.loads(line)
+        picture = path.parent / raw["picture"]
+        question = Question(picture, raw["question"], raw["task"], raw["truth"], Size(*raw["size"]))
+        form(question.truth)
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadData(
+            f"{where} is not a question: {error!r}; wanted picture, question, task, truth "
+            f"({', '.join(FORMS)}) and size"
+        ) from error
+    if not picture.is_file():
+        raise BadData(
+            f"{where}: the picture {picture} is not there; make the suite and its pictures together"
+        )
+    return question
+
+
+def evaluate(responder: Responder, suite: Suite, progress: Progress | None = None) -> SuiteScore:
+    """Put every question to the responder, greedily, and mark the answers. `progress` hears done and all."""
+    records: dict[int, Record] = {}
+    for index, answer in _answered(responder, suite):
+        question = suite.questions[index]
+        records[index] = Record(question, answer, mark(question.truth, answer))
+        if progress is not None:
+            progress(len(records), len(suite.questions))
+    return SuiteScore(suite, tuple(records[i] for i in range(len(suite.questions))))
+
+
+def _answered(responder: Responder, suite: Suite) -> Iterator[tuple[int, Answer]]:
+    """Answers with their places, form by form, since each form has its own length."""
+    for kind, longest in LONGEST.items():
+        places = [i for i, question in enumerate(suite.questions) if form(question.truth) == kind]
+        asked = ((_said(suite.questions[i]),) for i in places)
+        options = Options(temperature=0.0, max_tokens=longest)
+        if isinstance(responder, ManyAtOnce):
+            answers = responder.answers(asked, options)
+        else:
+            answers = ((i, whole(responder.stream(said, options))) for i, said in enumerate(asked))
+        for index, answer in answers:
+            yield places[index], answer
+
+
+def _said(question: Question) -> Message:
+    return message("user", Image(question.picture), question.question)

@@ -1,0 +1,211 @@
+"""Answers are marked as their truths say, figures come with intervals and chance, failures can be seen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import PIL.Image
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from omma.chat import Answer, Delta, Message, Options, Seen, Usage
+from omma.errors import BadData, MissingFile
+from omma.evals.figures import Unseen, chance, figure
+from omma.evals.marks import Mark, distance, found_share, mark, overlap
+from omma.evals.sheet import sheet
+from omma.evals.suites import evaluate, read_suite
+from omma.prep.boxes import Box
+from omma.sample import Size
+
+SIZE = Size(100, 100)
+SEEN = Seen("image", SIZE, SIZE, "grid")
+
+
+def answer(text: str) -> Answer:
+    return Answer(text, "stop", Usage(1, 1), (SEEN,))
+
+
+def points(truth: Mapping[str, Any], text: str) -> float:
+    return mark(truth, answer(text)).points
+
+
+@pytest.mark.parametrize(
+    ("wanted", "text", "right"),
+    [
+        ("red", " Red.", True),
+        ("red", "the red", True),
+        ("gray", "grey", True),
+        ("red", "dark red", False),
+        ("yes", "Yes, there is one.", True),
+        ("no", "not at all", False),
+        ("no", "No", True),
+        ("red", "", False),
+    ],
+)
+def test_words_are_compared_by_what_they_say(wanted: str, text: str, right: bool) -> None:
+    assert points({"word": wanted}, text) == right
+
+
+@pytest.mark.parametrize(
+    ("wanted", "text", "right"),
+    [(3, "3", True), (3, "There are three.", True), (0, "none", True), (3, "13", False), (3, "many", False)],
+)
+def test_numbers_are_read_in_digits_and_in_words(wanted: int, text: str, right: bool) -> None:
+    assert points({"number": wanted}, text) == right
+
+
+def test_a_point_must_lie_in_the_box() -> None:
+    truth = {"point": [15, 15], "box": [10, 10, 20, 20], "label": "Save"}
+    assert points(truth, '{"point_2d":[150,199],"label":"Save"}') == 1
+    assert points(truth, '{"point_2d":[150,210]}') == 0
+    assert points(truth, '[{"point_2d":[500,500]},{"point_2d":[150,150]}]') == 0
+    assert points(truth, "") == 0
+
+
+def test_letters_are_counted_against_the_truth_and_no_answer_costs_more_than_silence() -> None:
+    truth = {"lines": ["red  fox", "jumps"]}
+    assert mark(truth, answer("red fox\njumps")) == Mark(0, 13)
+    assert mark(truth, answer("rat fox jump")) == Mark(3, 13)
+    assert mark(truth, answer("")) == mark(truth, answer("chatter " * 50)) == Mark(13, 13)
+
+
+def test_boxes_are_paired_once_and_the_superfluous_cost() -> None:
+    truth = {"boxes": [{"box": [0, 0, 50, 50], "label": "a"}]}
+    one = '{"bbox_2d":[0,0,500,500]}'
+    assert points(truth, f"[{one}]") == 1
+    assert points(truth, f"[{one},{one}]") == pytest.approx(2 / 3)
+    assert points(truth, '[{"bbox_2d":[0,0,500,240]}]') == 0
+    assert points(truth, "[]") == 0
+    assert points({"boxes": []}, "[]") == 1
+
+
+def boxes() -> st.SearchStrategy[Box]:
+    edges = st.tuples(st.integers(0, 50), st.integers(0, 50), st.integers(1, 50), st.integers(1, 50))
+    return edges.map(lambda e: Box(e[0], e[1], e[0] + e[2], e[1] + e[3]))
+
+
+@given(st.lists(boxes(), max_size=6), st.lists(boxes(), max_size=6))
+def test_overlap_and_found_share_are_shares_and_symmetric(some: list[Box], others: list[Box]) -> None:
+    assert found_share(some, others) == pytest.approx(found_share(others, some))
+    assert 0 <= found_share(some, others) <= 1
+    assert found_share(some, some) == 1
+    for one in some:
+        assert overlap(one, one) == pytest.approx(1)
+        assert all(overlap(one, other) == pytest.approx(overlap(other, one)) for other in others)
+
+
+@given(st.text("ab ", max_size=8), st.text("ab ", max_size=8), st.text("ab ", max_size=8))
+def test_distance_is_one(a: str, b: str, c: str) -> None:
+    assert (distance(a, b) == 0) == (a == b)
+    assert distance(a, b) == distance(b, a)
+    assert distance(a, c) <= distance(a, b) + distance(b, c)
+    assert abs(len(a) - len(b)) <= distance(a, b) <= max(len(a), len(b))
+
+
+def test_the_interval_of_right_and_wrong_is_wilsons() -> None:
+    value, low, high = figure([Mark(1)] * 81 + [Mark(0)] * 19)
+    assert (value, low, high) == pytest.approx((0.81, 0.7222, 0.8749), abs=1e-4)
+    assert figure([Mark(1)] * 10).high == 1
+
+
+def test_the_interval_of_letters_holds_the_share_of_all_letters() -> None:
+    value, low, high = figure([Mark(1, 10), Mark(0, 30), Mark(10, 10), Mark(2, 50)] * 10)
+    assert value == 0.13
+    assert 0.05 < low < value < high < 0.25
+
+
+def unseen(task: str, *truths: Mapping[str, Any]) -> list[Unseen]:
+    return [Unseen(task, truth, SIZE) for truth in truths]
+
+
+def test_chance_knows_the_task_but_not_the_picture() -> None:
+    words = [{"word": word} for word in ("yes", "yes", "no")]
+    assert chance(unseen("exists", *words) + unseen("count", {"number": 2}, {"number": 3})) == 3 / 5
+    assert chance(unseen("point", {"box": [0, 0, 10, 10], "point": [5, 5]})) == 0.01
+    assert chance(unseen("find", {"boxes": []}, {"boxes": [{"box": [0, 0, 90, 90]}]})) == 0.5
+    assert chance(unseen("read", {"lines": ["abc"]})) == 1
+
+
+class Knower:
+    """Answers by heart; the questions of the first half only."""
+
+    asked = 0
+
+    def stream(self, spoken: Sequence[Message], options: Options) -> Iterator[Delta]:
+        self.asked += 1
+        text = "red" if spoken[-1].text == "Colour?" else "[]"
+        yield Delta(text, "stop", Usage(1, 1), (SEEN,))
+
+
+class Crowd(Knower):
+    """The same, all together and out of order."""
+
+    def answers(
+        self, conversations: Iterable[Sequence[Message]], options: Options
+    ) -> Iterator[tuple[int, Answer]]:
+        told = list(enumerate(conversations))
+        for index, spoken in reversed(told):
+            yield index, answer("".join(delta.text for delta in self.stream(spoken, options)))
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Path:
+    PIL.Image.new("RGB", SIZE).save(tmp_path / "a.png")
+    rows = [
+        ("Colour?", "colour", {"word": "red"}),
+        ("Where?", "find", {"boxes": [{"box": [1, 2, 30, 40], "label": "<b>"}]}),
+        ("Colour?", "colour", {"word": "blue"}),
+    ]
+    path = tmp_path / "scenes.jsonl"
+    path.write_text(
+        "\n".join(
+            json.dumps({"picture": "a.png", "question": q, "task": task, "truth": truth, "size": [100, 100]})
+            for q, task, truth in rows
+        )
+    )
+    return path
+
+
+@pytest.mark.parametrize("responder", [Knower(), Crowd()], ids=lambda r: type(r).__name__)
+def test_every_question_is_asked_once_and_marked_in_its_place(suite: Path, responder: Knower) -> None:
+    heard: list[tuple[int, int]] = []
+    score = evaluate(responder, read_suite(suite), lambda done, all_: heard.append((done, all_)))
+    assert [record.mark.points for record in score.records] == [1, 0, 0]
+    assert score.figure.value == pytest.approx(1 / 3)
+    assert score.suite.chance == pytest.approx(1 / 3)
+    assert heard == [(1, 3), (2, 3), (3, 3)]
+    assert responder.asked == 3
+
+
+def test_failures_are_on_the_sheet_and_nothing_in_them_is_markup(suite: Path) -> None:
+    page = sheet([evaluate(Knower(), read_suite(suite))])
+    assert page.count("<figure>") == 2
+    assert "&lt;b&gt;" in page
+    assert "<b>" not in page
+    assert '<rect class="truth" x="1.0" y="2.0" width="29.0" height="38.0"/>' in page
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("{", "line 2"),
+        ('{"picture":"a.png"}', "question"),
+        ('{"picture":"a.png","question":"?","task":"t","truth":{"x":1},"size":[1,1]}', "truth"),
+        ('{"picture":"b.png","question":"?","task":"t","truth":{"word":"x"},"size":[1,1]}', "b.png"),
+        ('{"picture":"a.png","question":"?","task":"t","truth":{"lines":["x"]},"size":[1,1]}', "mixes"),
+    ],
+)
+def test_a_line_that_is_no_question_is_named(suite: Path, line: str, said: str) -> None:
+    first = suite.read_text().splitlines()[0]
+    suite.write_text(f"{first}\n{line}\n")
+    with pytest.raises(BadData, match=said):
+        read_suite(suite)
+
+
+def test_a_missing_suite_is_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(MissingFile):
+        read_suite(tmp_path / "no.jsonl")

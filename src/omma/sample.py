@@ -43,7 +43,7 @@ class Visual:
 
     `rows_PC` are normalised patch rows in 2×2-block order, float32. `start`:`stop` are the places of its
     visual tokens in the sample's ids. `original` is the size after EXIF orientation: what a person sees.
-    `times` are the seconds of the video's sampled frames (empty for a picture).
+    `times` are the seconds of the video's sampled frames (empty for a picture). `name` is how to call it.
     """
 
     kind: str  # "image" | "video"
@@ -55,6 +55,7 @@ class Visual:
     resized: Size
     times: tuple[float, ...] = ()
     seconds_per_slice: float = 0.0
+    name: str | None = None
 
 
 @dataclass(frozen=True)

@@ -51,5 +51,5 @@ def test_only_what_the_assistant_says_is_learned_and_the_mark_that_ends_it() -> 
 
 def test_a_conversation_longer_than_the_context_is_refused() -> None:
     short = Processor(TOKENIZER, spec(context=100), PictureRules())
-    with pytest.raises(PromptTooLong, match="391 of them"):
+    with pytest.raises(PromptTooLong, match="takes 391 tokens"):
         short.sample([message("user", Image(PICTURE))])

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
+from omma.prep.rules import PictureRules
 from omma.sample import Grid, Size
 
 
@@ -18,26 +17,18 @@ def fit(picture: PIL.Image.Image, size: Size) -> NDArray[np.uint8]:
     return np.asarray(picture)
 
 
-def patch_rows(
-    frames: NDArray[np.uint8],
-    *,
-    patch: int,
-    temporal: int,
-    merge: int,
-    mean: Sequence[float],
-    std: Sequence[float],
-) -> tuple[NDArray[np.float32], Grid]:
+def patch_rows(frames: NDArray[np.uint8], rules: PictureRules) -> tuple[NDArray[np.float32], Grid]:
     """Cut frames (N, H, W, 3), 0 … 255, into normalised patch rows and say on which grid they lie.
 
-    H and W are multiples of ``patch * merge``. A row is (channel, frame, y, x) flattened, as convolution
+    H and W are multiples of the rules' `factor`. A row is (channel, frame, y, x) flattened, as convolution
     weights are; rows come block by block of `merge` × `merge` patches, blocks in reading order, slice by
     slice. When N is no multiple of `temporal`, the last frame is repeated (facts §2.2).
     """
     count, height, width, channels = frames.shape
-    cell = patch * merge
-    if height % cell or width % cell or not count:
+    patch, temporal, merge = rules.patch, rules.temporal, rules.merge
+    if height % rules.factor or width % rules.factor or not count:
         raise ValueError(
-            f"{count} frames of {width}×{height}; wanted at least one, of sides in steps of {cell}"
+            f"{count} frames of {width}×{height}; wanted at least one, of sides in steps of {rules.factor}"
         )
     grid = Grid(-(-count // temporal), height // patch, width // patch)
     # A lone picture is cut once and written `temporal` times.
@@ -51,8 +42,8 @@ def patch_rows(
     cut = cut.reshape(grid.patches, channels, depth, patch * patch)
     rows = np.empty((grid.patches, channels, temporal, patch * patch), np.float32)
     for channel in range(channels):
-        scale = np.float32(1 / (255 * std[channel]))
-        shift = np.float32(mean[channel] / std[channel])
+        scale = np.float32(1 / (255 * rules.std[channel]))
+        shift = np.float32(rules.mean[channel] / rules.std[channel])
         np.multiply(cut[:, channel], scale, out=rows[:, channel], dtype=np.float32)
         rows[:, channel] -= shift
     return rows.reshape(grid.patches, -1), grid

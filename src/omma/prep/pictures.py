@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import io
-import threading
-import urllib.parse
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -30,7 +22,8 @@ from PIL import (
 )
 
 from omma.chat import MediaSource, source_name
-from omma.errors import BadInput, BadPicture, MissingFile
+from omma.errors import BadInput, BadPicture
+from omma.prep.sources import decoding, open_bytes
 
 Reader = Callable[[IO[bytes], str], ImageFile.ImageFile]
 
@@ -76,75 +69,14 @@ def open_picture(source: MediaSource, limits: PictureLimits = PictureLimits()) -
     if isinstance(source, np.ndarray):
         source = _from_array(source, name)
     if isinstance(source, PIL.Image.Image):
-        _check_area(source.size, name, limits)
-        return _decoded(name, lambda: _upright_rgb(source))
-    with open_bytes(source, "picture", BadPicture, limits.bytes) as file:
-        return _decoded(name, lambda: _upright_rgb(_opened(file, name, limits)))
-
-
-@contextmanager
-def open_bytes(source: MediaSource, kind: str, refuse: type[BadInput], limit: int) -> Iterator[IO[bytes]]:
-    """A source's bytes as a seekable file, for the time of a `with`. Nothing is fetched over a network.
-
-    `refuse` is raised, naming the source, when it cannot hold a `kind`; MissingFile when it cannot be opened.
-    """
-    name = source_name(source)
-    if isinstance(source, str) and (scheme := source[:64].partition(":")[0].lower()) in (
-        "data",
-        "http",
-        "https",
+        check_area(source.size, name, limits)
+        with decoding(source, "picture", BadPicture):
+            return _upright_rgb(source)
+    with (
+        open_bytes(source, "picture", BadPicture, limits.bytes) as file,
+        decoding(source, "picture", BadPicture),
     ):
-        if scheme != "data":
-            raise refuse(
-                f"{name} is an address and fetching is off; give a file, bytes or a data: URL instead"
-            )
-        source = _from_data_url(source, kind, refuse)
-    match source:
-        case str() | Path():
-            with _open_file(Path(source), name) as file:
-                if not file.seek(0, io.SEEK_END):
-                    raise refuse(f"{name} is empty; wanted a {kind}")
-                file.seek(0)
-                yield file
-            return
-        case bytes() | bytearray() | memoryview():
-            held = bytes(source)
-        case _ if hasattr(source, "read"):
-            held = source.read(limit + 1)
-        case _:
-            raise refuse(
-                f"{name} is no source of a {kind}; give a path, bytes, a file, a data: URL or pixels"
-            )
-    if not isinstance(held, bytes) or not held:
-        raise refuse(f"{name} holds no bytes; wanted a {kind}")
-    if len(held) > limit:
-        raise refuse(f"{name} holds more than {limit:,} bytes, the limit for a {kind}")
-    yield io.BytesIO(held)
-
-
-def _open_file(path: Path, name: str) -> IO[bytes]:
-    try:
-        if path.is_dir():
-            raise MissingFile(f"{name} is a folder; wanted a file")
-        if path.exists() and not path.is_file():
-            raise MissingFile(f"{name} is a device or a pipe; wanted a file")
-        return path.open("rb")
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise MissingFile(f"{name} cannot be opened: {why.lower()}") from error
-
-
-def _from_data_url(url: str, kind: str, refuse: type[BadInput]) -> bytes:
-    head, comma, body = url.partition(",")
-    if not comma:
-        raise refuse(f"{source_name(url)} is no data: URL; wanted data:{kind}/…;base64,…")
-    raw = urllib.parse.unquote_to_bytes(body)
-    if not head.lower().endswith(";base64"):
-        return raw
-    try:
-        return base64.b64decode(b"".join(raw.split()), validate=True)
-    except binascii.Error as error:
-        raise refuse(f"{source_name(url)} is not base64: {str(error).lower()}") from error
+        return _upright_rgb(read_header(file, name, limits))
 
 
 def _from_array(pixels: NDArray[Any], name: str) -> PIL.Image.Image:
@@ -156,18 +88,24 @@ def _from_array(pixels: NDArray[Any], name: str) -> PIL.Image.Image:
     return PIL.Image.fromarray(np.ascontiguousarray(pixels))
 
 
-def _opened(file: IO[bytes], name: str, limits: PictureLimits) -> PIL.Image.Image:
-    """The picture with its header read and nothing decoded. The area is checked here, on the header."""
+def picture_format(file: IO[bytes]) -> str | None:
+    """The name of the picture format that a file's first bytes show. The file is put back to its start."""
     head = file.read(32)
-    known = next((name for name, (_, accept) in FORMATS.items() if accept(head) is True), None)
+    file.seek(0)
+    return next((name for name, (_, accept) in FORMATS.items() if accept(head) is True), None)
+
+
+def read_header(file: IO[bytes], name: str, limits: PictureLimits) -> PIL.Image.Image:
+    """The picture with its header read and nothing decoded. The area is checked here, on the header."""
+    known = picture_format(file)
     if known is None:
+        head = file.read(16)
         raise BadPicture(
-            f"{name} is not a picture: it begins with {head[:16]!r}; wanted one of {', '.join(FORMATS)}"
+            f"{name} is not a picture: it begins with {head!r}; wanted one of {', '.join(FORMATS)}"
         )
     read = FORMATS[known][0]
-    file.seek(0)
     picture = read(file, "")
-    _check_area(picture.size, name, limits)
+    check_area(picture.size, name, limits)
     if known == "PNG":
         picture.verify()  # the checksums, which decoding skips; it spoils the reader
         file.seek(0)
@@ -175,26 +113,18 @@ def _opened(file: IO[bytes], name: str, limits: PictureLimits) -> PIL.Image.Imag
     return picture
 
 
-def _check_area(size: tuple[int, int], name: str, limits: PictureLimits) -> None:
+def check_area(
+    size: tuple[int, int], name: str, limits: PictureLimits, refuse: type[BadInput] = BadPicture
+) -> None:
+    """Raise `refuse` when a picture or frame of this size is not to be decoded."""
     width, height = size
     if width * height > limits.pixels:
-        raise BadPicture(
+        raise refuse(
             f"{name} is {width}×{height}, {width * height:,} pixels; at most {limits.pixels:,} are decoded, "
             "so make it smaller"
         )
     if not width * height:
-        raise BadPicture(f"{name} is {width}×{height}; wanted at least one pixel on each side")
-
-
-def _decoded(name: str, decode: Callable[[], PIL.Image.Image]) -> PIL.Image.Image:
-    """Decode without a warning. Broken bytes make Pillow fail in many ways; all of them mean the same."""
-    try:
-        with _quiet:
-            return decode()
-    except BadPicture:
-        raise
-    except Exception as error:
-        raise BadPicture(f"{name} is a broken picture: {error or type(error).__name__}") from error
+        raise refuse(f"{name} is {width}×{height}; wanted at least one pixel on each side")
 
 
 def _upright_rgb(picture: PIL.Image.Image) -> PIL.Image.Image:
@@ -204,10 +134,14 @@ def _upright_rgb(picture: PIL.Image.Image) -> PIL.Image.Image:
         picture = picture.transpose(turn)
     if picture.mode.startswith("I") or picture.mode == "F":
         picture = _eight_bits(picture)
+    return flat_rgb(picture)
+
+
+def flat_rgb(picture: PIL.Image.Image) -> PIL.Image.Image:
+    """The picture in RGB, whatever shines through it being white."""
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
-        white = PIL.Image.new("RGBA", picture.size, "white")
-        picture = PIL.Image.alpha_composite(white, picture)
+        picture = PIL.Image.alpha_composite(PIL.Image.new("RGBA", picture.size, "white"), picture)
     return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
@@ -226,33 +160,3 @@ def _eight_bits(picture: PIL.Image.Image) -> PIL.Image.Image:
     if top is None:
         grey, top = grey - low, high - low
     return PIL.Image.fromarray(np.rint(grey * (255 / top)).astype(np.uint8))
-
-
-class _Quiet:
-    """Pillow's warnings are kept from the user while any thread decodes; a bad picture is told as an error.
-
-    The filters of `warnings` belong to the whole process, so the first thread in sets them aside and the
-    last one out puts them back.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._inside = 0
-        self._kept = warnings.catch_warnings()
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if not self._inside:
-                self._kept = warnings.catch_warnings()
-                self._kept.__enter__()
-                warnings.filterwarnings("ignore", module=r"PIL\.")
-            self._inside += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._inside -= 1
-            if not self._inside:
-                self._kept.__exit__(None, None, None)
-
-
-_quiet = _Quiet()

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from omma.chat import Image, Message, Seen, Text, Video, source_name
-from omma.errors import BadFolder, BadPicture, PromptTooLong
-from omma.prep.patches import fit, patch_rows
-from omma.prep.pictures import open_picture
+from omma.chat import Image, Message, Seen, Text, Video
+from omma.errors import BadFolder, PromptTooLong
 from omma.prep.positions import mrope_positions
-from omma.prep.resize import smart_resize
 from omma.prep.rules import PictureRules, read_rules, write_rules
-from omma.prep.template import Mark, pieces
+from omma.prep.template import PUBLIC_TEMPLATE, Mark, pieces
 from omma.prep.tokenizer import Tokenizer
-from omma.sample import Sample, Size, Visual
+from omma.prep.visuals import see
+from omma.sample import Sample, Visual
 from omma.spec import ModelSpec
 
 
@@ -46,6 +45,13 @@ class Processor:
         """Write what `from_folder` and transformers read: tokenizer, chat template, settings."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "tokenizer.json").write_text(self.tokenizer.source, encoding="utf-8")
+        (folder / "chat_template.jinja").write_text(PUBLIC_TEMPLATE, encoding="utf-8")
+        settings = self.tokenizer.public_settings() | {
+            "chat_template": PUBLIC_TEMPLATE,
+            "model_max_length": self.spec.decoder.context,
+        }
+        text = json.dumps(settings, ensure_ascii=False, indent=2)
+        (folder / "tokenizer_config.json").write_text(text + "\n", encoding="utf-8")
         write_rules(self.rules, folder)
 
     def sample(self, messages: Sequence[Message], *, prompt: bool = True) -> Sample:
@@ -65,9 +71,10 @@ class Processor:
                 case Text(text):
                     new = self.tokenizer.text(text)
                 case Image() | Video() as part:
-                    visual = self._visual(part, len(ids))
+                    visual = see(part, self.rules, start=len(ids), room=self.spec.decoder.context - len(ids))
                     visuals.append(visual)
-                    new = [self.spec.ids.image] * (visual.stop - visual.start)
+                    pad = self.spec.ids.image if visual.kind == "image" else self.spec.ids.video
+                    new = [pad] * (visual.stop - visual.start)
             ids += new
             weights += [float(piece.learned)] * len(new)
         self._check_length(len(ids), visuals)
@@ -79,31 +86,9 @@ class Processor:
 
     def seen(self, sample: Sample) -> tuple[Seen, ...]:
         """The geometry of each picture and video, to read coordinates by."""
-        return tuple(Seen(v.kind, v.original, v.resized, self.spec.boxes, v.times) for v in sample.visuals)
-
-    def _visual(self, part: Image | Video, start: int) -> Visual:
-        assert isinstance(part, Image)
-        picture = open_picture(part.source)
-        original = Size(*picture.size)
-        rules = self.rules
-        try:
-            resized = smart_resize(
-                original,
-                factor=rules.factor,
-                min_pixels=part.min_pixels or rules.min_pixels,
-                max_pixels=part.max_pixels or rules.max_pixels,
-            )
-        except BadPicture as error:
-            raise BadPicture(f"{source_name(part.source)}: {error}") from None
-        rows, grid = patch_rows(
-            fit(picture, resized)[None],
-            patch=rules.patch,
-            temporal=rules.temporal,
-            merge=rules.merge,
-            mean=rules.mean,
-            std=rules.std,
+        return tuple(
+            Seen(v.kind, v.original, v.resized, self.spec.boxes, v.times, v.name) for v in sample.visuals
         )
-        return Visual("image", rows, grid, start, start + grid.cells(rules.merge), original, resized)
 
     def _check_length(self, length: int, visuals: Sequence[Visual]) -> None:
         if length > (context := self.spec.decoder.context):

@@ -16,8 +16,8 @@ CELL = 28 * 28
 class PictureRules:
     """Limits are areas in pixels; `fps` in frames a second (facts §6.2–6.4, the published folders' values).
 
-    A video's frames lie between `frame_min_pixels` and `frame_max_pixels`, and all of them together
-    within `video_pixels` after two and two are merged in time.
+    A video's frames lie between `frame_min_pixels` and `frame_max_pixels`; all of them together take at most
+    nine tenths of `video_tokens`, as far as the lower limit of a frame allows.
     """
 
     patch: int = 14
@@ -32,7 +32,7 @@ class PictureRules:
     max_frames: int = 768
     frame_min_pixels: int = 128 * CELL
     frame_max_pixels: int = 768 * CELL
-    video_pixels: int = int(0.9 * 128_000 * CELL)
+    video_tokens: int = 128_000
 
     @property
     def factor(self) -> int:
@@ -58,7 +58,7 @@ def read_rules(folder: Path) -> PictureRules:
     found |= {"mean": picture.get("image_mean"), "std": picture.get("image_std")}
     found["min_pixels"], found["max_pixels"] = _limits(picture)
     found["frame_min_pixels"], found["frame_max_pixels"] = _limits(video)
-    found["video_pixels"] = video.get("total_pixels")
+    found["video_tokens"] = video.get("max_video_tokens")
     known: dict[str, Any] = {name: value for name, value in found.items() if value is not None}
     return PictureRules(**{name: _checked(name, value, folder) for name, value in known.items()})
 
@@ -80,7 +80,8 @@ def write_rules(rules: PictureRules, folder: Path) -> None:
     video = shared | {
         "video_processor_type": "Qwen2VLVideoProcessor",
         "size": {"shortest_edge": rules.frame_min_pixels, "longest_edge": rules.frame_max_pixels},
-        "total_pixels": rules.video_pixels,
+        "max_video_tokens": rules.video_tokens,
+        "cap_pixels_per_frame": True,
     }
     video |= {theirs: getattr(rules, ours) for ours, theirs in PUBLIC_VIDEO.items()}
     for name, settings in (("preprocessor_config.json", picture), ("video_preprocessor_config.json", video)):

@@ -9,6 +9,28 @@ from omma.chat import Image, Message, Text, Video
 
 DEFAULT_SYSTEM = "You are a helpful assistant."
 
+# The same form for other programs, which run templates: written to the folders we save, never read by us.
+PUBLIC_TEMPLATE = (
+    "{%- set nl = '\\n' -%}"
+    "{%- if not messages or messages[0].role != 'system' -%}"
+    f"{{{{- '<|im_start|>system' + nl + '{DEFAULT_SYSTEM}<|im_end|>' + nl -}}}}"
+    "{%- endif -%}"
+    "{%- for message in messages -%}"
+    "{{- '<|im_start|>' + message.role + nl -}}"
+    "{%- if message.content is string -%}{{- message.content -}}{%- else -%}"
+    "{%- for part in message.content -%}"
+    "{%- if part.type in ('image', 'image_url') or 'image' in part or 'image_url' in part -%}"
+    "{{- '<|vision_start|><|image_pad|><|vision_end|>' -}}"
+    "{%- elif part.type in ('video', 'video_url') or 'video' in part or 'video_url' in part -%}"
+    "{{- '<|vision_start|><|video_pad|><|vision_end|>' -}}"
+    "{%- else -%}{{- part.text -}}{%- endif -%}"
+    "{%- endfor -%}"
+    "{%- endif -%}"
+    "{{- '<|im_end|>' + nl -}}"
+    "{%- endfor -%}"
+    "{%- if add_generation_prompt -%}{{- '<|im_start|>assistant' + nl -}}{%- endif -%}"
+)
+
 
 @dataclass(frozen=True)
 class Mark:

@@ -77,6 +77,27 @@ class Tokenizer:
             video=self.mark("<|video_pad|>"),
         )
 
+    def public_settings(self) -> dict[str, Any]:
+        """What tokenizer_config.json says of this vocabulary, for programs that read it."""
+        added: list[dict[str, Any]] = json.loads(self.source)["added_tokens"]
+        return {
+            "tokenizer_class": "Qwen2Tokenizer",
+            "added_tokens_decoder": {
+                str(entry["id"]): {key: value for key, value in entry.items() if key != "id"}
+                for entry in added
+            },
+            "additional_special_tokens": [entry["content"] for entry in added if entry["special"]][1:],
+            "bos_token": None,
+            "eos_token": "<|im_end|>",
+            "pad_token": "<|endoftext|>",
+            "unk_token": None,
+            "add_bos_token": False,
+            "add_prefix_space": False,
+            "clean_up_tokenization_spaces": False,
+            "errors": "replace",
+            "split_special_tokens": False,
+        }
+
     def text(self, text: str) -> list[int]:
         """Ids of words, brought to Unicode's NFC first. Never a mark's id, whatever the words are."""
         try:

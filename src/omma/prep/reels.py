@@ -1,0 +1,241 @@
+"""Where a video's frames come from: a film read as a stream, an animated picture, or a list of pictures."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Protocol
+
+import numpy as np
+import PIL.Image
+
+from omma.chat import MediaSource, source_name
+from omma.errors import BadVideo, MissingExtra
+from omma.prep.pictures import PictureLimits, check_area, flat_rgb, open_picture, picture_format, read_header
+from omma.prep.sources import decoding, open_bytes
+from omma.sample import Size
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+# What films are packed in. No playlists, no scripts: those name other files and addresses.
+CONTAINERS = "mov,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,obu,ivf,flv,asf,ogg,nut"
+# By how many degrees a frame is to be turned against the clock before it is shown.
+TURNS = {
+    90: PIL.Image.Transpose.ROTATE_90,
+    180: PIL.Image.Transpose.ROTATE_180,
+    270: PIL.Image.Transpose.ROTATE_270,
+}
+UNKNOWN_RATE = 24.0  # frames a second, where a film says nothing at all
+GIF_PAUSE = 0.1  # what browsers show a frame for, in seconds, when it says nothing
+
+
+# A frame of 8K, and the bytes that a data: URL may hold. An animation is decoded whole: one limit more.
+LIMITS = PictureLimits(pixels=7680 * 4320, bytes=1 << 30)
+ANIMATION_PIXELS = 10_000_000_000
+
+
+class Reel(Protocol):
+    """Frames that can be picked by their number, with their times in seconds from the first."""
+
+    @property
+    def size(self) -> Size: ...
+    @property
+    def times(self) -> Sequence[float]: ...
+    @property
+    def rate(self) -> float:
+        """Frames a second, on the average."""
+        ...
+
+    def pick(self, chosen: Sequence[int]) -> Iterator[PIL.Image.Image]:
+        """The chosen frames, upright and in RGB. `chosen` ascends. Ends early where the reel is broken."""
+        ...
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """A list of pictures as a reel."""
+
+    frames: Sequence[PIL.Image.Image]
+    rate: float
+
+    @property
+    def size(self) -> Size:
+        return Size(*self.frames[0].size)
+
+    @property
+    def times(self) -> Sequence[float]:
+        return [i / self.rate for i in range(len(self.frames))]
+
+    def pick(self, chosen: Sequence[int]) -> Iterator[PIL.Image.Image]:
+        return (self.frames[i] for i in chosen)
+
+
+@contextmanager
+def open_reel(source: MediaSource, rate: float) -> Iterator[Reel]:
+    """A source as a reel, for the time of a `with`. `rate` is that of a list of pictures, frames a second."""
+    if isinstance(source, (list, tuple, np.ndarray)):
+        yield _pictures(source, rate)
+        return
+    name = source_name(source)
+    with open_bytes(source, "video", BadVideo, LIMITS.bytes) as file, decoding(source, "video", BadVideo):
+        yield Film(file, name) if picture_format(file) is None else Animation(file, name)
+
+
+def _pictures(frames: Iterable[MediaSource], rate: float) -> Pictures:
+    """Open every picture of a list. Raises BadVideo when there are none or their sizes differ."""
+    opened = [open_picture(frame) for frame in frames]
+    if not opened:
+        raise BadVideo("a list of no pictures is no video; wanted at least one")
+    for i, frame in enumerate(opened):
+        if frame.size != opened[0].size:
+            raise BadVideo(
+                f"frame {i} of the list is {frame.width}×{frame.height} and frame 0 is "
+                f"{opened[0].width}×{opened[0].height}; wanted frames of one size"
+            )
+    return Pictures(opened, rate)
+
+
+class Animation:
+    """An animated GIF, WebP or PNG as a reel."""
+
+    def __init__(self, file: IO[bytes], name: str) -> None:
+        picture = read_header(file, name, LIMITS)
+        self._picture = picture
+        self.size = Size(*picture.size)
+        count: int = getattr(picture, "n_frames", 1)
+        if count == 1:
+            raise BadVideo(f"{name} is a still picture; wanted a video, so give it as an image")
+        if (pixels := count * self.size.width * self.size.height) > ANIMATION_PIXELS:
+            raise BadVideo(
+                f"{name} has {count:,} frames of {self.size.width}×{self.size.height}, {pixels:,} pixels; "
+                f"at most {ANIMATION_PIXELS:,} are decoded of an animated picture"
+            )
+        pauses = []
+        for i in range(count):
+            picture.seek(i)
+            picture.load()
+            pauses.append(float(picture.info.get("duration") or 0) / 1000 or GIF_PAUSE)
+        self.times: Sequence[float] = [sum(pauses[:i]) for i in range(len(pauses))]
+        self.rate = len(pauses) / sum(pauses)
+
+    def pick(self, chosen: Sequence[int]) -> Iterator[PIL.Image.Image]:
+        for i in chosen:
+            self._picture.seek(i)
+            yield flat_rgb(self._picture.copy())
+
+
+class Film:
+    """A film as a reel. Its packets are listed once, undecoded; frames are decoded as they are picked.
+
+    Listing gives the true number and times of the frames, whatever the header says or leaves out.
+    """
+
+    def __init__(self, file: IO[bytes], name: str) -> None:
+        self._file, self._name = file, name
+        with _container(file) as container:
+            stream = _pictures_of(container, name)
+            self._timed, self._moments, self._keys = _listed(container, stream)
+            if not self._moments:
+                raise BadVideo(f"{name} is a video without a single frame; wanted at least one")
+            check_area((stream.width, stream.height), name, LIMITS, BadVideo)
+            stated = float(stream.average_rate or stream.guessed_rate or 0)
+            base = float(stream.time_base or 0) if self._timed else 1 / (stated or UNKNOWN_RATE)
+        first = self._moments[0]
+        self.times: Sequence[float] = [(moment - first) * base for moment in self._moments]
+        measured = (len(self.times) - 1) / self.times[-1] if self.times[-1] else 0.0
+        believed = stated and (not measured or abs(stated / measured - 1) < 0.05)
+        self.rate = stated if believed else measured or UNKNOWN_RATE
+        self.size = Size(*next(self.pick([0])).size)
+
+    def pick(self, chosen: Sequence[int]) -> Iterator[PIL.Image.Image]:
+        """Between frames that lie far apart it leaps to key frames. What it decodes it forgets."""
+        with _container(self._file) as container:
+            stream = _pictures_of(container, self._name)
+            stream.thread_type = "AUTO"
+            decoded, at, frame = self._decoded(container, stream), None, None
+            for done, moment in enumerate(self._moments[i] for i in chosen):
+                key = self._keys[max(bisect_right(self._keys, moment) - 1, 0)] if self._keys else None
+                if key is not None and (at or self._moments[0]) < key <= moment:
+                    container.seek(key, stream=stream)
+                    decoded = self._decoded(container, stream)
+                    at, frame = next(decoded, (None, None))
+                    if at is None or at > key:  # it cannot leap in this container: walk from the start
+                        self._keys = []
+                        yield from self.pick(chosen[done:])
+                        return
+                if at is None or at < moment:
+                    at, frame = next(((a, f) for a, f in decoded if a >= moment), (None, None))
+                if frame is None:
+                    return
+                yield _upright(frame)
+
+    def _decoded(self, container: InputContainer, stream: VideoStream) -> Iterator[tuple[int, VideoFrame]]:
+        """Frames with their moments, over broken packets to the end."""
+        count = 0
+        for packet in _packets(container, stream):
+            try:
+                frames = packet.decode()
+            except (ValueError, OSError):
+                continue
+            for frame in frames:
+                moment = frame.pts if self._timed and frame.pts is not None else count
+                count = moment + 1
+                yield moment, frame
+
+
+def _container(file: IO[bytes]) -> InputContainer:
+    try:
+        import av
+    except ModuleNotFoundError as error:
+        raise MissingExtra(
+            "videos are read by PyAV, which is absent; do: pip install 'omma[video]'"
+        ) from error
+    file.seek(0)
+    return av.open(file, "r", options={"format_whitelist": CONTAINERS, "protocol_whitelist": "none"})
+
+
+def _pictures_of(container: InputContainer, name: str) -> VideoStream:
+    """The first stream of moving pictures; the cover of a song is none."""
+    for stream in container.streams.video:
+        if not stream.disposition & stream.disposition.attached_pic:
+            return stream
+    raise BadVideo(f"{name} holds no pictures, only {_others(container)}; wanted a video")
+
+
+def _others(container: InputContainer) -> str:
+    return " and ".join(sorted({stream.type for stream in container.streams} - {"video"})) or "a cover"
+
+
+def _packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
+    """The stream's packets up to where the file breaks off, then the one that empties the decoder."""
+    try:
+        yield from container.demux(stream)
+    except (ValueError, OSError):
+        return
+
+
+def _listed(container: InputContainer, stream: VideoStream) -> tuple[bool, list[int], list[int]]:
+    """Whether packets carry their times; the moments of all frames, and of those that need no other frame."""
+    packets = [
+        (packet.pts, packet.is_keyframe)
+        for packet in _packets(container, stream)
+        if packet.size and not packet.is_discard
+    ]
+    moments = sorted({pts for pts, _ in packets if pts is not None})
+    if len(moments) < len(packets) or not stream.time_base:
+        return False, list(range(len(packets))), []
+    return True, moments, sorted(pts for pts, key in packets if key and pts is not None)
+
+
+def _upright(frame: VideoFrame) -> PIL.Image.Image:
+    depths = "rgba" if any(component.is_alpha for component in frame.format.components) else "rgb24"
+    picture = PIL.Image.fromarray(frame.to_ndarray(format=depths))
+    if turn := TURNS.get(frame.rotation % 360):
+        picture = picture.transpose(turn)
+    return flat_rgb(picture)

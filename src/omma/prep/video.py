@@ -1,0 +1,114 @@
+"""A video to the frames that the model sees: which are taken, how large, and at what seconds they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from omma.chat import Video, source_name
+from omma.errors import BadPicture, BadVideo, PromptTooLong
+from omma.prep.patches import fit
+from omma.prep.reels import Reel, open_reel
+from omma.prep.resize import smart_resize
+from omma.prep.rules import PictureRules
+from omma.sample import Size
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A video's sampled frames, resized: (N, H, W, 3) uint8, and the second of the video each stands at."""
+
+    frames: NDArray[np.uint8]
+    times: tuple[float, ...]
+    seconds_per_slice: float
+    original: Size
+    resized: Size
+
+
+def open_video(video: Video, rules: PictureRules, *, room: int) -> Clip:
+    """Sample a video as the public processors do (facts §6.3, §6.4). `room` is how many tokens it may take.
+
+    The source is a path, bytes, an open binary file, a `data:` URL, an animated picture, a list of pictures,
+    or an array (N, H, W, 3) of uint8; the `fps` of a list is its own rate, and all of it is taken.
+    Raises MissingFile, BadVideo, PromptTooLong or MissingExtra, with one sentence that names the source.
+    """
+    name = source_name(video.source)
+    listed = isinstance(video.source, (list, tuple, np.ndarray))
+    with open_reel(video.source, rate := video.fps or rules.fps) as reel:
+        numbers = _between(reel, video, name)
+        while numbers:
+            wish = reel.rate if listed else rate
+            count = frames_to_take(len(numbers), reel.rate, wish, rules, video.max_frames)
+            chosen = [numbers[i] for i in spread(len(numbers), count)]
+            size = frame_size(reel.size, count, rules, video.max_pixels)
+            if (tokens := _tokens(count, size, rules)) > room:
+                raise PromptTooLong(
+                    f"{name} takes {tokens:,} tokens, {count} frames of {size.width}×{size.height}, and "
+                    f"{room:,} are left; lower fps, max_frames or max_pixels, or cut it with start and stop"
+                )
+            frames = _shoot(reel, chosen, size)
+            if len(frames) == count:
+                seconds = rules.temporal * len(numbers) / (reel.rate * count)
+                times = tuple(reel.times[i] for i in chosen)
+                return Clip(frames, times, seconds, reel.size, size)
+            # The film breaks off before its list of packets says: sample what can be decoded.
+            numbers = range(numbers[0], chosen[len(frames) - 1] + 1) if len(frames) else range(0)
+    raise BadVideo(f"{name} is a broken video: not one frame of it can be decoded")
+
+
+def frames_to_take(
+    count: int, rate: float, fps: float, rules: PictureRules, max_frames: int | None = None
+) -> int:
+    """How many of `count` frames shot at `rate` make `fps` frames a second: even, within the rules' limits.
+
+    A video of one frame gives one; never more than there are.
+    """
+    step = rules.temporal
+    most = min(max_frames or rules.max_frames, rules.max_frames) // step * step
+    least = -(-rules.min_frames // step) * step
+    wanted = min(max(count / rate * fps, least), most, count)
+    return max(int(wanted // step) * step, 1)
+
+
+def spread(count: int, taken: int) -> list[int]:
+    """`taken` numbers from 0 to ``count - 1``, evenly, the ends among them, halves rounded to even."""
+    return [int(i) for i in np.linspace(0, count - 1, taken).round()]
+
+
+def frame_size(original: Size, count: int, rules: PictureRules, max_pixels: int | None = None) -> Size:
+    """The size of each of `count` frames: all of them share the video's budget of tokens (facts §6.4)."""
+    budget = int(0.9 * rules.video_tokens * rules.factor**2) * rules.temporal // count
+    most = max(min(rules.frame_max_pixels, budget), int(1.05 * rules.frame_min_pixels))
+    most = min(most, max_pixels or most)
+    least = min(rules.frame_min_pixels, most)
+    try:
+        return smart_resize(original, factor=rules.factor, min_pixels=least, max_pixels=most)
+    except BadPicture as error:
+        raise BadVideo(str(error)) from None
+
+
+def _between(reel: Reel, video: Video, name: str) -> range:
+    """The numbers of the frames from `start` to `stop`."""
+    start, stop = video.start or 0.0, reel.times[-1] if video.stop is None else video.stop
+    inside = [i for i, time in enumerate(reel.times) if start <= time <= stop]
+    if not inside:
+        raise BadVideo(
+            f"{name} has no frame from {start:g} s to {stop:g} s; its last stands at {reel.times[-1]:g} s"
+        )
+    return range(inside[0], inside[-1] + 1)
+
+
+def _tokens(count: int, size: Size, rules: PictureRules) -> int:
+    return -(-count // rules.temporal) * (size.width * size.height) // rules.factor**2
+
+
+def _shoot(reel: Reel, chosen: Sequence[int], size: Size) -> NDArray[np.uint8]:
+    """The chosen frames, resized; fewer where the reel ends early."""
+    frames = np.empty((len(chosen), size.height, size.width, 3), np.uint8)
+    made = 0
+    for made, frame in enumerate(reel.pick(chosen), 1):
+        frames[made - 1] = fit(frame, size)
+    return frames[:made]

@@ -1,0 +1,86 @@
+"""A picture or a video of a conversation to patch rows with their geometry, within what room is left."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from omma.chat import Image, Video, source_name
+from omma.errors import BadPicture, PromptTooLong, UnknownOption
+from omma.prep.patches import fit, patch_rows
+from omma.prep.pictures import open_picture
+from omma.prep.resize import smart_resize
+from omma.prep.rules import PictureRules
+from omma.prep.video import open_video
+from omma.sample import Size, Visual
+
+MOST = 1 << 31  # of any limit that a person sets
+
+
+def see(part: Image | Video, rules: PictureRules, *, start: int, room: int) -> Visual:
+    """The visual whose tokens begin at `start` and number `room` at most.
+
+    Limits of the part go before the rules' own. Raises UnknownOption when one makes no sense, PromptTooLong
+    before anything large is computed, and what opening the source raises.
+    """
+    match part:
+        case Image():
+            return _picture(part, rules, start, room)
+        case Video():
+            return _video(part, rules, start, room)
+
+
+def _picture(part: Image, rules: PictureRules, start: int, room: int) -> Visual:
+    for name in ("min_pixels", "max_pixels"):
+        _check(name, getattr(part, name), whole=True)
+    name = source_name(part.source)
+    picture = open_picture(part.source)
+    least, most = part.min_pixels or rules.min_pixels, part.max_pixels or rules.max_pixels
+    if part.min_pixels is None:
+        least = min(least, most)
+    elif part.max_pixels is None:
+        most = max(least, most)
+    original = Size(*picture.size)
+    try:
+        size = smart_resize(original, factor=rules.factor, min_pixels=least, max_pixels=most)
+    except BadPicture as error:
+        raise BadPicture(f"{name}: {error}") from None
+    if (tokens := size.width * size.height // rules.factor**2) > room:
+        raise PromptTooLong(
+            f"{name} takes {tokens:,} tokens at {size.width}×{size.height}, and {max(room, 0):,} are left in "
+            "the model's context; lower max_pixels, or show less"
+        )
+    rows, grid = patch_rows(fit(picture, size)[None], rules)
+    return Visual("image", rows, grid, start, start + grid.cells(rules.merge), original, size, name=name)
+
+
+def _video(part: Video, rules: PictureRules, start: int, room: int) -> Visual:
+    for name in ("max_frames", "max_pixels"):
+        _check(name, getattr(part, name), whole=True)
+    _check("fps", part.fps)
+    _check("start", part.start, zero=True)
+    _check("stop", part.stop, zero=True)
+    if part.start is not None and part.stop is not None and part.start > part.stop:
+        raise UnknownOption(f"start is {part.start:g} s and stop {part.stop:g} s; wanted the start first")
+    clip = open_video(part, rules, room=room)
+    rows, grid = patch_rows(clip.frames, rules)
+    stop = start + grid.cells(rules.merge)
+    shown = Visual("video", rows, grid, start, stop, clip.original, clip.resized)
+    return replace(
+        shown, times=clip.times, seconds_per_slice=clip.seconds_per_slice, name=source_name(part.source)
+    )
+
+
+def _check(name: str, value: object, *, whole: bool = False, zero: bool = False) -> None:
+    """Raise UnknownOption unless the value is None or a number that can be meant."""
+    if value is None:
+        return
+    kinds = (int,) if whole else (int, float)
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, kinds)
+        or not math.isfinite(value)
+        or not (0 if zero else 1e-6) <= value <= MOST
+    ):
+        noun = "whole number" if whole else "number"
+        raise UnknownOption(f"{name} is {value!r}; wanted a {noun} {'from' if zero else 'over'} zero")

@@ -139,6 +139,8 @@ def _upright_rgb(picture: PIL.Image.Image) -> PIL.Image.Image:
 
 def flat_rgb(picture: PIL.Image.Image) -> PIL.Image.Image:
     """The picture in RGB, whatever shines through it being white."""
+    if picture.mode == "La":
+        picture = picture.convert("LA")
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         picture = PIL.Image.alpha_composite(PIL.Image.new("RGBA", picture.size, "white"), picture)
@@ -158,5 +160,5 @@ def _eight_bits(picture: PIL.Image.Image) -> PIL.Image.Image:
         tops = tops[1:]
     top = next((top for top in tops if low >= 0 and high <= top), None)
     if top is None:
-        grey, top = grey - low, high - low
+        grey, top = grey - low, high - low or 1.0
     return PIL.Image.fromarray(np.rint(grey * (255 / top)).astype(np.uint8))

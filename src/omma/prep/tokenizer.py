@@ -29,8 +29,8 @@ class Tokenizer:
     `mark` gives the one id of an added token, by its name. `decode` and `bytes_of` work from bytes.
     """
 
-    def __init__(self, source: str) -> None:
-        """Read the text of a tokenizer.json. Raises BadFolder when it is not a byte-level BPE."""
+    def __init__(self, source: str, name: str = "tokenizer.json") -> None:
+        """Read the text of a tokenizer.json, a file called `name`. Raises BadFolder if it is not one."""
         try:
             raw: dict[str, Any] = json.loads(source)
             added = {entry["content"]: entry for entry in raw["added_tokens"] or ()}
@@ -40,7 +40,7 @@ class Tokenizer:
             self._words = tokenizers.Tokenizer.from_str(json.dumps(words))
             self._bytes = _spelled(vocabulary)
         except Exception as error:  # the parser beneath raises bare Exception
-            raise BadFolder(f"tokenizer.json is not a byte-level BPE that is understood: {error}") from error
+            raise BadFolder(f"{name} is no byte-level BPE that is understood: {error}") from error
         self.source = source
         self._marks: dict[str, int] = {name: entry["id"] for name, entry in added.items()}
         self._silent = frozenset(entry["id"] for entry in added.values() if entry["special"])
@@ -50,7 +50,7 @@ class Tokenizer:
     def from_file(cls, path: Path) -> Tokenizer:
         """Read a tokenizer.json. Raises BadFolder naming it."""
         try:
-            return cls(path.read_text(encoding="utf-8"))
+            return cls(path.read_text(encoding="utf-8"), str(path))
         except (OSError, UnicodeDecodeError) as error:
             raise BadFolder(f"{path} cannot be read: {error}; wanted a tokenizer.json") from error
 
@@ -114,9 +114,7 @@ class Tokenizer:
         try:
             return self._marks[name]
         except KeyError:
-            raise BadFolder(
-                f"tokenizer.json has no token {name}; wanted one of {', '.join(self._marks)}"
-            ) from None
+            raise BadFolder(f"tokenizer.json has no token {name}; it has {', '.join(self._marks)}") from None
 
     def bytes_of(self, token: int, *, skip_marks: bool = False) -> bytes:
         """The UTF-8 bytes that an id writes; one id may hold a part of a character. Unused ids write none."""

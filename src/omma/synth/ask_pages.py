@@ -19,8 +19,9 @@ def page_turns(drawing: Drawing, split: Split, dice: Random) -> tuple[Turn, ...]
     dense = [asks.read(), asks.read_boxes()]
     chosen = some(
         [
-            (1.5, asks.line), (1.2, asks.has_word), (1.5, asks.find_word), (0.8, asks.coloured), (0.8, asks.heading),
-            (0.5, asks.text_colour), (0.6, asks.line_count), (0.3, asks.background),
+            (1.5, asks.line), (1.2, asks.has_word), (1.5, asks.find_word),
+            (0.8, asks.coloured), (0.8, asks.heading), (0.5, asks.text_colour),
+            (0.6, asks.line_count), (0.3, asks.background),
         ],
         dice.randint(2, 5),
         dice,

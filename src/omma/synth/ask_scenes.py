@@ -1,4 +1,4 @@
-"""Questions about scenes: what is there, where, how many, in which colour, and how things stand to each other."""
+"""Questions about scenes: what is there, where, how many, in which colour, and how things stand."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def scene_turns(drawing: Drawing, split: Split, dice: Random) -> tuple[Turn, ...
     chosen = some(
         [
             (1.6, asks.colour), (1.6, asks.shape), (1.6, asks.count), (1.6, asks.find), (1.2, asks.relation),
-            (0.6, asks.beside), (0.6, asks.compare), (0.5, asks.extreme), (0.8, asks.place), (0.8, asks.exists),
-            (0.8, asks.point), (0.4, asks.background), (0.5, asks.direction),
+            (0.6, asks.beside), (0.6, asks.compare), (0.5, asks.extreme), (0.8, asks.place),
+            (0.8, asks.exists), (0.8, asks.point), (0.4, asks.background), (0.5, asks.direction),
         ],
         dice.randint(3, 6),
         dice,

@@ -21,8 +21,8 @@ def screen_turns(drawing: Drawing, split: Split, dice: Random) -> tuple[Turn, ..
     chosen = some(
         [
             (3.0, asks.click), (1.2, asks.kind), (1.6, asks.state), (0.8, asks.listed), (1.5, asks.find),
-            (0.8, asks.content), (0.6, asks.chosen), (0.7, asks.count), (0.7, asks.heading), (0.7, asks.exists),
-            (0.5, asks.colour), (0.6, asks.read),
+            (0.8, asks.content), (0.6, asks.chosen), (0.7, asks.count), (0.7, asks.heading),
+            (0.7, asks.exists), (0.5, asks.colour), (0.6, asks.read),
         ],
         dice.randint(3, 6),
         dice,

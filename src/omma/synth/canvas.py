@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from omma.sample import Size
-from omma.synth.colours import Ink
-from omma.synth.world import Edges
+from omma.synth.colours import Ink, colour_of
+from omma.synth.world import Edges, Thing, Word
 
 Points: TypeAlias = NDArray[np.float64]  # (N, 2): x, y
 
@@ -31,7 +32,7 @@ class Canvas:
     def fill(
         self, rings: Sequence[Points], paint: Ink | Image.Image, mark: Mark, holes: Sequence[Points] = ()
     ) -> None:
-        """Paint closed polygons with soft edges; `holes` are left open. A pixel at least half covered is marked."""
+        """Paint closed polygons with soft edges, `holes` left open. Half covered pixels are marked."""
         self._stamp(*_mask(rings, holes, None, self.size), paint, mark)
 
     def stroke(self, rings: Sequence[Points], width: float, paint: Ink, mark: Mark) -> None:
@@ -52,7 +53,7 @@ class Canvas:
         self._stamp(mask, x1, y1, paint, mark)
 
     def outline(self, rings: Sequence[Points], width: float, paint: Ink, mark: Mark, inside: int) -> None:
-        """A hollow thing: its line is painted; what it encloses is marked as the thing, in the colour `inside`."""
+        """A hollow thing: its line is painted; what it encloses is marked as the thing, coloured `inside`."""
         kind, _, thing = mark
         mask, x, y = _mask(rings, (), None, self.size)
         if mask is not None:
@@ -83,6 +84,17 @@ class Canvas:
         self.kind_map[y1:y2, x1:x2] = kind
         self.thing_map[y1:y2, x1:x2] = thing
 
+    def inside(self, box: Edges) -> Edges:
+        """The part of a box that lies in the picture."""
+        width, height = (float(side) for side in self.size)
+        x1, y1, x2, y2 = box
+        return (
+            max(0.0, min(x1, width)),
+            max(0.0, min(y1, height)),
+            max(0.0, min(x2, width)),
+            max(0.0, min(y2, height)),
+        )
+
     def recolour(self, box: Edges, paint: Ink, colour: int) -> None:
         """Mark the pixels of a rectangle that are nearly this ink with the ink's colour."""
         x1, y1, x2, y2 = round(box[0]), round(box[1]), round(box[2]), round(box[3])
@@ -91,6 +103,33 @@ class Canvas:
         pixels = np.asarray(self.picture.crop((x1, y1, x2, y2))).astype(np.int16)
         near = np.abs(pixels - np.array(paint, np.int16)).max(2) < 64
         self.colour_map[y1:y2, x1:x2][near] = colour
+
+    def turn(self, things: list[Thing], degrees: float, paint: Ink, colour: str) -> list[Thing]:
+        """Turn everything counterclockwise about the middle; gives the things where they stand then."""
+        angle = np.deg2rad(degrees)
+        cos, sin = float(np.cos(angle)), float(np.sin(angle))
+        x, y = self.size.width / 2, self.size.height / 2
+        # For each new place the old one: PIL reads the six numbers as (a, b, c, d, e, f).
+        back = (cos, -sin, x - cos * x + sin * y, sin, cos, y - sin * x - cos * y)
+        self.picture = self.picture.transform(
+            self.size, Image.Transform.AFFINE, back, Image.Resampling.BICUBIC, fillcolor=paint
+        )
+        self.kind_map = _moved(self.kind_map, back, 0)
+        self.colour_map = _moved(self.colour_map, back, colour_of(colour))
+        self.thing_map = _moved(self.thing_map + 1, back, 0).astype(np.int16) - 1
+
+        def turned(box: Edges) -> Edges:
+            corners = np.array([(box[i], box[j]) for i in (0, 2) for j in (1, 3)]) - (x, y)
+            moved = corners @ np.array([[cos, -sin], [sin, cos]]) + (x, y)
+            low, high = np.clip(moved, 0, self.size).min(0), np.clip(moved, 0, self.size).max(0)
+            return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+        return [
+            replace(
+                thing, box=turned(thing.box), words=tuple(Word(w.text, turned(w.box)) for w in thing.words)
+            )
+            for thing in things
+        ]
 
     def seen(self, thing: int) -> Edges | None:
         """The box of what can still be seen of a thing, to the pixel; None when it is hidden."""
@@ -130,6 +169,15 @@ def _mask(
     for hole in holes:
         pen.polygon((hole * fine - shift).ravel().tolist(), fill=0)
     return mask.reduce(fine), x1, y1
+
+
+def _moved(plane: NDArray[Any], back: tuple[float, ...], empty: int) -> NDArray[np.uint8]:
+    """A map of small numbers under the same movement as its picture, nothing mixed."""
+    image = Image.fromarray(plane.astype(np.uint8))
+    moved = image.transform(
+        image.size, Image.Transform.AFFINE, back, Image.Resampling.NEAREST, fillcolor=empty
+    )
+    return np.array(moved)
 
 
 @lru_cache(maxsize=4096)

@@ -17,6 +17,7 @@ from omma.synth.ask_screens import screen_turns
 from omma.synth.pages import page
 from omma.synth.scenes import scene
 from omma.synth.screens import screen
+from omma.synth.wear import wear
 from omma.synth.world import Drawing, Exercise, Split, Turn
 
 LEVELS = (0, 1, 2, 3)
@@ -40,7 +41,7 @@ def draw(
     world: str,
     seed: int | Sequence[int],
     *,
-    split: Split = "train",
+    split: str = "train",
     level: int = 3,
     size: Size | None = None,
     maps: bool = True,
@@ -59,9 +60,11 @@ def draw(
         )
     numbers = [seed] if isinstance(seed, int) else list(seed)
     dice = Random(f"{world} {split} {level} {numbers} {size and tuple(size)}")
+    half: Split = "train" if split == "train" else "test"
     paint, ask = _WORLDS[world]
-    drawing = paint(size or dice.choice(SIZES[level]), level, dice, split, fonts)
-    turns = ask(drawing, split, dice)
+    drawing = paint(size or dice.choice(SIZES[level]), level, dice, half, fonts)
+    drawing = replace(drawing, picture=wear(drawing.picture, level, dice))
+    turns = ask(drawing, half, dice)
     if not maps:
         nothing = np.zeros((0, 0), np.uint8)
         drawing = replace(drawing, kind_map=nothing, colour_map=nothing, thing_map=nothing.astype(np.int16))

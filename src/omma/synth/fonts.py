@@ -1,4 +1,4 @@
-"""Fonts found on a machine: which can print plain English, which family is kept for the test, and exact widths."""
+"""Fonts found on a machine: which print plain English, which families are kept for the test, exact widths."""
 
 from __future__ import annotations
 
@@ -74,14 +74,18 @@ class Face:
 
 
 class Font:
-    """A face at a size in pixels, with the exact places of its characters."""
+    """A face at a size in pixels, with the exact places of its characters.
 
-    def __init__(self, face: Face, size: int) -> None:
-        self.face = face
-        self.size = size
-        self.ink = _load(face.path, size)
+    `soft` prints at twice the size and halves it, so that letters are not fitted to whole pixels.
+    """
+
+    def __init__(self, face: Face, size: int, soft: bool) -> None:
+        self.face, self.size, self.soft = face, size, soft
+        self.fine = 2 if soft else 1
+        self.ink = _load(face.path, size * self.fine)
         box = self.ink.getbbox("Ahlpgy", anchor="ls")
-        self.top, self.bottom = float(box[1]), float(box[3])  # relative to the baseline, y downwards
+        # Tops of tall letters and bottoms of hanging ones, relative to the baseline, y downwards.
+        self.top, self.bottom = box[1] / self.fine, box[3] / self.fine
         self._widths: dict[str, float] = {}
 
     @property
@@ -92,7 +96,7 @@ class Font:
     def _width(self, text: str) -> float:
         width = self._widths.get(text)
         if width is None:
-            width = self._widths[text] = float(self.ink.getlength(text))
+            width = self._widths[text] = self.ink.getlength(text) / self.fine
         return width
 
     def edges(self, text: str) -> list[float]:
@@ -123,9 +127,9 @@ def _load(path: str | None, size: int) -> ImageFont.FreeTypeFont:
 
 
 @lru_cache(maxsize=2048)
-def font(face: Face, size: int) -> Font:
+def font(face: Face, size: int, soft: bool = False) -> Font:
     """The face at this size, opened once."""
-    return Font(face, size)
+    return Font(face, size, soft)
 
 
 @cache
@@ -183,11 +187,11 @@ def of_split(folders: tuple[Path, ...] | None, split: Split) -> dict[str, tuple[
     return {family: tuple(members) for family, members in families.items()}
 
 
-def choose(folders: Sequence[Path] | None, split: Split, dice: Random) -> Face:
-    """A face at random: every family alike, everyday ones four times, upright regular faces before others."""
+def choose(folders: Sequence[Path] | None, split: Split, dice: Random, plain: float = 0.5) -> Face:
+    """A face at random: everyday families four times; only upright regular ones as often as `plain` says."""
     families = of_split(None if folders is None else tuple(folders), split)
     names = list(families)
     weights = [4 if families[name][0].everyday else 1 for name in names]
     members = families[dice.choices(names, weights)[0]]
-    plain = [face for face in members if not face.bold and not face.italic]
-    return dice.choice(plain if plain and dice.random() < 0.5 else members)
+    upright = [face for face in members if not face.bold and not face.italic]
+    return dice.choice(upright if upright and dice.random() < plain else members)

@@ -14,13 +14,13 @@ from omma.synth.colours import DEEP, NAMED, PALE, Ink, distance, ink, luminance,
 
 @dataclass(frozen=True)
 class Ground:
-    """A background. `colour` is a name of COLOURS; `inks` are its extremes, against which things must stand out."""
+    """A background. `colour` is a name of COLOURS; `inks` are its extremes, which things must differ from."""
 
     picture: Image.Image
     colour: str
     inks: tuple[Ink, ...]
 
-    def shows(self, rgb: Ink, least: float = 125) -> bool:
+    def shows(self, rgb: Ink, least: float = 150) -> bool:
         """Whether this ink stands out everywhere."""
         return all(distance(rgb, own) >= least for own in self.inks)
 

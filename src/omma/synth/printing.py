@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PIL import ImageDraw
+from PIL import Image, ImageDraw
 
 from omma.synth.canvas import Canvas
 from omma.synth.colours import Ink
@@ -19,26 +19,31 @@ def print_line(
     bottoms of hanging ones, cut at the picture's edge.
     """
     x, baseline = float(round(x)), float(round(baseline))
-    ImageDraw.Draw(canvas.picture).text((x, baseline), text, fill=paint, font=font.ink, anchor="ls")
+    if font.soft:
+        _print_soft(canvas, text, font, x, baseline, paint)
+    else:
+        ImageDraw.Draw(canvas.picture).text((x, baseline), text, fill=paint, font=font.ink, anchor="ls")
     edges = [x + edge for edge in font.edges(text)]
     top, bottom = baseline + font.top, baseline + font.bottom
     for letter, left, right in zip(text, edges, edges[1:], strict=False):
         canvas.cell((left, top, right, bottom), class_of(letter), thing)
-    canvas.recolour(_inside((edges[0], top, edges[-1], bottom), canvas), paint, colour)
+    canvas.recolour(canvas.inside((edges[0], top, edges[-1], bottom)), paint, colour)
     words = []
     start = 0
     for run in text.split(" "):
         stop = start + len(run)
         if run:
-            words.append(Word(run, _inside((edges[start], top, edges[stop], bottom), canvas)))
+            words.append(Word(run, canvas.inside((edges[start], top, edges[stop], bottom))))
         start = stop + 1
-    return _inside((edges[0], top, edges[-1], bottom), canvas), tuple(words)
+    return canvas.inside((edges[0], top, edges[-1], bottom)), tuple(words)
 
 
-def _inside(box: Edges, canvas: Canvas) -> Edges:
-    """The part of a box that lies in the picture."""
-    width, height = canvas.size
-    return (
-        min(max(0.0, box[0]), width), min(max(0.0, box[1]), height),
-        min(max(0.0, box[2]), width), min(max(0.0, box[3]), height),
-    )  # fmt: skip
+def _print_soft(canvas: Canvas, text: str, font: Font, x: float, baseline: float, paint: Ink) -> None:
+    """Print at the font's finer scale and bring it down; a margin leaves room for overhanging letters."""
+    fine, margin = font.fine, 4 + font.size // 2
+    width, height = round(font.length(text)) + 2 * margin, round(font.height) + 2 * margin
+    mask = Image.new("L", (width * fine, height * fine))
+    at = (margin * fine, (margin - font.top) * fine)
+    ImageDraw.Draw(mask).text(at, text, fill=255, font=font.ink, anchor="ls")
+    corner = (round(x) - margin, round(baseline + font.top) - margin)
+    canvas.picture.paste(paint, (*corner, corner[0] + width, corner[1] + height), mask.reduce(fine))

@@ -10,10 +10,11 @@ from PIL import Image
 
 from omma.sample import Size
 from omma.synth.canvas import Canvas, Mark, Points
-from omma.synth.colours import NAMED, Ink, colour_of, distance, ink, luminance, named, shade
+from omma.synth.colours import NAMED, Ink, called, colour_of, distance, ink, luminance, shade
 from omma.synth.grounds import Ground, ground
+from omma.synth.outlines import Layer
 from omma.synth.places import reading_order, room
-from omma.synth.shapes import LONG, Layer, equal_sides, layers
+from omma.synth.shapes import LONG, ROUND, choose_layers
 from omma.synth.world import OBJECTS, SHAPES, Drawing, Edges, Thing, class_of
 
 MOST = (2, 4, 6, 8)  # things, by level
@@ -50,11 +51,12 @@ def scene(size: Size, level: int, dice: Random) -> Drawing:
     for kind, colour in _cast(level, base, dice):
         wish = _wish(kind, colour, base, size, level, flat, dice)
         box = rows.next(wish.width, wish.height) if rows else None
-        box = box or (None if rows else room(taken, wish.width, wish.height, size, dice, gap, hidden))
-        if box is None:
-            continue
-        taken.append(box)
-        things.append(_draw(canvas, wish, box, len(things)))
+        if box is None and (rows is None or not things):
+            rows = None
+            box = room(taken, wish.width, wish.height, size, dice, gap, hidden)
+        if box is not None:
+            taken.append(box)
+            things.append(_draw(canvas, wish, box, len(things)))
     if hidden:
         things = _visible(canvas, things)
     order = reading_order(things, size)
@@ -98,19 +100,17 @@ def _wish(kind: str, colour: str, base: Ground, size: Size, level: int, flat: bo
     low, high = SIDES[level]
     side = short * dice.uniform(low, high)
     stretch = dice.uniform(*LONG[kind]) if kind in LONG else 1.0
-    stretch *= 1.0 if equal_sides(kind) or flat else dice.uniform(0.85, 1.18)
+    stretch *= 1.0 if kind in ROUND or kind in LONG or flat else dice.uniform(0.85, 1.18)
     if dice.random() < 0.5 and kind in ("rectangle", "oval"):
         stretch = 1 / stretch
     turn, state = 0.0, ""
     if kind == "arrow":
         quarter = dice.randrange(4)
         turn, state = quarter * 90.0, ARROWS[quarter]
-    elif kind == "diamond":
-        stretch = 1 / stretch
     if level and not flat and kind != "diamond":
         turn += dice.uniform(-10, 10) if dice.random() < 0.5 else 0.0
     mirror = kind in OBJECTS and dice.random() < 0.5
-    rings, width, height = _fit(layers(kind), stretch, turn, mirror, side)
+    rings, width, height = _fit(choose_layers(kind, dice), stretch, turn, mirror, side)
     edge = (20, 20, 20) if base.shows((20, 20, 20)) else (250, 250, 250)
     return Wish(kind, colour, rgb, edge, style, rings, width, height, state)
 
@@ -150,7 +150,7 @@ def _draw(canvas: Canvas, wish: Wish, box: Edges, number: int) -> Thing:
             canvas.outline(at, pen, wish.ink, (kind, colour_of(wish.colour), number), ground_colour)
             continue
         if wish.style == "edged" and part.ink == "body":
-            canvas.stroke(at + gone, pen, wish.edge, (kind, colour_of(named(wish.edge)), number))
+            canvas.stroke(at + gone, pen, wish.edge, (kind, colour_of(called(wish.edge)), number))
         paint, mark = _paint(part.ink, wish, kind, number)
         canvas.fill(at, paint, mark, gone)
     size = canvas.size

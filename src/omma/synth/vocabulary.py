@@ -10,7 +10,10 @@ from zlib import crc32
 
 from omma.synth.world import Split
 
-MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")  # fmt: skip
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July", "August", "September"),
+    *("October", "November", "December"),
+)
 LABELS = (
     *("Save", "Cancel", "OK", "Sign in", "Sign up", "Log out", "Submit", "Send", "Delete", "Edit", "Search"),
     *(
@@ -88,6 +91,8 @@ PAGES = (
     *("Help", "News", "Users", "Orders", "Reports", "Billing", "Security", "General", "Privacy", "Overview"),
 )
 MENU = ("File", "Edit", "View", "Insert", "Format", "Tools", "Window", "Help", "History", "Bookmarks")
+# Letters and digits that nobody confuses when no word helps.
+_MIXED = "".join(sorted(set(string.ascii_letters + string.digits) - set("lI1O0o")))
 _NEVER_HELD_OUT = frozenset(
     word.lower()
     for labels in (LABELS, FIELDS, SWITCHES, CHOICES, PAGES, MENU, MONTHS)

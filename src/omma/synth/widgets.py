@@ -7,10 +7,10 @@ from random import Random
 import numpy as np
 
 from omma.synth.canvas import Canvas
-from omma.synth.colours import Ink, colour_of, luminance, named, shade
+from omma.synth.colours import Ink, called, colour_of, luminance, named, shade
 from omma.synth.fonts import Font
 from omma.synth.printing import print_line
-from omma.synth.shapes import layers
+from omma.synth.shapes import choose_layers
 from omma.synth.themes import Theme
 from omma.synth.world import Edges, Thing, Word, class_of
 
@@ -33,16 +33,16 @@ class Desk:
         number = len(self.things)
         radius = self.theme.corner if corner is None else corner
         if border is not None:
-            self.canvas.block(box, radius, border, (class_of(kind), colour_of(named(border)), number))
+            self.canvas.block(box, radius, border, (class_of(kind), colour_of(called(border)), number))
             box, radius = _grown(box, -1), radius - 1
-        self.canvas.block(box, radius, fill, (class_of(kind), colour_of(named(fill)), number))
+        self.canvas.block(box, radius, fill, (class_of(kind), colour_of(called(fill)), number))
 
     def _print(
         self, text: str, x: float, y: float, paint: Ink, type_: Font
     ) -> tuple[Edges, tuple[Word, ...]]:
         """Print with the top of tall letters at `y`."""
         return print_line(
-            self.canvas, text, type_, x, y - type_.top, paint, colour_of(named(paint)), len(self.things)
+            self.canvas, text, type_, x, y - type_.top, paint, colour_of(called(paint)), len(self.things)
         )
 
     def text(self, text: str, x: float, y: float, kind: str = "text", paint: Ink | None = None) -> Thing:
@@ -70,7 +70,9 @@ class Desk:
     def button_size(self, text: str) -> tuple[float, float]:
         """How wide and high a button with this label is."""
         type_ = self.theme.type
-        return round(type_.length(text) + 1.4 * type_.size), round(type_.height + 0.9 * type_.size)
+        return round(type_.length(text) + (0.8 + 1.6 * self.theme.pad) * type_.size), round(
+            type_.height + 2 * self.theme.pad * type_.size
+        )
 
     def button(self, text: str, x: float, y: float, primary: bool, width: float | None = None) -> Thing:
         """A push button; the primary one wears the accent."""
@@ -91,9 +93,9 @@ class Desk:
     def field(
         self, label: str, content: str, x: float, y: float, width: float, kind: str = "text field"
     ) -> Thing:
-        """A text field or a dropdown, with a placeholder or what was typed. The label is printed elsewhere."""
+        """A text field or a dropdown, empty or with words in it. Its label is printed elsewhere."""
         look = self.theme
-        height = round(look.type.height + 0.8 * look.type.size)
+        height = round(look.type.height + 2 * look.pad * look.type.size)
         box = (round(x), round(y), round(x + width), round(y) + height)
         fill = look.panel
         if look.fields == "line" and kind == "text field":
@@ -150,6 +152,28 @@ class Desk:
         _, words = self._print(label, x, top, look.text, look.type)
         return self._add(Thing("toggle", named(track), box, label, state="on" if on else "off", words=words))
 
+    def slider(self, label: str, x: float, y: float, width: float, share: float, kind: str) -> Thing:
+        """A slider or a progress bar under its label, filled from the left up to a share from 0 to 1."""
+        look = self.theme
+        thick = 4.0 if kind == "slider" else float(round(look.type.size * 0.6))
+        caption, words = self._print(label, x, y, look.text, look.type)
+        middle = caption[3] + 5 + look.type.size * 0.4
+        left, right, split = round(x), round(x + width), round(x + width * share)
+        top, bottom = round(middle - thick / 2), round(middle + thick / 2)
+        self._surface((left, top, right, bottom), kind, shade(look.border, 1.3), corner=thick)
+        if split > left:
+            self._surface((left, top, split, bottom), kind, look.accent, corner=thick)
+        if kind == "slider":
+            knob = look.type.size * 0.4
+            self._surface(
+                (split - knob, middle - knob, split + knob, middle + knob), kind, look.accent, corner=knob
+            )
+            top, bottom = round(middle - knob), round(middle + knob)
+        seen = self.canvas.inside((left, top, right, bottom))
+        return self._add(
+            Thing(kind, look.accent_name, seen, label, state=f"{round(share * 100)}%", words=words)
+        )
+
     def tab(self, label: str, x: float, y: float, selected: bool) -> Thing:
         """One tab of a row; the selected one is underlined in the accent."""
         look = self.theme
@@ -180,7 +204,7 @@ class Desk:
         """A small drawing over its caption. The box is the drawing's."""
         look, number = self.theme, len(self.things)
         mark = (class_of("icon"), colour_of(look.accent_name), number)
-        parts = layers(shape)
+        parts = choose_layers(shape, self.dice)
         every = np.concatenate([ring for part in parts for ring in part.rings])
         low, span = every.min(0), float(np.ptp(every, axis=0).max())
         for part in parts:
@@ -194,6 +218,12 @@ class Desk:
         at = max(2.0, x + wide / 2 - look.type.length(label) / 2)
         _, words = self._print(label, at, y + side + 4, look.text, look.type)
         return self._add(Thing("icon", look.accent_name, box, label, state=shape, words=words))
+
+    def scrim(self) -> None:
+        """Dim everything that was drawn, as behind a dialog."""
+        canvas = self.canvas
+        canvas.picture = canvas.picture.point(lambda part: int(part * 0.45))
+        canvas.colour_map[:] = colour_of(called(shade(self.theme.ground, 0.45)))
 
     def panel(self, box: Edges, kind: str) -> Thing:
         """A card or a dialog: an empty area on which others stand."""

@@ -44,7 +44,7 @@ def phrase(task: str, split: Split, dice: Random) -> str:
 
 
 def hint(form: str, split: Split, dice: Random) -> str:
-    """What is sometimes said after a question about the form of its answer: "one word", "number", "yes or no"."""
+    """What is sometimes said of an answer's form, after a question: "one word", "number", "yes or no"."""
     return f" {phrase(f'hint: {form}', split, dice)}" if dice.random() < 0.3 else ""
 
 

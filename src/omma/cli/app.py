@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
-from omma import __version__
-from omma.cli import asking, doctor, looking, teaching
+import omma
+from omma.cli import asking, data, doctor, looking, measuring, teaching
 from omma.cli.outcome import ending
 from omma.errors import UnknownOption
 
@@ -29,7 +29,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        print(f"omma {__version__}")
+        print(f"omma {omma.__version__}")
         raise typer.Exit
 
 
@@ -44,7 +44,7 @@ def start(
         print(context.get_help())
 
 
-for _room in (asking, looking, teaching, doctor):
+for _room in (asking, looking, teaching, data, measuring, doctor):
     _room.enrol(app)
 
 
@@ -53,7 +53,8 @@ def verbs() -> list[str]:
     own = [
         command.name or command.callback.__name__ for command in app.registered_commands if command.callback
     ]
-    return [*own, *(group.name for group in app.registered_groups if group.name)]
+    groups = [group.typer_instance.info.name for group in app.registered_groups if group.typer_instance]
+    return [*own, *(name for name in groups if isinstance(name, str))]
 
 
 def main(words: Sequence[str] | None = None) -> int:

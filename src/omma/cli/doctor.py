@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import typer
 
-from omma import __version__
+import omma
 from omma.cli import options as given
 from omma.cli.options import DEFAULT_MODEL, examples
 from omma.cli.say import rows, say, say_json
@@ -63,7 +63,7 @@ def doctor(
 
 def packages() -> list[Finding]:
     """Versions of omma, Python and what the first minute needs."""
-    found = [Finding("omma", __version__), Finding("python", platform.python_version())]
+    found = [Finding("omma", omma.__version__), Finding("python", platform.python_version())]
     for name in NEEDED:
         try:
             found.append(Finding(name, version(name)))
@@ -120,8 +120,6 @@ def fonts() -> Finding:
 
 def known_answer(model: str, device: str, dtype: str) -> Finding:
     """Draw a picture whose colour is known, ask for it."""
-    import omma
-
     began = time.monotonic()
     try:
         answer = omma.load(model, device=device, dtype=dtype).ask(

@@ -20,7 +20,7 @@ class Steps:
     def __init__(self, name: str, total: int, *, quiet: bool = False) -> None:
         self.name, self.total, self.quiet = name, total, quiet
         self.live = sys.stderr.isatty() and not quiet
-        self._said = 0.0
+        self._said = time.monotonic()
         self._bar = Progress(
             TextColumn(name), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[figures]}"),
             TimeRemainingColumn(), console=Console(stderr=True), transient=False,
@@ -51,6 +51,10 @@ class Steps:
             self._said = now
             more = f"  held out: {figures(line['held_out'])}" if "held_out" in line else ""
             print(f"{self.name} {step}/{self.total}  {figures(line)}{more}", file=sys.stderr, flush=True)
+
+    def count(self, done: int, total: int) -> None:
+        """Show how many are done."""
+        self.take({"step": done})
 
 
 def figures(line: Mapping[str, Any]) -> str:

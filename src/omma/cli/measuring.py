@@ -1,0 +1,115 @@
+"""The verb that measures: put suites of questions to a model and say how many it gets right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from omma.cli import options as given
+from omma.cli.bring import model as bring_model
+from omma.cli.options import DEFAULT_MODEL, examples
+from omma.cli.progress import Steps
+from omma.cli.say import aside, rows, say, say_json
+from omma.errors import MissingFile
+
+if TYPE_CHECKING:
+    from omma.evals.suites import SuiteScore
+
+TEACH = "Teach"
+
+
+def enrol(app: typer.Typer) -> None:
+    """Put this room's verb on the program."""
+    app.command(
+        name="eval",
+        rich_help_panel=TEACH,
+        epilog=examples(
+            "omma eval data/nano-eval",
+            "omma eval data/nano-eval/find.jsonl --model runs/nano/answer/model --sheet failures.html",
+        ),
+    )(evaluate)
+
+
+def evaluate(
+    suites: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="SUITE...",
+            help="Files of questions with truths (.jsonl), or folders of them.",
+            show_default=False,
+        ),
+    ],
+    model: given.ModelName = DEFAULT_MODEL,
+    device: given.Device = "auto",
+    dtype: given.Dtype = "auto",
+    sheet: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.html",
+            help="Write the failures with their pictures, to look at.",
+            rich_help_panel=given.OUTPUT,
+            show_default=False,
+        ),
+    ] = None,
+    json: given.Json = False,
+) -> None:
+    """Measure a model on suites of questions.
+
+    The figure is the share of right answers, or of letters read wrongly, in
+    per cent, with its 95 % interval; chance is what one gets who never looks.
+    """
+    from omma.evals.sheet import sheet as failures
+    from omma.evals.suites import evaluate as put
+    from omma.evals.suites import read_suite
+
+    read = [read_suite(path) for path in files(suites)]
+    if sheet is not None and not sheet.parent.is_dir():
+        raise MissingFile(f"--sheet {sheet}: there is no folder {sheet.parent}; make it first")
+    responder = bring_model(model, device, dtype)
+    scores = []
+    for suite in read:
+        with Steps(suite.name, len(suite.questions), quiet=json) as shown:
+            scores.append(put(responder, suite, shown.count))
+    if sheet is not None:
+        sheet.write_text(failures(scores), encoding="utf-8")
+        aside(f"wrote {sheet}")
+    if json:
+        say_json({"model": model, "suites": [score_form(score) for score in scores]})
+    else:
+        head = ["suite", "%", "95 %", "chance", "questions", "counted"]
+        say(rows([head, *(score_line(score) for score in scores)]))
+
+
+def files(named: list[Path]) -> list[Path]:
+    """The suite files among what was named. Raises MissingFile."""
+    found: list[Path] = []
+    for path in named:
+        inside = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
+        if not inside:
+            raise MissingFile(f"{path} holds no suite; wanted .jsonl files of questions")
+        found += inside
+    return found
+
+
+def score_form(score: SuiteScore) -> dict[str, Any]:
+    """A suite's figure as JSON has it, as shares from 0 to 1."""
+    return {
+        "suite": score.suite.name,
+        "counts": _counted(score),
+        **{name: round(value, 4) for name, value in score.figure._asdict().items()},
+        "chance": round(score.suite.chance, 4),
+        "questions": len(score.records),
+    }
+
+
+def score_line(score: SuiteScore) -> list[str]:
+    """A suite's figure as a line of a table, in per cent."""
+    value, low, high = (f"{100 * share:.1f}" for share in score.figure)
+    chance = f"{100 * score.suite.chance:.1f}"
+    return [score.suite.name, value, f"{low} – {high}", chance, str(len(score.records)), _counted(score)]
+
+
+def _counted(score: SuiteScore) -> str:
+    return "letters wrong" if score.suite.counts_errors else "right"

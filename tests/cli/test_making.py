@@ -1,0 +1,86 @@
+"""The verbs that make and measure: data is the same every time, suites give figures, recipes train."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from omma.chat import messages
+from tests.cli.conftest import Run
+
+
+def test_data_is_drawn_and_can_be_read_as_conversations(omma: Run, tmp_path: Path) -> None:
+    ended = omma("data", "make", "scenes", "--count", "3", "--size", "168x140", "--out", tmp_path / "new")
+    assert ended.code == 0, ended
+    lines = [json.loads(line) for line in (tmp_path / "new/data.jsonl").read_text().splitlines()]
+    assert len(lines) == 3
+    for line in lines:
+        said = messages(line["messages"])
+        with Image.open(tmp_path / "new" / said[0].parts[0].source) as picture:  # type: ignore[union-attr]
+            assert picture.size == (168, 140)
+
+
+@pytest.mark.parametrize("world", ["scenes", "words", "screens"])
+def test_the_same_words_make_the_same_files(world: str, omma: Run, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        omma("data", "make", world, "--count", "2", "--level", "1", "--out", tmp_path / name)
+    files = [path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*.*")]
+    assert len(files) == 3
+    for file in files:
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["dreams"], "known: scenes"),
+        (["scenes", "--size", "big"], "448x336"),
+        (["scenes", "--size", "4x4"], "28"),
+        (["scenes", "--level", "9"], "--level"),
+        (["scenes", "--count", "0"], "--count"),
+    ],
+)
+def test_data_that_cannot_be_made_is_refused(words: list[str], named: str, omma: Run, tmp_path: Path) -> None:
+    ended = omma("data", "make", *words, "--out", tmp_path / "new")
+    assert ended.code == 2
+    assert named in ended.err
+    assert len(ended.err.splitlines()) == 1
+    assert not (tmp_path / "new").exists()
+
+
+def test_data_is_never_mixed_with_what_is_there(omma: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("precious")
+    ended = omma("data", "make", "scenes", "--out", tmp_path)
+    assert ended.code == 2
+    assert str(tmp_path) in ended.err
+
+
+def suite(folder: Path) -> Path:
+    Image.new("RGB", (56, 56), "red").save(folder / "red.png")
+    question = {"picture": "red.png", "question": "Red?", "task": "colour", "size": [56, 56]}
+    lines = [json.dumps(question | {"truth": {"word": word}}) for word in ("red", "blue")]
+    (folder / "colours.jsonl").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def test_a_model_is_measured_on_every_suite_of_a_folder(omma: Run, toy: Path, tmp_path: Path) -> None:
+    words = ("eval", suite(tmp_path), "--model", toy, "--sheet", tmp_path / "failures.html")
+    ended = omma(*words)
+    assert ended.code == 0, ended
+    assert ended.out.splitlines()[1].startswith("colours")
+    assert "<html>" in (tmp_path / "failures.html").read_text()
+    told = json.loads(omma(*words, "--json").out)
+    assert told["suites"][0]["questions"] == 2
+    assert told["suites"][0]["chance"] == 0.5
+
+
+def test_a_suite_that_is_not_there_is_refused(omma: Run, toy: Path, tmp_path: Path) -> None:
+    assert omma("eval", tmp_path, "--model", toy).code == 2
+    assert omma("eval", tmp_path / "none.jsonl", "--model", toy).code == 2
+    (tmp_path / "bad.jsonl").write_text("{}\n")
+    ended = omma("eval", tmp_path, "--model", toy)
+    assert ended.code == 2
+    assert "bad.jsonl, line 1" in ended.err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections import deque
 from collections.abc import Generator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -70,5 +71,13 @@ def _processor(recipe: Recipe) -> Processor:
 
 
 def _be_modest() -> None:
-    """Drawing gives way to computing where both want the same core."""
+    """Drawing gives way to computing where both want the same core, and ends when the trainer is no more."""
     os.nice(5)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

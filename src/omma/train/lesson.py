@@ -119,7 +119,8 @@ def told_lesson(path: Path, processor: Processor, seed: int, index: int) -> Less
         raise BadData(
             f"{path} line {line + 1} is not a dialogue: {problem}; wanted {{'messages': […]}}"
         ) from None
-    return Lesson(processor.sample(spoken, prompt=False), ())
+    answers = sum(message.role == "assistant" for message in spoken)
+    return Lesson(processor.sample(spoken, prompt=False), ("answer",) * answers)
 
 
 @functools.cache

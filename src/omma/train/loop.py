@@ -96,6 +96,8 @@ def train(
     run_folder.mkdir(parents=True, exist_ok=True)
     run = begin(recipe, device)
     _resume(run, recipe, run_folder)
+    (run_folder / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1, default=str))
+    checkpoint.trim_log(run_folder / "log.jsonl", run.step)
     began = time.monotonic()
     checks: list[Batch] | None = None
     with (run_folder / "log.jsonl").open("a", buffering=1) as log:
@@ -115,6 +117,18 @@ def train(
         finally:
             batches.close()
     return finish(run, recipe, run_folder / "model")
+
+
+def export(recipe: Recipe, run_folder: Path, folder: Path) -> Path:
+    """Write the model as it is at the newest checkpoint of a run, without ending the run.
+
+    Raises BadCheckpoint when the run has none, or is another recipe's.
+    """
+    if not checkpoint.checkpoints(run_folder):
+        raise BadCheckpoint(f"{run_folder} has no checkpoint yet; train first")
+    run = begin(recipe, "cpu")
+    _resume(run, recipe, run_folder)
+    return finish(run, recipe, folder)
 
 
 def finish(run: Run, recipe: Recipe, folder: Path) -> Path:
@@ -153,10 +167,8 @@ def _step(run: Run, recipe: Recipe, batches: list[Batch]) -> dict[str, Any]:
 
 def _resume(run: Run, recipe: Recipe, folder: Path) -> None:
     """Go on from the folder's newest checkpoint, if there is one and it is this recipe's."""
-    (folder / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1, default=str))
     found = checkpoint.load(folder)
     if found is None:
-        checkpoint.trim_log(folder / "log.jsonl", 0)
         return
     tensors, facts = found
     if facts["recipe"] != recipe.fingerprint():
@@ -166,7 +178,6 @@ def _resume(run: Run, recipe: Recipe, folder: Path) -> None:
         )
     run.optimiser.load(tensors)
     run.step = int(facts["step"])
-    checkpoint.trim_log(folder / "log.jsonl", run.step)
 
 
 def _save(run: Run, recipe: Recipe, folder: Path) -> None:

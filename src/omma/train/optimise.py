@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from omma.errors import BadCheckpoint
 from omma.train.recipe import Muon, Recipe
 
-# Matrices at the model's rim: rows of pixels, tokens or classes, which are not mixed with one another.
-OUTER = ("vision.patches.", "decoder.embedding.", "decoder.head.", "head.")
+# Matrices at the model's rim: their rows are tokens or classes, which are not mixed with one another.
+OUTER = ("decoder.embedding.", "decoder.head.", "head.")
 
 Named = list[tuple[str, nn.Parameter]]
 
@@ -115,11 +115,14 @@ def _engines(masters: Mapping[str, Tensor], recipe: Recipe) -> Iterable[torch.op
 
 
 def _groups(tensors: Mapping[str, Tensor], recipe: Recipe, weight_decay: float) -> list[dict[str, object]]:
-    """Parameters of one part together: they share a factor on the learning rate."""
-    parts: dict[str, list[Tensor]] = {}
+    """Parameters with the same factor on the learning rate together."""
+    alike: dict[float, list[Tensor]] = {}
     for name, tensor in tensors.items():
-        parts.setdefault("bridge" if name.startswith("head.") else part_of(name), []).append(tensor)
-    return [
-        {"params": held, "scale": recipe.scale.get(part, 1.0), "weight_decay": weight_decay}
-        for part, held in parts.items()
-    ]
+        alike.setdefault(factor_of(name, recipe.scale), []).append(tensor)
+    return [{"params": held, "scale": factor, "weight_decay": weight_decay} for factor, held in alike.items()]
+
+
+def factor_of(name: str, scale: Mapping[str, float]) -> float:
+    """The factor of the longest start of `name` that `scale` knows; 1 where it knows none."""
+    known = [start for start in scale if name.startswith(start)]
+    return scale[max(known, key=len)] if known else 1.0

@@ -12,6 +12,7 @@ from omma.sample import Size
 from omma.spec import ModelSpec
 
 PARTS = ("vision", "bridge", "decoder")
+ROOTS = ("vision.", "decoder.", "head.")  # what parameters' names begin with
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ class Recipe:
     dialogues: int = 16
     micro: int = 1
     optimiser: AdamW | Muon = field(default_factory=AdamW)
-    scale: dict[str, float] = field(default_factory=dict)  # part → factor on the learning rate
+    scale: dict[str, float] = field(default_factory=dict)  # start of a name → factor on the learning rate
     clip: float = 1.0
     words: float = 1.0
     marks: float = 0.0
@@ -113,8 +114,10 @@ class Recipe:
         """Raise BadRecipe naming the field that cannot be."""
         if not self.learns or (unknown := set(self.learns) - set(PARTS)):
             raise BadRecipe(f"learns is {self.learns}; wanted at least one of {', '.join(PARTS)}")
-        if unknown := set(self.scale) - set(PARTS):
-            raise BadRecipe(f"scale names {', '.join(sorted(unknown))}; wanted {', '.join(PARTS)}")
+        if unknown := [start for start in self.scale if not start.startswith(ROOTS)]:
+            raise BadRecipe(
+                f"scale names {', '.join(sorted(unknown))}; wanted starts such as {', '.join(ROOTS)}"
+            )
         for name in ("steps", "dialogues", "micro", "save_every", "check_every", "keep"):
             if getattr(self, name) < 1:
                 raise BadRecipe(f"{name} is {getattr(self, name)}; wanted 1 or more")

@@ -67,7 +67,8 @@ def marks_of(drawing: Drawing, visual: Visual, merge: int) -> Marks:
 
     def squares(seen: NDArray[np.generic]) -> NDArray[np.generic]:
         grid = seen[ys][:, xs].reshape(rows, POINTS, columns, POINTS)
-        return grid.transpose(0, 2, 1, 3).reshape(rows * columns, POINTS * POINTS)
+        cells: NDArray[np.generic] = grid.transpose(0, 2, 1, 3).reshape(rows * columns, POINTS * POINTS)
+        return cells
 
     things_NQ = squares(drawing.thing_map).astype(np.int64)
     middle_N = things_NQ[:, POINTS * (POINTS // 2) + POINTS // 2]

@@ -146,7 +146,7 @@ def _step(run: Run, recipe: Recipe, batches: list[Batch]) -> dict[str, Any]:
     told: dict[str, float] = {}
     for batch in batches:
         loss, pieces = losses(run.model, run.head, batch, words=recipe.words, marks=recipe.marks)
-        (loss / len(batches)).backward()
+        torch.autograd.backward(loss / len(batches))
         run.optimiser.gather()
         for name, value in pieces.items():
             told[name] = told.get(name, 0.0) + value / len(batches)

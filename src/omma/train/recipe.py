@@ -114,9 +114,9 @@ class Recipe:
         """Raise BadRecipe naming the field that cannot be."""
         if not self.learns or (unknown := set(self.learns) - set(PARTS)):
             raise BadRecipe(f"learns is {self.learns}; wanted at least one of {', '.join(PARTS)}")
-        if unknown := [start for start in self.scale if not start.startswith(ROOTS)]:
+        if strange := [start for start in self.scale if not start.startswith(ROOTS)]:
             raise BadRecipe(
-                f"scale names {', '.join(sorted(unknown))}; wanted starts such as {', '.join(ROOTS)}"
+                f"scale names {', '.join(sorted(strange))}; wanted starts such as {', '.join(ROOTS)}"
             )
         for name in ("steps", "dialogues", "micro", "save_every", "check_every", "keep"):
             if getattr(self, name) < 1:

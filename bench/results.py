@@ -16,6 +16,7 @@ from rich.table import Table as Grid
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "results"
+PAGE = "README.md"
 
 Figure: TypeAlias = float | int | str | None
 
@@ -105,7 +106,30 @@ class Table:
             "rows": [asdict(row) for row in self.rows],
         }
         self.path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        (self.folder / PAGE).write_text(page(self.folder), encoding="utf-8")
         return self.path
+
+
+def page(folder: Path) -> str:
+    """All tables of a folder as one Markdown page: what the docs show of them."""
+    parts = [
+        "# Results\n\nWritten by the commands themselves; each table has its figures beside it as JSON.\n"
+    ]
+    for path in sorted(folder.glob("*.json")):
+        told = json.loads(path.read_text(encoding="utf-8"))
+        facts = ", ".join(f"{name} {value}" for name, value in told["machine"].items())
+        parts.append(f"\n## {path.stem}\n\n`{told['command']}` at commit {told['commit']}; {facts}.\n\n")
+        parts.append(
+            "| figure | value | unit | goal | met | peer | note |\n|---|---:|---|---:|---|---:|---|\n"
+        )
+        parts += [_line(Row(**row)) for row in told["rows"]]
+    return "".join(parts)
+
+
+def _line(row: Row) -> str:
+    met = {None: "", True: "yes", False: "**no**"}[row.met]
+    cells = [row.name, _show(row.value), row.unit, _show(row.goal), met, _show(row.peer), row.note]
+    return "| " + " | ".join(cell.replace("|", r"\|").replace("\n", " ") for cell in cells) + " |\n"
 
 
 def commit() -> str:

@@ -49,7 +49,7 @@ def ask(
     words: Annotated[
         list[str],
         typer.Argument(
-            metavar="[PICTURE|VIDEO]... QUESTION",
+            metavar="[MEDIA]... QUESTION",
             help="Pictures and videos, any number, and last the question.",
             show_default=False,
         ),
@@ -102,7 +102,7 @@ def chat(
     media: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[PICTURE|VIDEO]...", help="Shown with the first thing you say.", show_default=False
+            metavar="[MEDIA]...", help="Pictures and videos, shown with the first thing you say.", show_default=False
         ),
     ] = None,
     model: given.ModelName = DEFAULT_MODEL,

@@ -109,7 +109,7 @@ def test_distance_is_one(a: str, b: str, c: str) -> None:
 def test_the_interval_of_right_and_wrong_is_wilsons() -> None:
     value, low, high = figure([Mark(1)] * 81 + [Mark(0)] * 19)
     assert (value, low, high) == pytest.approx((0.81, 0.7222, 0.8749), abs=1e-4)
-    assert figure([Mark(1)] * 10).high == 1
+    assert figure([Mark(1)] * 10).high == pytest.approx(1)
 
 
 def test_the_interval_of_letters_holds_the_share_of_all_letters() -> None:

@@ -1,55 +1,181 @@
-"""One road for a picture: a conversation becomes the same numbers every time, and only we set marks."""
+"""One road for a picture: the same conversation becomes the same numbers, and its geometry stays known."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from omma.chat import Image, message
-from omma.errors import PromptTooLong
+from omma.chat import Image, Message, Video, message
+from omma.errors import BadFolder, PromptTooLong
 from omma.prep.processor import Processor
-from omma.prep.rules import PictureRules
-from omma.prep.vocabulary import train_tokenizer
-from omma.spec import DecoderSpec, ModelSpec, SwiGLU, VisionSpec
+from omma.prep.rules import PictureRules, read_rules, write_rules
+from omma.sample import Grid, Sample, Size
+from omma.spec import ModelSpec
 
-TEXTS = [
-    "You are a helpful assistant.",
-    "What is this? A red circle, a blue square.",
-    "user assistant system",
-] * 4
-TOKENIZER = train_tokenizer(iter(TEXTS), 400)
+Picture = NDArray[np.uint8]
 
 
-def spec(context: int = 10_000) -> ModelSpec:
-    gates = SwiGLU(8)
-    return ModelSpec(
-        VisionSpec(depth=1, width=8, heads=1, feed_forward=gates, out_width=8),
-        DecoderSpec(1, 8, 1, 1, 8, gates, vocabulary=400, tied=True, context=context),
-        TOKENIZER.token_ids,
+def equal(a: Sample, b: Sample) -> bool:
+    """Bit for bit."""
+    return (
+        a.ids_T.tobytes() == b.ids_T.tobytes()
+        and a.positions_3T.tobytes() == b.positions_3T.tobytes()
+        and [v.rows_PC.tobytes() for v in a.visuals] == [v.rows_PC.tobytes() for v in b.visuals]
     )
 
 
-PROCESSOR = Processor(TOKENIZER, spec(), PictureRules())
-PICTURE = np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)
+def album(picture: Picture) -> list[Message]:
+    """A conversation with three pictures and two videos."""
+    frames = [picture[:60, :80]] * 4
+    return [
+        message("system", "Be brief."),
+        message("user", "a", Image(picture), "b", Video(frames, fps=4.0), Image(picture[:100])),
+        message("assistant", "Yes."),
+        message("user", Video(frames), Image(picture[:, :99]), "Which?"),
+    ]
 
 
-def test_a_picture_of_640_by_480_takes_391_places() -> None:
-    sample = PROCESSOR.sample([message("user", Image(PICTURE), "What is this?")])
+def test_a_picture_of_640_by_480_takes_391_places(processor: Processor, picture: Picture) -> None:
+    sample = processor.sample([message("user", Image(picture), "What is this?")])
     (visual,) = sample.visuals
+    assert visual.grid == Grid(1, 34, 46)
     assert visual.stop - visual.start == 391
-    assert set(sample.ids_T[visual.start : visual.stop]) == {TOKENIZER.token_ids.image}
+    assert set(sample.ids_T[visual.start : visual.stop]) == {processor.spec.ids.image}
+    assert sample.ids_T[visual.start - 1] == processor.spec.ids.vision_start
+    assert sample.ids_T[visual.stop] == processor.spec.ids.vision_end
 
 
-def test_only_what_the_assistant_says_is_learned_and_the_mark_that_ends_it() -> None:
-    sample = PROCESSOR.sample(
-        [message("user", "What is this?"), message("assistant", "A red circle.")], prompt=False
-    )
+def test_every_visual_keeps_its_place_and_its_geometry(processor: Processor, picture: Picture) -> None:
+    sample = processor.sample(album(picture))
+    assert [v.kind for v in sample.visuals] == ["image", "video", "image", "video", "image"]
+    for visual in sample.visuals:
+        assert len(visual.rows_PC) == visual.grid.patches
+        assert visual.grid.cells(2) == visual.stop - visual.start
+        assert visual.resized == (visual.grid.columns * 14, visual.grid.rows * 14)
+    assert [v.original for v in sample.visuals if v.kind == "image"] == [(640, 480), (640, 100), (99, 480)]
+    assert sample.visuals[1].times == (0.0, 0.25, 0.5, 0.75)
+    assert [v.seconds_per_slice for v in sample.visuals] == [0.0, 0.5, 0.0, 1.0, 0.0]
+    pads = np.isin(sample.ids_T, [processor.spec.ids.image, processor.spec.ids.video])
+    assert pads.sum() == sum(v.stop - v.start for v in sample.visuals)
+
+
+def test_the_same_conversation_gives_the_same_bits(
+    processor: Processor, picture: Picture, tmp_path: Path
+) -> None:
+    processor.save(tmp_path)
+    again = Processor.from_folder(tmp_path, processor.spec)
+    assert equal(processor.sample(album(picture)), again.sample(album(picture)))
+
+
+def test_only_what_the_assistant_says_is_learned(processor: Processor, picture: Picture) -> None:
+    said = [message("user", Image(picture), "What is this?"), message("assistant", "A red circle.")]
+    sample = processor.sample(said, prompt=False)
     assert sample.weights_T is not None
     learned = [int(i) for i in sample.ids_T[sample.weights_T > 0]]
-    assert TOKENIZER.decode(learned, skip_marks=False) == "A red circle.<|im_end|>"
+    assert processor.tokenizer.decode(learned, skip_marks=False) == "A red circle.<|im_end|>"
+    assert set(sample.weights_T) == {0.0, 1.0}
 
 
-def test_a_conversation_longer_than_the_context_is_refused() -> None:
-    short = Processor(TOKENIZER, spec(context=100), PictureRules())
-    with pytest.raises(PromptTooLong, match="takes 391 tokens"):
-        short.sample([message("user", Image(PICTURE))])
+def test_a_dialogue_goes_on_where_its_prompt_ends(processor: Processor, picture: Picture) -> None:
+    asked = message("user", Image(picture), "What is this?")
+    prompt = processor.sample([asked])
+    whole = processor.sample([asked, message("assistant", "\nA cat.")], prompt=False)
+    assert whole.ids_T[: prompt.length].tolist() == prompt.ids_T.tolist()
+    assert prompt.next_position == whole.positions_3T[0, prompt.length]
+
+
+def test_limits_of_a_part_go_before_those_of_the_model(processor: Processor, picture: Picture) -> None:
+    def resized(part: Image) -> Size:
+        return processor.sample([message("user", part)]).visuals[0].resized
+
+    assert resized(Image(picture, max_pixels=28 * 28 * 16)) == (112, 84)
+    assert resized(Image(picture, min_pixels=2_000_000)) == (1652, 1232)
+    assert resized(Image(picture, max_pixels=784)) == (28, 28)
+
+
+def test_a_video_heeds_max_pixels(processor: Processor, picture: Picture) -> None:
+    frames = [picture] * 4
+    (visual,) = processor.sample([message("user", Video(frames, max_pixels=28 * 28 * 16))]).visuals
+    assert visual.resized == (112, 84)
+
+
+def test_what_was_seen_is_told_by_name(processor: Processor, picture: Picture) -> None:
+    first, *_ = processor.seen(processor.sample(album(picture)))
+    assert (first.kind, first.original, first.resized, first.boxes) == (
+        "image",
+        (640, 480),
+        (644, 476),
+        "pixels",
+    )
+    assert first.name == "<ndarray>"
+
+
+def test_a_conversation_longer_than_the_context_is_refused(processor: Processor, spec: ModelSpec) -> None:
+    short = replace(processor, spec=replace(spec, decoder=replace(spec.decoder, context=50)))
+    with pytest.raises(PromptTooLong, match="the model holds 50"):
+        short.sample([message("user", "words " * 50)])
+
+
+def written(folder: Path, name: str, settings: object) -> Path:
+    (folder / name).write_text(json.dumps(settings))
+    return folder
+
+
+def test_rules_come_back_as_they_were_saved(tmp_path: Path) -> None:
+    rules = PictureRules(
+        patch=16, mean=(0.5, 0.5, 0.5), min_pixels=1, fps=1.5, frame_max_pixels=10**6, video_tokens=9
+    )
+    write_rules(rules, tmp_path)
+    assert read_rules(tmp_path) == rules
+
+
+def test_an_empty_folder_has_the_published_rules(tmp_path: Path) -> None:
+    rules = read_rules(tmp_path)
+    assert rules == PictureRules()
+    assert (rules.min_pixels, rules.max_pixels) == (3136, 12_845_056)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"min_pixels": 5, "max_pixels": 7},
+        {"size": {"shortest_edge": 5, "longest_edge": 7}},
+        {"min_pixels": 5, "max_pixels": 7, "size": {"shortest_edge": 1, "longest_edge": 2}},
+        {"size": {"min_pixels": 5, "max_pixels": 7}},
+    ],
+)
+def test_limits_are_read_in_every_spelling(settings: object, tmp_path: Path) -> None:
+    rules = read_rules(written(tmp_path, "preprocessor_config.json", settings))
+    assert (rules.min_pixels, rules.max_pixels) == (5, 7)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        [],
+        {"min_pixels": "many"},
+        {"patch_size": 14.5},
+        {"image_mean": [1, 2]},
+        {"image_std": [0, 1, 1]},
+        {"size": [1]},
+        {"min_pixels": 7, "max_pixels": 5},
+        {"fps": True},
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(settings: Any, tmp_path: Path) -> None:
+    for name in ("preprocessor_config.json", "video_preprocessor_config.json"):
+        written(tmp_path, name, settings)
+    with pytest.raises(BadFolder, match=tmp_path.name):
+        read_rules(tmp_path)
+
+
+def test_settings_that_contradict_the_model_are_refused(processor: Processor, tmp_path: Path) -> None:
+    replace(processor, rules=PictureRules(patch=16)).save(tmp_path)
+    with pytest.raises(BadFolder, match=r"patches of 16 pixels.*config\.json has 14"):
+        Processor.from_folder(tmp_path, processor.spec)

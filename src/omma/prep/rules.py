@@ -40,6 +40,7 @@ class PictureRules:
         return self.patch * self.merge
 
 
+PICTURE_FILE, VIDEO_FILE = "preprocessor_config.json", "video_preprocessor_config.json"
 # Our names and those of the public files, where a number is simply a number.
 PUBLIC = {"patch": "patch_size", "temporal": "temporal_patch_size", "merge": "merge_size"}
 PUBLIC_VIDEO = {"fps": "fps", "min_frames": "min_frames", "max_frames": "max_frames"}
@@ -51,16 +52,19 @@ def read_rules(folder: Path) -> PictureRules:
     Limits are read in both spellings, ``min_pixels`` and ``size.shortest_edge`` (an area, facts §6.2).
     Raises BadFolder naming the file and the key.
     """
-    picture = _read(folder / "preprocessor_config.json")
-    video = _read(folder / "video_preprocessor_config.json")
+    picture_file, video_file = (folder / name for name in (PICTURE_FILE, VIDEO_FILE))
+    picture, video = _read(picture_file), _read(video_file)
     found: dict[str, Any] = {ours: picture.get(theirs) for ours, theirs in PUBLIC.items()}
     found |= {ours: video.get(theirs) for ours, theirs in PUBLIC_VIDEO.items()}
     found |= {"mean": picture.get("image_mean"), "std": picture.get("image_std")}
-    found["min_pixels"], found["max_pixels"] = _limits(picture)
-    found["frame_min_pixels"], found["frame_max_pixels"] = _limits(video)
+    found["min_pixels"], found["max_pixels"] = _limits(picture, picture_file)
+    found["frame_min_pixels"], found["frame_max_pixels"] = _limits(video, video_file)
     found["video_tokens"] = video.get("max_video_tokens")
     known: dict[str, Any] = {name: value for name, value in found.items() if value is not None}
-    return PictureRules(**{name: _checked(name, value, folder) for name, value in known.items()})
+    rules = PictureRules(**{name: _checked(name, value, folder) for name, value in known.items()})
+    if rules.min_pixels > rules.max_pixels or rules.frame_min_pixels > rules.frame_max_pixels:
+        raise BadFolder(f"{folder}: the processors' least area is over their greatest; swap the two")
+    return rules
 
 
 def write_rules(rules: PictureRules, folder: Path) -> None:
@@ -84,7 +88,7 @@ def write_rules(rules: PictureRules, folder: Path) -> None:
         "cap_pixels_per_frame": True,
     }
     video |= {theirs: getattr(rules, ours) for ours, theirs in PUBLIC_VIDEO.items()}
-    for name, settings in (("preprocessor_config.json", picture), ("video_preprocessor_config.json", video)):
+    for name, settings in ((PICTURE_FILE, picture), (VIDEO_FILE, video)):
         (folder / name).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 
 
@@ -113,9 +117,12 @@ def _checked(name: str, value: Any, folder: Path) -> Any:
     return float(value) if name == "fps" else int(value)
 
 
-def _limits(raw: dict[str, Any]) -> tuple[int | None, int | None]:
+def _limits(raw: dict[str, Any], path: Path) -> tuple[Any, Any]:
+    """The least and the greatest area, in either spelling."""
     size = raw.get("size") or {}
-    return (
-        raw.get("min_pixels", size.get("shortest_edge")),
-        raw.get("max_pixels", size.get("longest_edge")),
-    )
+    if not isinstance(size, dict):
+        raise BadFolder(f"{path}: size is {size!r}; wanted an object with shortest_edge and longest_edge")
+    said = size | {key: value for key, value in raw.items() if value is not None}
+    least = said.get("min_pixels", said.get("shortest_edge"))
+    most = said.get("max_pixels", said.get("longest_edge"))
+    return least, most

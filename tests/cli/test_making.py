@@ -15,7 +15,7 @@ from tests.cli.conftest import Run
 def test_data_is_drawn_and_can_be_read_as_conversations(omma: Run, tmp_path: Path) -> None:
     ended = omma("data", "make", "scenes", "--count", "3", "--size", "168x140", "--out", tmp_path / "new")
     assert ended.code == 0, ended
-    lines = [json.loads(line) for line in (tmp_path / "new/data.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in (tmp_path / "new/scenes.jsonl").read_text().splitlines()]
     assert len(lines) == 3
     for line in lines:
         said = messages(line["messages"])
@@ -36,7 +36,7 @@ def test_the_same_words_make_the_same_files(world: str, omma: Run, tmp_path: Pat
 @pytest.mark.parametrize(
     ("words", "named"),
     [
-        (["dreams"], "known: scenes"),
+        (["dreams"], "scenes, words, screens"),
         (["scenes", "--size", "big"], "448x336"),
         (["scenes", "--size", "4x4"], "28"),
         (["scenes", "--level", "9"], "--level"),
@@ -51,11 +51,28 @@ def test_data_that_cannot_be_made_is_refused(words: list[str], named: str, omma:
     assert not (tmp_path / "new").exists()
 
 
-def test_data_is_never_mixed_with_what_is_there(omma: Run, tmp_path: Path) -> None:
-    (tmp_path / "mine.txt").write_text("precious")
-    ended = omma("data", "make", "scenes", "--out", tmp_path)
+def test_earlier_data_is_replaced_only_on_request(omma: Run, tmp_path: Path) -> None:
+    words = ("data", "make", "scenes", "--count", "1", "--size", "112x112", "--out", tmp_path)
+    assert omma(*words).code == 0
+    ended = omma(*words)
     assert ended.code == 2
-    assert str(tmp_path) in ended.err
+    assert "scenes.jsonl" in ended.err
+    assert omma(*words, "--overwrite").code == 0
+
+
+def test_a_place_that_cannot_be_written_is_refused(omma: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    ended = omma("data", "make", "scenes", "--out", tmp_path / "file" / "new")
+    assert ended.code == 2
+    assert "file/new" in ended.err
+
+
+def test_a_suite_is_drawn_and_measured(omma: Run, toy: Path, tmp_path: Path) -> None:
+    told = json.loads(omma("data", "suite", "counting", "--count", "6", "--out", tmp_path, "--json").out)
+    assert told["count"] == 6
+    measured = json.loads(omma("eval", told["lines"], "--model", toy, "--json").out)
+    assert measured["suites"][0]["questions"] == 6
+    assert "counting" in omma("data", "suite", "nonsense", "--out", tmp_path).err
 
 
 def suite(folder: Path) -> Path:

@@ -102,7 +102,9 @@ def chat(
     media: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[MEDIA]...", help="Pictures and videos, shown with the first thing you say.", show_default=False
+            metavar="[MEDIA]...",
+            help="Pictures and videos, shown with the first thing you say.",
+            show_default=False,
         ),
     ] = None,
     model: given.ModelName = DEFAULT_MODEL,

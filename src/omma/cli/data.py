@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json as form
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,14 +17,19 @@ from omma.errors import MissingFile, UnknownOption
 from omma.sample import Size
 
 TEACH = "Teach"
-LINES = "data.jsonl"
+
+Out = Annotated[Path, typer.Option(metavar="FOLDER", help="Where to write.", show_default=False)]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what an earlier run wrote there.")]
 
 data = typer.Typer(
     name="data",
     help="Make data to learn from.",
     rich_markup_mode="rich",
     no_args_is_help=False,
-    epilog=examples("omma data make scenes --count 1000 --out runs/data/scenes"),
+    epilog=examples(
+        "omma data make scenes --count 1000 --out runs/data",
+        "omma data suite find --out runs/data/suites",
+    ),
 )
 
 
@@ -34,17 +40,15 @@ def enrol(app: typer.Typer) -> None:
 
 @data.command(
     epilog=examples(
-        "omma data make scenes --count 1000 --out runs/data/scenes",
-        "omma data make words --count 50 --level 1 --size 448x336 --out runs/data/words",
+        "omma data make scenes --count 1000 --out runs/data",
+        "omma data make words --count 50 --level 1 --size 448x336 --out runs/data",
     )
 )
 def make(
     world: Annotated[
         str, typer.Argument(metavar="WORLD", help="scenes, words or screens.", show_default=False)
     ],
-    out: Annotated[
-        Path, typer.Option(metavar="FOLDER", help="A new folder to write into.", show_default=False)
-    ],
+    out: Out,
     count: Annotated[int, typer.Option(help="Pictures to draw.", min=1)] = 100,
     level: Annotated[int, typer.Option(help="0 is easy, 3 is hard.", min=0, max=3)] = 3,
     size: Annotated[
@@ -56,34 +60,55 @@ def make(
         typer.Option(help="The test split has fonts and wordings of its own, which training never sees."),
     ] = "train",
     seed: Annotated[int, typer.Option(help="Another seed draws other pictures.")] = 0,
+    overwrite: Overwrite = False,
     json: given.Json = False,
 ) -> None:
     """Draw pictures and write what can be asked about them.
 
-    data.jsonl holds a conversation a line, in OpenAI's form, with the
-    pictures beside it. The same words always make the same files.
+    WORLD.jsonl holds a conversation a line, in OpenAI's form, and WORLD/ the
+    pictures. The same words always make the same files.
     """
-    from omma.synth import WORLDS, draw
-    from omma.synth.dialogue import json_line
+    from omma.synth.suites import make_data
 
-    if world not in WORLDS:
-        raise UnknownOption(f"no world is called {world!r}; known: {', '.join(WORLDS)}")
     sides = None if size is None else read_size(size)
-    _prepare(out)
-    with (
-        Steps(f"drawing {world}", count, quiet=json) as shown,
-        (out / LINES).open("w", encoding="utf-8") as lines,
-    ):
-        for number in range(count):
-            exercise = draw(world, [seed, number], split=split, level=level, size=sides, maps=False)
-            name = f"pictures/{number:06}.png"
-            exercise.drawing.picture.save(out / name)
-            lines.write(form.dumps(json_line(exercise, name), ensure_ascii=False) + "\n")
-            shown.take({"step": number + 1})
-    if json:
-        say_json({"lines": str(out / LINES), "count": count})
-    else:
-        say(f"{count} conversations are in {out / LINES}")
+    with _writing(out), Steps(f"drawing {world}", count, quiet=json) as shown:
+        lines = make_data(
+            world,
+            count,
+            out,
+            seed=seed,
+            split=split,
+            level=level,
+            size=sides,
+            overwrite=overwrite,
+            progress=shown.count,
+        )
+    _done(lines, count, "conversations", json=json)
+
+
+@data.command(
+    epilog=examples(
+        "omma data suite find --out runs/data/suites",
+        "omma data suite counting --count 1000 --out runs/data/suites",
+    )
+)
+def suite(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="One of omma's suites.", show_default=False)],
+    out: Out,
+    count: Annotated[int, typer.Option(help="Questions to ask.", min=1)] = 250,
+    overwrite: Overwrite = False,
+    json: given.Json = False,
+) -> None:
+    """Write a suite of questions with truths for `omma eval`.
+
+    Everything comes from the test split: fonts, wordings and seeds that
+    training never sees. A name that is not known is answered with those that are.
+    """
+    from omma.synth.suites import make_suite
+
+    with _writing(out):
+        lines = make_suite(name, count, out, overwrite=overwrite)
+    _done(lines, count, "questions", json=json)
 
 
 def read_size(text: str) -> Size:
@@ -96,11 +121,17 @@ def read_size(text: str) -> Size:
     return Size(int(width), int(height))
 
 
-def _prepare(out: Path) -> None:
-    """Make the folder. Another run's files are never mixed with this one's."""
+@contextmanager
+def _writing(out: Path) -> Iterator[None]:
+    """A folder or file that cannot be written is said so."""
     try:
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise UnknownOption(f"--out {out} is there already and not empty; name a new folder")
-        (out / "pictures").mkdir(parents=True)
+        yield
     except OSError as wrong:
-        raise MissingFile(f"--out {out} cannot be made: {wrong.strerror or wrong}") from None
+        raise MissingFile(f"--out {out} cannot be written: {wrong.strerror or wrong}") from None
+
+
+def _done(lines: Path, count: int, what: str, *, json: bool) -> None:
+    if json:
+        say_json({"lines": str(lines), "count": count})
+    else:
+        say(f"{count} {what} are in {lines}")

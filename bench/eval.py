@@ -29,13 +29,13 @@ class Promise(NamedTuple):
 
 # Where letters are counted (the titles that say "letters wrong") less is better.
 PROMISES: dict[str, Promise] = {
-    "scenes": Promise("questions about scenes", 70, 88),
+    "scene_questions": Promise("questions about scenes", 70, 88),
     "counting": Promise("counting 1 to 6", 60, 80),
     "relations": Promise("relations", 55, 80),
     "find": Promise("find, overlap of half or more", 40, 75),
     "words": Promise("printed words, letters wrong", 40, 8),
     "lines": Promise("printed lines, letters wrong", 60, 10),
-    "pointing": Promise("pointing at widgets", 40, 75),
+    "widgets": Promise("pointing at widgets", 40, 75),
 }
 
 

@@ -20,6 +20,7 @@ from omma.evals.sheet import sheet
 from omma.evals.suites import evaluate, read_suite
 from omma.prep.boxes import Box
 from omma.sample import Size
+from omma.synth.suites import make_suite
 
 SIZE = Size(100, 100)
 SEEN = Seen("image", SIZE, SIZE, "grid")
@@ -209,3 +210,9 @@ def test_a_line_that_is_no_question_is_named(suite: Path, line: str, said: str) 
 def test_a_missing_suite_is_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(MissingFile):
         read_suite(tmp_path / "no.jsonl")
+
+
+def test_a_suite_as_it_is_drawn_can_be_read(tmp_path: Path) -> None:
+    for name in ("find", "widgets"):
+        suite = read_suite(make_suite(name, 2, tmp_path))
+        assert len(evaluate(Knower(), suite).records) == 2

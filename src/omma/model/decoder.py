@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from omma.model.attend import Attend
 from omma.model.layers import Embedding, Linear, RMSNorm, feed_forward
-from omma.ops import axis_tables, rotate
+from omma.ops import Tables, axis_tables, rotate
 from omma.spec import DecoderSpec
 
 
@@ -22,11 +22,11 @@ class DecoderAttention(nn.Module):
         self.value = Linear(spec.width, shared, spec.attention_bias)
         self.out = Linear(inner, spec.width, False)
 
-    def forward(self, x_TD: Tensor, cos_TK: Tensor, sin_TK: Tensor, attend: Attend, layer: int) -> Tensor:
+    def forward(self, x_TD: Tensor, tables: Tables, attend: Attend, layer: int) -> Tensor:
         """(T, D) in, (T, D) out; `attend` decides which rows see which."""
         heads = (-1, self.head_width)
-        q_THK = rotate(self.query(x_TD).unflatten(-1, heads), cos_TK, sin_TK)
-        k_TGK = rotate(self.key(x_TD).unflatten(-1, heads), cos_TK, sin_TK)
+        q_THK = rotate(self.query(x_TD).unflatten(-1, heads), tables)
+        k_TGK = rotate(self.key(x_TD).unflatten(-1, heads), tables)
         v_TGK = self.value(x_TD).unflatten(-1, heads)
         y_TD: Tensor = self.out(attend(q_THK, k_TGK, v_TGK, layer).flatten(1))
         return y_TD
@@ -42,9 +42,9 @@ class DecoderLayer(nn.Module):
         self.feed_norm = RMSNorm(spec.width, spec.norm_eps)
         self.feed = feed_forward(spec.feed_forward, spec.width)
 
-    def forward(self, x_TD: Tensor, cos_TK: Tensor, sin_TK: Tensor, attend: Attend, layer: int) -> Tensor:
+    def forward(self, x_TD: Tensor, tables: Tables, attend: Attend, layer: int) -> Tensor:
         """(T, D) in, (T, D) out."""
-        x_TD = x_TD + self.attention(self.attention_norm(x_TD), cos_TK, sin_TK, attend, layer)
+        x_TD = x_TD + self.attention(self.attention_norm(x_TD), tables, attend, layer)
         y_TD: Tensor = x_TD + self.feed(self.feed_norm(x_TD))
         return y_TD
 
@@ -62,8 +62,8 @@ class Decoder(nn.Module):
 
     def forward(self, x_TD: Tensor, positions_3T: Tensor, attend: Attend) -> Tensor:
         """Final-normed hidden states (T, D)."""
-        cos_TK, sin_TK = axis_tables(positions_3T, self.spec.sections, self.spec.rope_theta)
+        tables = axis_tables(positions_3T, self.spec.sections, self.spec.rope_theta)
         for number, layer in enumerate(self.layers):
-            x_TD = layer(x_TD, cos_TK, sin_TK, attend, number)
+            x_TD = layer(x_TD, tables, attend, number)
         y_TD: Tensor = self.norm(x_TD)
         return y_TD

@@ -11,7 +11,7 @@ from omma.errors import PlaceholderMismatch
 from omma.model.attend import Segments
 from omma.model.layers import Linear, RMSNorm, feed_forward
 from omma.model.windows import floorplan
-from omma.ops import grid_tables, rotate
+from omma.ops import Tables, grid_tables, rotate
 from omma.sample import Grid
 from omma.spec import VisionSpec
 
@@ -25,10 +25,10 @@ class VisionAttention(nn.Module):
         self.qkv = Linear(spec.width, 3 * spec.width)
         self.out = Linear(spec.width, spec.width)
 
-    def forward(self, x_PW: Tensor, cos_PK: Tensor, sin_PK: Tensor, segments: Segments, layer: int) -> Tensor:
+    def forward(self, x_PW: Tensor, tables: Tables, segments: Segments, layer: int) -> Tensor:
         """(P, W) in, (P, W) out."""
         q_PHK, k_PHK, v_PHK = self.qkv(x_PW).unflatten(-1, (3, self.heads, -1)).unbind(1)
-        q_PHK, k_PHK = rotate(q_PHK, cos_PK, sin_PK), rotate(k_PHK, cos_PK, sin_PK)
+        q_PHK, k_PHK = rotate(q_PHK, tables), rotate(k_PHK, tables)
         y_PW: Tensor = self.out(segments(q_PHK, k_PHK, v_PHK, layer).flatten(1))
         return y_PW
 
@@ -43,9 +43,9 @@ class VisionLayer(nn.Module):
         self.feed_norm = RMSNorm(spec.width, spec.norm_eps)
         self.feed = feed_forward(spec.feed_forward, spec.width)
 
-    def forward(self, x_PW: Tensor, cos_PK: Tensor, sin_PK: Tensor, segments: Segments, layer: int) -> Tensor:
+    def forward(self, x_PW: Tensor, tables: Tables, segments: Segments, layer: int) -> Tensor:
         """(P, W) in, (P, W) out."""
-        x_PW = x_PW + self.attention(self.attention_norm(x_PW), cos_PK, sin_PK, segments, layer)
+        x_PW = x_PW + self.attention(self.attention_norm(x_PW), tables, segments, layer)
         y_PW: Tensor = x_PW + self.feed(self.feed_norm(x_PW))
         return y_PW
 
@@ -87,12 +87,12 @@ class VisionTower(nn.Module):
             )
         plan = floorplan(grids, spec.merge, spec.window // spec.patch // spec.merge)
         device = rows_PC.device
-        cos_PK, sin_PK = grid_tables(plan.places_P2.to(device), spec.width // spec.heads, spec.rope_theta)
+        tables = grid_tables(plan.places_P2.to(device), spec.width // spec.heads, spec.rope_theta)
         windows, slices = Segments(plan.window_starts, False), Segments(plan.slice_starts, False)
         x_PW = self.patches(rows_PC.to(self.patches.weight.dtype))
         x_PW = x_PW.unflatten(0, (-1, unit)).index_select(0, plan.order_N.to(device)).flatten(0, 1)
         for number, layer in enumerate(self.layers):
             segments = slices if number in spec.full_layers else windows
-            x_PW = layer(x_PW, cos_PK, sin_PK, segments, number)
+            x_PW = layer(x_PW, tables, segments, number)
         y_ND: Tensor = self.merger(x_PW).index_select(0, plan.back_N.to(device))
         return y_ND

@@ -2,10 +2,11 @@
 
 from omma.ops.attention import Plan, attend_plan, attend_segments, plan_segments
 from omma.ops.norm import rms_norm
-from omma.ops.rotary import axis_tables, grid_tables, rotate
+from omma.ops.rotary import Tables, axis_tables, grid_tables, rotate
 
 __all__ = [
     "Plan",
+    "Tables",
     "attend_plan",
     "attend_segments",
     "axis_tables",

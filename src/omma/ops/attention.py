@@ -3,36 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from omma.ops.blocks import LONGEST, attend_blocks
 
-@dataclass(frozen=True)
+_STEP = 32  # causal segments are lengthened to a multiple of this, so that nearly equal ones share a call
+
+
+class Run(NamedTuple):
+    """So many segments of so many rows each, end to end."""
+
+    segments: int
+    rows: int
+
+
 class Plan:
-    """How to attend inside the segments between `starts`: made once, used by every layer."""
+    """How to attend inside segments: which of them go together in one call, made once for all layers.
 
-    starts: tuple[int, ...]
-    lengths: tuple[int, ...]
-    causal: bool
+    Segments of equal length go together; causal ones also with a few rows more, which stand behind the last
+    real row, where no real query sees them.
+    """
+
+    def __init__(self, starts: Sequence[int], *, causal: bool) -> None:
+        self.causal = causal
+        lengths = [b - a for a, b in pairwise(starts)]
+        alike = len(set(lengths)) <= 1
+        padded = [-(-n // _STEP) * _STEP if causal and not alike else n for n in lengths]
+        self.runs = tuple(Run(padded.count(size), size) for size in sorted(set(padded)) if size)
+        order = sorted(range(len(lengths)), key=padded.__getitem__)
+        self._take: Tensor | None = None
+        self._back: Tensor | None = None
+        if padded == lengths and order == sorted(order):
+            return
+        real = [torch.arange(padded[i]).clamp_(max=max(lengths[i] - 1, 0)) + starts[i] for i in order]
+        self._take = torch.cat(real)
+        at = list(accumulate((padded[i] for i in order), initial=0))
+        place = dict(zip(order, at, strict=False))
+        self._back = torch.cat([torch.arange(n) + place[i] for i, n in enumerate(lengths)])
+
+    def on(self, device: torch.device) -> tuple[Tensor | None, Tensor | None]:
+        """The rows of all runs, and where the real ones are among them; None, None if they lie so already."""
+        if self._take is not None and self._back is not None and self._take.device != device:
+            self._take, self._back = self._take.to(device), self._back.to(device)
+        return self._take, self._back
 
 
 def plan_segments(starts: Sequence[int], *, causal: bool) -> Plan:
     """Plan attention inside the segments between the S + 1 borders `starts`."""
-    return Plan(tuple(starts), tuple(b - a for a, b in pairwise(starts)), causal)
-
-
-def attend_plan(q_THK: Tensor, k_TGK: Tensor, v_TGK: Tensor, plan: Plan) -> Tensor:
-    """Attention inside each planned segment."""
-    lengths, count = plan.lengths, len(plan.lengths)
-    if len(set(lengths)) == 1:
-        q, k, v = (x.reshape(count, lengths[0], *x.shape[1:]) for x in (q_THK, k_TGK, v_TGK))
-        return _attend(q, k, v, plan.causal).flatten(0, 1)
-    parts = zip(*(torch.split(x, list(lengths)) for x in (q_THK, k_TGK, v_TGK)), strict=True)
-    return torch.cat([_attend(q[None], k[None], v[None], plan.causal)[0] for q, k, v in parts])
+    return Plan(starts, causal=causal)
 
 
 def attend_segments(
@@ -42,7 +65,32 @@ def attend_segments(
     return attend_plan(q_THK, k_TGK, v_TGK, plan_segments(starts, causal=causal))
 
 
-def _attend(q_STHK: Tensor, k_STGK: Tensor, v_STGK: Tensor, causal: bool) -> Tensor:
-    q, k, v = (x.transpose(1, 2) for x in (q_STHK, k_STGK, v_STGK))
+def attend_plan(q_THK: Tensor, k_TGK: Tensor, v_TGK: Tensor, plan: Plan) -> Tensor:
+    """Attention inside each planned segment."""
+    if not plan.runs:
+        return q_THK
+    take, back = plan.on(q_THK.device)
+    if take is None or back is None:
+        return _attend_runs(q_THK, k_TGK, v_TGK, plan)
+    q_RHK, k_RGK, v_RGK = (x.index_select(0, take) for x in (q_THK, k_TGK, v_TGK))
+    return _attend_runs(q_RHK, k_RGK, v_RGK, plan).index_select(0, back)
+
+
+def _attend_runs(q_RHK: Tensor, k_RGK: Tensor, v_RGK: Tensor, plan: Plan) -> Tensor:
+    sizes = [run.segments * run.rows for run in plan.runs]
+    if len(sizes) == 1:
+        return _attend(q_RHK, k_RGK, v_RGK, plan.runs[0], plan.causal)
+    parts = zip(*(torch.split(x, sizes) for x in (q_RHK, k_RGK, v_RGK)), plan.runs, strict=True)
+    return torch.cat([_attend(q, k, v, run, plan.causal) for q, k, v, run in parts])
+
+
+def _attend(q_RHK: Tensor, k_RGK: Tensor, v_RGK: Tensor, run: Run, causal: bool) -> Tensor:
+    """Attention of one run: segments of one length become a batch."""
+    q, k, v = (x.reshape(*run, *x.shape[1:]) for x in (q_RHK, k_RGK, v_RGK))
+    learns = torch.is_grad_enabled() and q.requires_grad
+    if learns and q.device.type == "cpu" and q.dtype == torch.bfloat16 and run.rows <= LONGEST:
+        return attend_blocks(q, k, v, causal=causal).flatten(0, 1)
+    q, k, v = q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)
     grouped = q.shape[1] != k.shape[1]
-    return F.scaled_dot_product_attention(q, k, v, is_causal=causal, enable_gqa=grouped).transpose(1, 2)
+    out = F.scaled_dot_product_attention(q, k, v, is_causal=causal, enable_gqa=grouped)
+    return out.transpose(1, 2).flatten(0, 1)

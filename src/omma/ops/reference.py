@@ -8,6 +8,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from omma.ops.rotary import Tables
+
 
 def attend_segments(
     q_THK: Tensor, k_TGK: Tensor, v_TGK: Tensor, starts: Sequence[int], *, causal: bool
@@ -25,10 +27,11 @@ def attend_segments(
     return torch.cat(out)
 
 
-def rotate(x_THK: Tensor, cos_TK: Tensor, sin_TK: Tensor) -> Tensor:
-    """Turn each head's pairs (i, i + K/2) by their angles: half tables (T, K/2), fp32 (facts §3.4)."""
-    first, second = x_THK.float().chunk(2, -1)
-    cos, sin = cos_TK[:, None], sin_TK[:, None]
+def rotate(x_THK: Tensor, tables: Tables) -> Tensor:
+    """Turn each head's pairs (i, i + K/2) by their angles, in fp32 (facts §3.4)."""
+    half = x_THK.shape[-1] // 2
+    cos, sin = tables.cos_T1K[..., :half], tables.sin_T1K[..., half:]
+    first, second = x_THK[..., :half].float(), x_THK[..., half:].float()
     return torch.cat([first * cos - second * sin, second * cos + first * sin], -1).to(x_THK.dtype)
 
 

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+
+class Tables(NamedTuple):
+    """Cosines and sines of every row's angles, fp32 (T, 1, K): each angle twice, the first sine negated."""
+
+    cos_T1K: Tensor
+    sin_T1K: Tensor
 
 
 @lru_cache(maxsize=32)
@@ -14,28 +22,30 @@ def _frequencies(count: int, theta: float, device: torch.device) -> Tensor:
     return theta ** (-torch.arange(count, dtype=torch.float32, device=device) / count)
 
 
-def axis_tables(positions_3T: Tensor, sections: tuple[int, ...], theta: float) -> tuple[Tensor, Tensor]:
-    """Cosines and sines (T, K/2) of multimodal positions, fp32.
+def axis_tables(positions_3T: Tensor, sections: tuple[int, ...], theta: float) -> Tables:
+    """Tables of multimodal positions (time, row, column).
 
     The first `sections[0]` frequencies turn with time, the next with the row, the last with the column
     (facts §3.4, chunked).
     """
-    frequencies = _frequencies(sum(sections), theta, positions_3T.device)
-    parts = torch.split(frequencies, list(sections))
+    parts = torch.split(_frequencies(sum(sections), theta, positions_3T.device), list(sections))
     rows = positions_3T.float()
-    angle = torch.cat([rows[axis, :, None] * part for axis, part in enumerate(parts)], -1)
-    return angle.cos(), angle.sin()
+    return _tables(torch.cat([rows[axis, :, None] * part for axis, part in enumerate(parts)], -1))
 
 
-def grid_tables(places_P2: Tensor, head_width: int, theta: float) -> tuple[Tensor, Tensor]:
-    """Cosines and sines (P, K/2), fp32: half of the angles turn with the row, half with the column (§2.3)."""
+def grid_tables(places_P2: Tensor, head_width: int, theta: float) -> Tables:
+    """Tables of patches at (row, column): half of the angles turn with each (facts §2.3)."""
     frequencies = _frequencies(head_width // 4, theta, places_P2.device)
-    angle = (places_P2.float()[:, :, None] * frequencies).flatten(1)
-    return angle.cos(), angle.sin()
+    return _tables((places_P2.float()[:, :, None] * frequencies).flatten(1))
 
 
-def rotate(x_THK: Tensor, cos_TK: Tensor, sin_TK: Tensor) -> Tensor:
-    """Turn each head's pairs (i, i + K/2) by their angles: half tables (T, K/2), fp32 (facts §3.4)."""
-    first, second = x_THK.float().chunk(2, -1)
-    cos, sin = cos_TK[:, None], sin_TK[:, None]
-    return torch.cat([first * cos - second * sin, second * cos + first * sin], -1).to(x_THK.dtype)
+def _tables(angle: Tensor) -> Tables:
+    cos, sin = angle.cos(), angle.sin()
+    return Tables(torch.cat([cos, cos], -1)[:, None], torch.cat([-sin, sin], -1)[:, None])
+
+
+def rotate(x_THK: Tensor, tables: Tables) -> Tensor:
+    """Turn each head's pairs (i, i + K/2) by their angles, in fp32 (facts §3.4)."""
+    x = x_THK.float()
+    swapped = x.roll(x.shape[-1] // 2, -1)
+    return torch.addcmul(x * tables.cos_T1K, swapped, tables.sin_T1K).to(x_THK.dtype)

@@ -98,13 +98,15 @@ class _PageQuestions:
             return None
         return self.say.word("text_colour", colour, "colour")
 
-    def line_count(self) -> Turn:
-        """How many lines there are."""
+    def line_count(self) -> Turn | None:
+        """How many lines there are; seldom of one."""
+        if len(self.lines) == 1 and self.dice.random() < 0.8:
+            return None
         return self.say.number("line_count", len(self.lines), "count")
 
     def background(self) -> Turn:
         """The colour of the ground."""
-        return self.say.word("background", self.drawing.background, "colour")
+        return self.say.word("background", self.drawing.background)
 
 
 def _bare(run: str) -> str:

@@ -145,7 +145,7 @@ class _SceneQuestions:
         by_number.setdefault(len(self.things), []).extend(["things", "objects", "things"])
         by_number.setdefault(0, []).append(plural(self._absent()))
         numbers = sorted(by_number)
-        weights = [{0: 0.5, 1: 0.6}.get(number, 1.0 + 0.3 * number) for number in numbers]
+        weights = [{0: 0.4, 1: 0.5}.get(number, 1.0 + 0.4 * number) for number in numbers]
         number = self.dice.choices(numbers, weights)[0]
         return self.say.number("count", number, plural=self.dice.choice(by_number[number]))
 
@@ -231,7 +231,7 @@ class _SceneQuestions:
 
     def background(self) -> Turn:
         """The colour of the ground."""
-        return self.say.word("background", self.ground, "colour")
+        return self.say.word("background", self.ground)
 
     def direction(self) -> Turn | None:
         """Where the only arrow of its name points."""

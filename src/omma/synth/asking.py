@@ -94,6 +94,7 @@ def _rounded(box: Edges) -> list[float]:
     return [round(edge, 1) for edge in box]
 
 
+ONCE = ("exists", "relation", "has_word", "widget_state")  # a second one would be a likelier yes than no
 Question = Callable[[], Turn | None]
 
 
@@ -103,7 +104,10 @@ def some(questions: Sequence[tuple[float, Question]], count: int, dice: Random) 
     asked: set[str] = set()
     for question in dice.choices([q for _, q in questions], [w for w, _ in questions], k=3 * count):
         turn = question()
-        if turn is not None and turn.question not in asked and len(turns) < count:
-            asked.add(turn.question)
+        if turn is None or len(turns) == count:
+            continue
+        name = turn.task if turn.task in ONCE else turn.question
+        if name not in asked:
+            asked.add(name)
             turns.append(turn)
     return turns

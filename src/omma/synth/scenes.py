@@ -17,7 +17,7 @@ from omma.synth.places import reading_order, room
 from omma.synth.shapes import LONG, ROUND, choose_layers
 from omma.synth.world import OBJECTS, SHAPES, Drawing, Edges, Thing, class_of
 
-MOST = (2, 4, 6, 8)  # things, by level
+FEWEST, MOST = (1, 1, 2, 3), (2, 4, 6, 8)  # things, by level
 SIDES = ((0.34, 0.68), (0.2, 0.5), (0.13, 0.45), (0.09, 0.4))  # of the shorter side, by level
 NEVER_HOLLOW = ("circle", "ring", "crescent", "sun")
 ARROWS = ("right", "down", "left", "up")
@@ -71,18 +71,18 @@ def _cast(level: int, base: Ground, dice: Random) -> list[tuple[str, str]]:
     """Kinds and colours that are to appear: mixed, several of one kind, or several of one colour."""
     colours = [name for name in NAMED if name != base.colour]
     kinds = SHAPES + OBJECTS
-    count = dice.randint(1, MOST[level])
+    count = dice.randint(1 if dice.random() < 0.15 else FEWEST[level], MOST[level])
     theme = dice.random()
     kind_weights = [2.0] * len(SHAPES) + [1.0] * len(OBJECTS)
     cast = list(zip(dice.choices(kinds, kind_weights, k=count), dice.choices(colours, k=count), strict=True))
-    if theme < 0.25 and level:
-        same = dice.randint(1, count)
+    if theme < 0.3 and level:
+        same = dice.randint(count // 2, count)
         cast = [(cast[0][0], colour) for _, colour in cast[:same]] + cast[same:]
-    elif theme < 0.4 and level:
+    elif theme < 0.42 and level:
         same = dice.randint(1, count)
         cast = [(kind, cast[0][1]) for kind, _ in cast[:same]] + cast[same:]
-    elif theme < 0.5 and level:
-        same = dice.randint(1, count)
+    elif theme < 0.6 and level:
+        same = dice.randint(count // 2, count)
         cast = [cast[0]] * same + cast[same:]
     return cast
 

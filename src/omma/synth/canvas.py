@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,11 +33,15 @@ class Canvas:
         self, rings: Sequence[Points], paint: Ink | Image.Image, mark: Mark, holes: Sequence[Points] = ()
     ) -> None:
         """Paint closed polygons with soft edges, `holes` left open. Half covered pixels are marked."""
-        self._stamp(*_mask(rings, holes, None, self.size), paint, mark)
+        mask, x, y = _mask(rings, holes, None, self.size)
+        if mask is not None:
+            self.stamp(mask, x, y, paint, mark)
 
     def stroke(self, rings: Sequence[Points], width: float, paint: Ink, mark: Mark) -> None:
         """Draw along closed polygons, `width` pixels wide."""
-        self._stamp(*_mask(rings, (), width, self.size), paint, mark)
+        mask, x, y = _mask(rings, (), width, self.size)
+        if mask is not None:
+            self.stamp(mask, x, y, paint, mark)
 
     def block(self, box: Edges, corner: float, paint: Ink, mark: Mark) -> None:
         """Paint an upright rectangle on whole pixels, with round corners of this radius."""
@@ -45,12 +49,7 @@ class Canvas:
         radius = round(min(corner, (x2 - x1) / 2, (y2 - y1) / 2))
         if x2 <= x1 or y2 <= y1:
             return
-        mask = _block_mask(x2 - x1, y2 - y1, radius)
-        if x1 < 0 or y1 < 0 or x2 > self.size.width or y2 > self.size.height:
-            left, top = max(0, -x1), max(0, -y1)
-            mask = mask.crop((left, top, self.size.width - x1, self.size.height - y1))
-            x1, y1 = max(0, x1), max(0, y1)
-        self._stamp(mask, x1, y1, paint, mark)
+        self.stamp(_block_mask(x2 - x1, y2 - y1, radius), x1, y1, paint, mark)
 
     def outline(self, rings: Sequence[Points], width: float, paint: Ink, mark: Mark, inside: int) -> None:
         """A hollow thing: its line is painted; what it encloses is marked as the thing, coloured `inside`."""
@@ -60,17 +59,25 @@ class Canvas:
             self._mark(mask, x, y, (kind, inside, thing))
         self.stroke(rings, width, paint, mark)
 
-    def _stamp(self, mask: Image.Image | None, x: int, y: int, paint: Ink | Image.Image, mark: Mark) -> None:
-        if mask is None:
-            return
+    def stamp(
+        self, mask: Image.Image, x: int, y: int, paint: Ink | Image.Image, mark: Mark, least: int = 128
+    ) -> None:
+        """Paint through a mask with its corner at (x, y); pixels covered by `least` of 255 are marked."""
+        if x < 0 or y < 0 or x + mask.width > self.size.width or y + mask.height > self.size.height:
+            left, top = max(0, -x), max(0, -y)
+            right, bottom = min(mask.width, self.size.width - x), min(mask.height, self.size.height - y)
+            if right <= left or bottom <= top:
+                return
+            mask = mask.crop((left, top, right, bottom))
+            x, y = x + left, y + top
         if isinstance(paint, Image.Image):
             self.picture.paste(paint.resize(mask.size), (x, y), mask)
         else:
             self.picture.paste(paint, (x, y, x + mask.width, y + mask.height), mask)
-        self._mark(mask, x, y, mark)
+        self._mark(mask, x, y, mark, least)
 
-    def _mark(self, mask: Image.Image, x: int, y: int, mark: Mark) -> None:
-        covered = np.asarray(mask) >= 128
+    def _mark(self, mask: Image.Image, x: int, y: int, mark: Mark, least: int = 128) -> None:
+        covered = np.asarray(mask) >= least
         window = np.s_[y : y + mask.height, x : x + mask.width]
         kind, colour, thing = mark
         if kind is not None:
@@ -95,15 +102,6 @@ class Canvas:
             max(0.0, min(y2, height)),
         )
 
-    def recolour(self, box: Edges, paint: Ink, colour: int) -> None:
-        """Mark the pixels of a rectangle that are nearly this ink with the ink's colour."""
-        x1, y1, x2, y2 = round(box[0]), round(box[1]), round(box[2]), round(box[3])
-        if x2 <= x1 or y2 <= y1:
-            return
-        pixels = np.asarray(self.picture.crop((x1, y1, x2, y2))).astype(np.int16)
-        near = np.abs(pixels - np.array(paint, np.int16)).max(2) < 64
-        self.colour_map[y1:y2, x1:x2][near] = colour
-
     def turn(self, things: list[Thing], degrees: float, paint: Ink, colour: str) -> list[Thing]:
         """Turn everything counterclockwise about the middle; gives the things where they stand then."""
         angle = np.deg2rad(degrees)
@@ -112,16 +110,25 @@ class Canvas:
         # For each new place the old one: PIL reads the six numbers as (a, b, c, d, e, f).
         back = (cos, -sin, x - cos * x + sin * y, sin, cos, y - sin * x - cos * y)
         self.picture = self.picture.transform(
-            self.size, Image.Transform.AFFINE, back, Image.Resampling.BICUBIC, fillcolor=paint
+            self.size, Image.Transform.AFFINE, back, Image.Resampling.BILINEAR, fillcolor=paint
         )
-        self.kind_map = _moved(self.kind_map, back, 0)
-        self.colour_map = _moved(self.colour_map, back, colour_of(colour))
-        self.thing_map = _moved(self.thing_map + 1, back, 0).astype(np.int16) - 1
+        planes = np.dstack([self.kind_map, self.colour_map, (self.thing_map + 1).astype(np.uint8)])
+        moved = np.array(
+            Image.fromarray(planes).transform(
+                self.size,
+                Image.Transform.AFFINE,
+                back,
+                Image.Resampling.NEAREST,
+                fillcolor=(0, colour_of(colour), 0),
+            )
+        )
+        self.kind_map, self.colour_map = moved[:, :, 0].copy(), moved[:, :, 1].copy()
+        self.thing_map = moved[:, :, 2].astype(np.int16) - 1
 
         def turned(box: Edges) -> Edges:
             corners = np.array([(box[i], box[j]) for i in (0, 2) for j in (1, 3)]) - (x, y)
-            moved = corners @ np.array([[cos, -sin], [sin, cos]]) + (x, y)
-            low, high = np.clip(moved, 0, self.size).min(0), np.clip(moved, 0, self.size).max(0)
+            ends = np.clip(corners @ np.array([[cos, -sin], [sin, cos]]) + (x, y), 0, self.size)
+            low, high = ends.min(0), ends.max(0)
             return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
         return [
@@ -169,15 +176,6 @@ def _mask(
     for hole in holes:
         pen.polygon((hole * fine - shift).ravel().tolist(), fill=0)
     return mask.reduce(fine), x1, y1
-
-
-def _moved(plane: NDArray[Any], back: tuple[float, ...], empty: int) -> NDArray[np.uint8]:
-    """A map of small numbers under the same movement as its picture, nothing mixed."""
-    image = Image.fromarray(plane.astype(np.uint8))
-    moved = image.transform(
-        image.size, Image.Transform.AFFINE, back, Image.Resampling.NEAREST, fillcolor=empty
-    )
-    return np.array(moved)
 
 
 @lru_cache(maxsize=4096)

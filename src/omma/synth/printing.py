@@ -9,6 +9,8 @@ from omma.synth.colours import Ink
 from omma.synth.fonts import Font
 from omma.synth.world import Edges, Word, class_of
 
+FAINT = 96  # of 255: thin strokes at small sizes cover less than half a pixel, and are ink all the same
+
 
 def print_line(
     canvas: Canvas, text: str, font: Font, x: float, baseline: float, paint: Ink, colour: int, thing: int
@@ -18,16 +20,15 @@ def print_line(
     The box runs from the first character's cell to the last one's, and from tall letters' tops to the
     bottoms of hanging ones, cut at the picture's edge.
     """
-    x, baseline = float(round(x)), float(round(baseline))
-    if font.soft:
-        _print_soft(canvas, text, font, x, baseline, paint)
-    else:
-        ImageDraw.Draw(canvas.picture).text((x, baseline), text, fill=paint, font=font.ink, anchor="ls")
+    x, baseline = round(x), round(baseline)
     edges = [x + edge for edge in font.edges(text)]
     top, bottom = baseline + font.top, baseline + font.bottom
     for letter, left, right in zip(text, edges, edges[1:], strict=False):
         canvas.cell((left, top, right, bottom), class_of(letter), thing)
-    canvas.recolour(canvas.inside((edges[0], top, edges[-1], bottom)), paint, colour)
+    # A margin leaves room for what hangs over: slanted letters, brackets, swashes.
+    margin, up = 2 + font.size // 3, round(-font.top) + font.size // 3
+    mask = _mask(text, font, margin, up)
+    canvas.stamp(mask, x - margin, baseline - up, paint, (None, colour, thing), FAINT)
     words = []
     start = 0
     for run in text.split(" "):
@@ -38,12 +39,11 @@ def print_line(
     return canvas.inside((edges[0], top, edges[-1], bottom)), tuple(words)
 
 
-def _print_soft(canvas: Canvas, text: str, font: Font, x: float, baseline: float, paint: Ink) -> None:
-    """Print at the font's finer scale and bring it down; a margin leaves room for overhanging letters."""
-    fine, margin = font.fine, 4 + font.size // 2
-    width, height = round(font.length(text)) + 2 * margin, round(font.height) + 2 * margin
-    mask = Image.new("L", (width * fine, height * fine))
-    at = (margin * fine, (margin - font.top) * fine)
-    ImageDraw.Draw(mask).text(at, text, fill=255, font=font.ink, anchor="ls")
-    corner = (round(x) - margin, round(baseline + font.top) - margin)
-    canvas.picture.paste(paint, (*corner, corner[0] + width, corner[1] + height), mask.reduce(fine))
+def _mask(text: str, font: Font, margin: int, up: int) -> Image.Image:
+    """How much of each pixel the line covers. It starts at `margin`; its baseline is `up` below the top."""
+    width, height = round(font.length(text)) + 2 * margin, up + round(font.bottom) + margin
+    mask = Image.new("L", (width * font.fine, height * font.fine))
+    ImageDraw.Draw(mask).text(
+        (margin * font.fine, up * font.fine), text, fill=255, font=font.ink, anchor="ls"
+    )
+    return mask.reduce(font.fine) if font.fine > 1 else mask

@@ -62,6 +62,12 @@ def last_checksum(data: bytes) -> int:
     return start + 4 + int.from_bytes(data[start - 4 : start]) + 3
 
 
+def closed() -> io.BytesIO:
+    file = io.BytesIO(png())
+    file.close()
+    return file
+
+
 BAD_PICTURES: dict[str, tuple[Callable[[], bytes], str]] = {
     "empty.png": (lambda: b"", "empty"),
     "text.png": (lambda: b"just some words", "not a picture"),
@@ -121,7 +127,7 @@ def test_a_broken_data_url_is_refused(url: str) -> None:
         open_picture(url)
 
 
-@pytest.mark.parametrize("source", [None, 7, [1, 2], {}, io.StringIO("text"), b"", lambda: None])
+@pytest.mark.parametrize("source", [None, 7, [1, 2], {}, io.StringIO("text"), closed(), b"", lambda: None])
 def test_what_is_no_source_is_refused(source: object) -> None:
     with pytest.raises(BadPicture):
         open_picture(source)

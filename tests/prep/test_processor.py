@@ -155,6 +155,11 @@ def test_limits_are_read_in_every_spelling(settings: object, tmp_path: Path) -> 
     assert (rules.min_pixels, rules.max_pixels) == (5, 7)
 
 
+def test_both_settings_may_stand_in_one_file(tmp_path: Path) -> None:
+    both = {"image_processor": {"min_pixels": 5}, "video_processor": {"fps": 4, "min_frames": None}}
+    assert read_rules(written(tmp_path, "processor_config.json", both)) == PictureRules(min_pixels=5, fps=4.0)
+
+
 @pytest.mark.parametrize(
     "settings",
     [
@@ -166,6 +171,7 @@ def test_limits_are_read_in_every_spelling(settings: object, tmp_path: Path) -> 
         {"size": [1]},
         {"min_pixels": 7, "max_pixels": 5},
         {"fps": True},
+        {"max_pixels": float("inf")},
     ],
 )
 def test_settings_that_make_no_sense_are_refused(settings: Any, tmp_path: Path) -> None:
@@ -173,6 +179,15 @@ def test_settings_that_make_no_sense_are_refused(settings: Any, tmp_path: Path) 
         written(tmp_path, name, settings)
     with pytest.raises(BadFolder, match=tmp_path.name):
         read_rules(tmp_path)
+
+
+def test_a_vocabulary_that_is_not_the_models_is_refused(processor: Processor, tmp_path: Path) -> None:
+    processor.save(tmp_path)
+    spec = processor.spec
+    with pytest.raises(BadFolder, match="embeds 300 tokens"):
+        Processor.from_folder(tmp_path, replace(spec, decoder=replace(spec.decoder, vocabulary=300)))
+    with pytest.raises(BadFolder, match="image=7"):
+        Processor.from_folder(tmp_path, replace(spec, ids=replace(spec.ids, image=7)))
 
 
 def test_settings_that_contradict_the_model_are_refused(processor: Processor, tmp_path: Path) -> None:

@@ -157,11 +157,19 @@ def test_a_list_of_pictures_is_taken_whole_at_its_own_rate(picture: NDArray[np.u
         assert clip.seconds_per_slice == 0.5
 
 
+@pytest.mark.parametrize("count", [1, 3, 6])
+@pytest.mark.parametrize("fps", [0.7, 2.0, 30.0])
+def test_no_picture_of_a_list_is_left_out(count: int, fps: float, picture: NDArray[np.uint8]) -> None:
+    assert len(see([picture[:30, :40]] * count, fps=fps).times) == count
+
+
 def test_a_list_of_many_sizes_or_of_nothing_is_refused(picture: NDArray[np.uint8]) -> None:
     with pytest.raises(BadVideo, match="frame 1 of the list is 10×20"):
         see([picture, picture[:20, :10]])
     with pytest.raises(BadVideo, match="no pictures"):
         see([])
+    with pytest.raises(BadVideo, match=r"shape \(480, 640, 3\)"):
+        see(picture)
 
 
 def test_sound_alone_is_no_video() -> None:

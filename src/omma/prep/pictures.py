@@ -2,42 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, Any
 
 import numpy as np
+import PIL.AvifImagePlugin
+import PIL.BmpImagePlugin
+import PIL.GifImagePlugin
 import PIL.Image
+import PIL.JpegImagePlugin
+import PIL.PngImagePlugin
+import PIL.PpmImagePlugin
+import PIL.TiffImagePlugin
+import PIL.WebPImagePlugin
 from numpy.typing import NDArray
-from PIL import (
-    AvifImagePlugin,
-    BmpImagePlugin,
-    GifImagePlugin,
-    ImageFile,
-    JpegImagePlugin,
-    PngImagePlugin,
-    PpmImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-)
 
 from omma.chat import MediaSource, source_name
 from omma.errors import BadInput, BadPicture
 from omma.prep.sources import decoding, open_bytes
 
-Reader = Callable[[IO[bytes], str], ImageFile.ImageFile]
-
-# The formats that are read, each with the test of its first bytes. None of them runs programs.
-FORMATS: dict[str, tuple[Reader, Callable[[bytes], bool | str]]] = {
-    "PNG": (PngImagePlugin.PngImageFile, PngImagePlugin._accept),
-    "JPEG": (JpegImagePlugin.jpeg_factory, JpegImagePlugin._accept),
-    "WEBP": (WebPImagePlugin.WebPImageFile, WebPImagePlugin._accept),
-    "GIF": (GifImagePlugin.GifImageFile, GifImagePlugin._accept),
-    "BMP": (BmpImagePlugin.BmpImageFile, BmpImagePlugin._accept),
-    "TIFF": (TiffImagePlugin.TiffImageFile, TiffImagePlugin._accept),
-    "PPM": (PpmImagePlugin.PpmImageFile, PpmImagePlugin._accept),
-    "AVIF": (AvifImagePlugin.AvifImageFile, AvifImagePlugin._accept),
-}
+# The formats that are read, each from its plugin above. None of them runs programs or names other files.
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
 ORIENTATION = 0x0112
 UPRIGHT = {
     2: PIL.Image.Transpose.FLIP_LEFT_RIGHT,
@@ -92,7 +77,11 @@ def picture_format(file: IO[bytes]) -> str | None:
     """The name of the picture format that a file's first bytes show. The file is put back to its start."""
     head = file.read(32)
     file.seek(0)
-    return next((name for name, (_, accept) in FORMATS.items() if accept(head) is True), None)
+    for name in FORMATS:
+        _, accept = PIL.Image.OPEN[name]
+        if accept is not None and accept(head) is True:
+            return name
+    return None
 
 
 def read_header(file: IO[bytes], name: str, limits: PictureLimits) -> PIL.Image.Image:
@@ -103,7 +92,7 @@ def read_header(file: IO[bytes], name: str, limits: PictureLimits) -> PIL.Image.
         raise BadPicture(
             f"{name} is not a picture: it begins with {head!r}; wanted one of {', '.join(FORMATS)}"
         )
-    read = FORMATS[known][0]
+    read, _ = PIL.Image.OPEN[known]
     picture = read(file, "")
     check_area(picture.size, name, limits)
     if known == "PNG":

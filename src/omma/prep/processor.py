@@ -39,7 +39,18 @@ class Processor:
                 f"frames, merged by {rules.merge}; config.json has {vision.patch}, {vision.temporal}, "
                 f"{vision.merge}, and both must say the same"
             )
-        return cls(Tokenizer.from_file(folder / "tokenizer.json"), spec, rules)
+        tokenizer = Tokenizer.from_file(folder / "tokenizer.json")
+        if tokenizer.token_ids != spec.ids:
+            raise BadFolder(
+                f"{folder}: tokenizer.json has {tokenizer.token_ids} and config.json has {spec.ids}; both "
+                "must say the same"
+            )
+        if tokenizer.size > spec.decoder.vocabulary:
+            raise BadFolder(
+                f"{folder}: tokenizer.json goes up to id {tokenizer.size - 1}, and the model embeds "
+                f"{spec.decoder.vocabulary} tokens; wanted at least {tokenizer.size}"
+            )
+        return cls(tokenizer, spec, rules)
 
     def save(self, folder: Path) -> None:
         """Write what `from_folder` and transformers read: tokenizer, chat template, settings."""

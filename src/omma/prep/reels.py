@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Protocol
+from itertools import accumulate
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import PIL.Image
+from numpy.typing import NDArray
 
 from omma.chat import MediaSource, source_name
 from omma.errors import BadVideo, MissingExtra
@@ -32,9 +33,8 @@ TURNS = {
     270: PIL.Image.Transpose.ROTATE_270,
 }
 UNKNOWN_RATE = 24.0  # frames a second, where a film says nothing at all
+ANIMATED = {"GIF", "WEBP", "PNG", "AVIF"}
 GIF_PAUSE = 0.1  # what browsers show a frame for, in seconds, when it says nothing
-
-
 # A frame of 8K, and the bytes that a data: URL may hold. An animation is decoded whole: one limit more.
 LIMITS = PictureLimits(pixels=7680 * 4320, bytes=1 << 30)
 ANIMATION_PIXELS = 10_000_000_000
@@ -57,58 +57,52 @@ class Reel(Protocol):
         ...
 
 
-@dataclass(frozen=True)
 class Pictures:
-    """A list of pictures as a reel."""
+    """A list of pictures, or an array of them, as a reel. They are opened as they are picked."""
 
-    frames: Sequence[PIL.Image.Image]
-    rate: float
-
-    @property
-    def size(self) -> Size:
-        return Size(*self.frames[0].size)
-
-    @property
-    def times(self) -> Sequence[float]:
-        return [i / self.rate for i in range(len(self.frames))]
+    def __init__(self, frames: Sequence[MediaSource] | NDArray[Any], rate: float) -> None:
+        if isinstance(frames, np.ndarray) and frames.ndim != 4:
+            raise BadVideo(f"the array has shape {frames.shape}; wanted (frames, height, width, 3) of uint8")
+        if not len(frames):
+            raise BadVideo("a list of no pictures is no video; wanted at least one")
+        self._frames, self.rate = frames, rate
+        self.size = Size(*open_picture(frames[0]).size)
+        self.times: Sequence[float] = [i / rate for i in range(len(frames))]
 
     def pick(self, chosen: Sequence[int]) -> Iterator[PIL.Image.Image]:
-        return (self.frames[i] for i in chosen)
+        for i in chosen:
+            frame = open_picture(self._frames[i])
+            if frame.size != self.size:
+                raise BadVideo(
+                    f"frame {i} of the list is {frame.width}×{frame.height} and frame 0 is "
+                    f"{self.size.width}×{self.size.height}; wanted frames of one size"
+                )
+            yield frame
 
 
 @contextmanager
 def open_reel(source: MediaSource, rate: float) -> Iterator[Reel]:
     """A source as a reel, for the time of a `with`. `rate` is that of a list of pictures, frames a second."""
-    if isinstance(source, (list, tuple, np.ndarray)):
-        yield _pictures(source, rate)
+    if is_list(source):
+        yield Pictures(source, rate)
         return
     name = source_name(source)
     with open_bytes(source, "video", BadVideo, LIMITS.bytes) as file, decoding(source, "video", BadVideo):
         yield Film(file, name) if picture_format(file) is None else Animation(file, name)
 
 
-def _pictures(frames: Iterable[MediaSource], rate: float) -> Pictures:
-    """Open every picture of a list. Raises BadVideo when there are none or their sizes differ."""
-    opened = [open_picture(frame) for frame in frames]
-    if not opened:
-        raise BadVideo("a list of no pictures is no video; wanted at least one")
-    for i, frame in enumerate(opened):
-        if frame.size != opened[0].size:
-            raise BadVideo(
-                f"frame {i} of the list is {frame.width}×{frame.height} and frame 0 is "
-                f"{opened[0].width}×{opened[0].height}; wanted frames of one size"
-            )
-    return Pictures(opened, rate)
+def is_list(source: MediaSource) -> bool:
+    """Whether a video is given as its frames."""
+    return isinstance(source, (list, tuple, np.ndarray))
 
 
 class Animation:
     """An animated GIF, WebP or PNG as a reel."""
 
     def __init__(self, file: IO[bytes], name: str) -> None:
-        picture = read_header(file, name, LIMITS)
-        self._picture = picture
+        self._picture = picture = read_header(file, name, LIMITS)
         self.size = Size(*picture.size)
-        count: int = getattr(picture, "n_frames", 1)
+        count: int = getattr(picture, "n_frames", 1) if picture.format in ANIMATED else 1
         if count == 1:
             raise BadVideo(f"{name} is a still picture; wanted a video, so give it as an image")
         if (pixels := count * self.size.width * self.size.height) > ANIMATION_PIXELS:
@@ -121,7 +115,7 @@ class Animation:
             picture.seek(i)
             picture.load()
             pauses.append(float(picture.info.get("duration") or 0) / 1000 or GIF_PAUSE)
-        self.times: Sequence[float] = [sum(pauses[:i]) for i in range(len(pauses))]
+        self.times: Sequence[float] = [0.0, *accumulate(pauses[:-1])]
         self.rate = len(pauses) / sum(pauses)
 
     def pick(self, chosen: Sequence[int]) -> Iterator[PIL.Image.Image]:
@@ -151,7 +145,10 @@ class Film:
         measured = (len(self.times) - 1) / self.times[-1] if self.times[-1] else 0.0
         believed = stated and (not measured or abs(stated / measured - 1) < 0.05)
         self.rate = stated if believed else measured or UNKNOWN_RATE
-        self.size = Size(*next(self.pick([0])).size)
+        opening = next(self.pick([0]), None)
+        if opening is None:
+            raise BadVideo(f"{name} is a broken video: not one frame of it can be decoded")
+        self.size = Size(*opening.size)
 
     def pick(self, chosen: Sequence[int]) -> Iterator[PIL.Image.Image]:
         """Between frames that lie far apart it leaps to key frames. What it decodes it forgets."""

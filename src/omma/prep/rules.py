@@ -41,6 +41,7 @@ class PictureRules:
 
 
 PICTURE_FILE, VIDEO_FILE = "preprocessor_config.json", "video_preprocessor_config.json"
+TOGETHER_FILE = "processor_config.json"  # where transformers 5 saves both
 # Our names and those of the public files, where a number is simply a number.
 PUBLIC = {"patch": "patch_size", "temporal": "temporal_patch_size", "merge": "merge_size"}
 PUBLIC_VIDEO = {"fps": "fps", "min_frames": "min_frames", "max_frames": "max_frames"}
@@ -50,15 +51,15 @@ def read_rules(folder: Path) -> PictureRules:
     """The rules of a model's folder. What its files do not say is as in the published folders.
 
     Limits are read in both spellings, ``min_pixels`` and ``size.shortest_edge`` (an area, facts §6.2).
-    Raises BadFolder naming the file and the key.
+    Raises BadFolder naming the folder and the setting.
     """
-    picture_file, video_file = (folder / name for name in (PICTURE_FILE, VIDEO_FILE))
-    picture, video = _read(picture_file), _read(video_file)
+    picture = _read(folder / PICTURE_FILE) or _read(folder / TOGETHER_FILE, "image_processor")
+    video = _read(folder / VIDEO_FILE) or _read(folder / TOGETHER_FILE, "video_processor")
     found: dict[str, Any] = {ours: picture.get(theirs) for ours, theirs in PUBLIC.items()}
     found |= {ours: video.get(theirs) for ours, theirs in PUBLIC_VIDEO.items()}
     found |= {"mean": picture.get("image_mean"), "std": picture.get("image_std")}
-    found["min_pixels"], found["max_pixels"] = _limits(picture, picture_file)
-    found["frame_min_pixels"], found["frame_max_pixels"] = _limits(video, video_file)
+    found["min_pixels"], found["max_pixels"] = _limits(picture, folder)
+    found["frame_min_pixels"], found["frame_max_pixels"] = _limits(video, folder)
     found["video_tokens"] = video.get("max_video_tokens")
     known: dict[str, Any] = {name: value for name, value in found.items() if value is not None}
     rules = PictureRules(**{name: _checked(name, value, folder) for name, value in known.items()})
@@ -92,13 +93,16 @@ def write_rules(rules: PictureRules, folder: Path) -> None:
         (folder / name).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, key: str | None = None) -> dict[str, Any]:
+    """A file's settings, or those under `key` of it; none when there is no such file."""
     if not path.exists():
         return {}
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise BadFolder(f"{path} cannot be read: {error}") from error
+    if isinstance(raw, dict) and key is not None:
+        raw = raw.get(key) or {}
     if not isinstance(raw, dict):
         raise BadFolder(f"{path} holds {type(raw).__name__}; wanted an object")
     return raw
@@ -107,7 +111,7 @@ def _read(path: Path) -> dict[str, Any]:
 def _checked(name: str, value: Any, folder: Path) -> Any:
     """The value as the rule of this name wants it."""
     numbers = value if isinstance(value, list) else [value]
-    sound = all(isinstance(n, (int, float)) and not isinstance(n, bool) and n >= 0 for n in numbers)
+    sound = all(isinstance(n, (int, float)) and not isinstance(n, bool) and 0 <= n < 1e12 for n in numbers)
     if name in ("mean", "std"):
         if sound and len(numbers) == 3 and (name == "mean" or all(numbers)):
             return tuple(map(float, numbers))
@@ -117,11 +121,11 @@ def _checked(name: str, value: Any, folder: Path) -> Any:
     return float(value) if name == "fps" else int(value)
 
 
-def _limits(raw: dict[str, Any], path: Path) -> tuple[Any, Any]:
+def _limits(raw: dict[str, Any], folder: Path) -> tuple[Any, Any]:
     """The least and the greatest area, in either spelling."""
     size = raw.get("size") or {}
     if not isinstance(size, dict):
-        raise BadFolder(f"{path}: size is {size!r}; wanted an object with shortest_edge and longest_edge")
+        raise BadFolder(f"{folder}: the processors' size is {size!r}; wanted shortest_edge and longest_edge")
     said = size | {key: value for key, value in raw.items() if value is not None}
     least = said.get("min_pixels", said.get("shortest_edge"))
     most = said.get("max_pixels", said.get("longest_edge"))

@@ -18,7 +18,7 @@ from typing import IO, cast
 from omma.chat import MediaSource, source_name
 from omma.errors import BadInput, MissingFile, OmmaError
 
-ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 
 @contextmanager
@@ -38,7 +38,9 @@ def open_bytes(source: MediaSource, kind: str, refuse: type[BadInput], limit: in
             return
         case bytes() | bytearray() | memoryview():
             held = bytes(source)
-        case io.IOBase() if not isinstance(source, io.TextIOBase) and source.seekable():
+        case io.IOBase() if source.closed or isinstance(source, io.TextIOBase):
+            raise refuse(f"{name} is a file that is closed or of text; wanted one opened with 'rb'")
+        case io.IOBase() if source.seekable():
             yield _from_start(cast(IO[bytes], source), name, kind, refuse)
             return
         case _ if hasattr(source, "read"):

@@ -27,6 +27,7 @@ class Tokenizer:
 
     `text` goes through a copy that knows no added tokens at all, so that no wording can reach a mark's id.
     `mark` gives the one id of an added token, by its name. `decode` and `bytes_of` work from bytes.
+    `size` is one more than the highest id: a model's embedding may have more rows, never fewer.
     """
 
     def __init__(self, source: str, name: str = "tokenizer.json") -> None:
@@ -42,9 +43,10 @@ class Tokenizer:
         except Exception as error:  # the parser beneath raises bare Exception
             raise BadFolder(f"{name} is no byte-level BPE that is understood: {error}") from error
         self.source = source
-        self._marks: dict[str, int] = {name: entry["id"] for name, entry in added.items()}
+        self._marks: dict[str, int] = {mark: entry["id"] for mark, entry in added.items()}
         self._silent = frozenset(entry["id"] for entry in added.values() if entry["special"])
-        self._bytes |= {entry["id"]: name.encode() for name, entry in added.items()}
+        self._bytes |= {entry["id"]: mark.encode() for mark, entry in added.items()}
+        self.size = max(self._bytes) + 1
 
     @classmethod
     def from_file(cls, path: Path) -> Tokenizer:
@@ -53,11 +55,6 @@ class Tokenizer:
             return cls(path.read_text(encoding="utf-8"), str(path))
         except (OSError, UnicodeDecodeError) as error:
             raise BadFolder(f"{path} cannot be read: {error}; wanted a tokenizer.json") from error
-
-    @property
-    def size(self) -> int:
-        """One more than the highest id. A model's embedding may have more rows, never fewer."""
-        return max(self._bytes) + 1
 
     @property
     def marks(self) -> dict[str, int]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from omma.chat import Video, source_name
 from omma.errors import BadPicture, BadVideo, PromptTooLong
 from omma.prep.patches import fit
-from omma.prep.reels import Reel, open_reel
+from omma.prep.reels import Reel, is_list, open_reel
 from omma.prep.resize import smart_resize
 from omma.prep.rules import PictureRules
 from omma.sample import Size
@@ -36,18 +36,20 @@ def open_video(video: Video, rules: PictureRules, *, room: int) -> Clip:
     Raises MissingFile, BadVideo, PromptTooLong or MissingExtra, with one sentence that names the source.
     """
     name = source_name(video.source)
-    listed = isinstance(video.source, (list, tuple, np.ndarray))
-    with open_reel(video.source, rate := video.fps or rules.fps) as reel:
+    fps = video.fps or rules.fps
+    with open_reel(video.source, fps) as reel:
         numbers = _between(reel, video, name)
         while numbers:
-            wish = reel.rate if listed else rate
-            count = frames_to_take(len(numbers), reel.rate, wish, rules, video.max_frames)
+            if is_list(video.source):
+                count = min(len(numbers), video.max_frames or rules.max_frames)
+            else:
+                count = frames_to_take(len(numbers), reel.rate, fps, rules, video.max_frames)
             chosen = [numbers[i] for i in spread(len(numbers), count)]
             size = frame_size(reel.size, count, rules, video.max_pixels)
             if (tokens := _tokens(count, size, rules)) > room:
                 raise PromptTooLong(
                     f"{name} takes {tokens:,} tokens, {count} frames of {size.width}×{size.height}, and "
-                    f"{room:,} are left; lower fps, max_frames or max_pixels, or cut it with start and stop"
+                    f"{max(room, 0):,} are left; lower fps, max_frames or max_pixels, or give start, stop"
                 )
             frames = _shoot(reel, chosen, size)
             if len(frames) == count:
@@ -62,12 +64,12 @@ def open_video(video: Video, rules: PictureRules, *, room: int) -> Clip:
 def frames_to_take(
     count: int, rate: float, fps: float, rules: PictureRules, max_frames: int | None = None
 ) -> int:
-    """How many of `count` frames shot at `rate` make `fps` frames a second: even, within the rules' limits.
+    """How many of `count` frames shot at `rate` make `fps` frames a second: even, within the limits.
 
     A video of one frame gives one; never more than there are.
     """
     step = rules.temporal
-    most = min(max_frames or rules.max_frames, rules.max_frames) // step * step
+    most = (max_frames or rules.max_frames) // step * step
     least = -(-rules.min_frames // step) * step
     wanted = min(max(count / rate * fps, least), most, count)
     return max(int(wanted // step) * step, 1)
@@ -81,8 +83,7 @@ def spread(count: int, taken: int) -> list[int]:
 def frame_size(original: Size, count: int, rules: PictureRules, max_pixels: int | None = None) -> Size:
     """The size of each of `count` frames: all of them share the video's budget of tokens (facts §6.4)."""
     budget = int(0.9 * rules.video_tokens * rules.factor**2) * rules.temporal // count
-    most = max(min(rules.frame_max_pixels, budget), int(1.05 * rules.frame_min_pixels))
-    most = min(most, max_pixels or most)
+    most = min(max_pixels or rules.frame_max_pixels, max(budget, int(1.05 * rules.frame_min_pixels)))
     least = min(rules.frame_min_pixels, most)
     try:
         return smart_resize(original, factor=rules.factor, min_pixels=least, max_pixels=most)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import replace
-
 from omma.chat import Image, Video, source_name
 from omma.errors import BadPicture, PromptTooLong, UnknownOption
 from omma.prep.patches import fit, patch_rows
@@ -14,7 +11,7 @@ from omma.prep.rules import PictureRules
 from omma.prep.video import open_video
 from omma.sample import Size, Visual
 
-MOST = 1 << 31  # of any limit that a person sets
+MOST = 10**9  # of any limit that a person sets
 
 
 def see(part: Image | Video, rules: PictureRules, *, start: int, room: int) -> Visual:
@@ -58,29 +55,30 @@ def _video(part: Video, rules: PictureRules, start: int, room: int) -> Visual:
     for name in ("max_frames", "max_pixels"):
         _check(name, getattr(part, name), whole=True)
     _check("fps", part.fps)
-    _check("start", part.start, zero=True)
-    _check("stop", part.stop, zero=True)
+    _check("start", part.start, least=0)
+    _check("stop", part.stop, least=0)
     if part.start is not None and part.stop is not None and part.start > part.stop:
         raise UnknownOption(f"start is {part.start:g} s and stop {part.stop:g} s; wanted the start first")
     clip = open_video(part, rules, room=room)
     rows, grid = patch_rows(clip.frames, rules)
-    stop = start + grid.cells(rules.merge)
-    shown = Visual("video", rows, grid, start, stop, clip.original, clip.resized)
-    return replace(
-        shown, times=clip.times, seconds_per_slice=clip.seconds_per_slice, name=source_name(part.source)
+    return Visual(
+        "video",
+        rows,
+        grid,
+        start,
+        start + grid.cells(rules.merge),
+        clip.original,
+        clip.resized,
+        clip.times,
+        clip.seconds_per_slice,
+        source_name(part.source),
     )
 
 
-def _check(name: str, value: object, *, whole: bool = False, zero: bool = False) -> None:
+def _check(name: str, value: object, *, whole: bool = False, least: float = 1e-6) -> None:
     """Raise UnknownOption unless the value is None or a number that can be meant."""
-    if value is None:
-        return
     kinds = (int,) if whole else (int, float)
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, kinds)
-        or not math.isfinite(value)
-        or not (0 if zero else 1e-6) <= value <= MOST
-    ):
-        noun = "whole number" if whole else "number"
-        raise UnknownOption(f"{name} is {value!r}; wanted a {noun} {'from' if zero else 'over'} zero")
+    if value is None or (isinstance(value, kinds) and not isinstance(value, bool) and least <= value <= MOST):
+        return
+    noun = "whole number" if whole else "number"
+    raise UnknownOption(f"{name} is {value!r}; wanted a {noun} from {1 if whole else least:g} to {MOST:g}")

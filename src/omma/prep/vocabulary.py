@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 import tokenizers
 from tokenizers import decoders, models, normalizers, pre_tokenizers, trainers
@@ -28,7 +28,7 @@ SHOWN = (
 )
 
 
-def train_tokenizer(texts: Iterator[str], size: int) -> Tokenizer:
+def train_tokenizer(texts: Iterable[str], size: int) -> Tokenizer:
     """Learn merges from texts. `size` counts everything: 256 bytes, merges, and the 26 marks at the end.
 
     With too few texts there are fewer merges, and the tokenizer is smaller: look at its `size`.

@@ -1,0 +1,76 @@
+"""Does a speed job with transformers: ``python -m bench.run_transformers JOB``, or one token: ``JOB cold``."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import PIL.Image
+import torch
+from transformers import AutoImageProcessor, AutoTokenizer, Qwen2_5_VLForConditionalGeneration
+
+from bench.job import Job, Report, peak, timed
+
+
+class Peer:
+    """The model with its Pillow-based picture processor and its tokenizer, as its documentation uses them."""
+
+    def __init__(self, folder: str) -> None:
+        self.tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+        processors: Any = AutoImageProcessor
+        self.pictures = processors.from_pretrained(folder, backend="pil")
+        self.model: Any = Qwen2_5_VLForConditionalGeneration.from_pretrained(
+            folder, dtype="auto", attn_implementation="sdpa"
+        )
+        self.model.generation_config.eos_token_id = None  # nothing ends the answer early
+
+    def prepare(self, job: Job) -> dict[str, Any]:
+        """The picture and the words as the model's inputs."""
+        with PIL.Image.open(job.picture) as picture:
+            shown = self.pictures(picture.convert("RGB"), return_tensors="pt")
+        (grid,) = shown["image_grid_thw"].tolist()
+        count = grid[0] * grid[1] * grid[2] // self.pictures.merge_size**2
+        turn = [{"type": "image"}, {"type": "text", "text": job.question}]
+        text = self.tokenizer.apply_chat_template(
+            [{"role": "user", "content": turn}], tokenize=False, add_generation_prompt=True
+        )
+        ids = self.tokenizer(text.replace("<|image_pad|>", "<|image_pad|>" * count), return_tensors="pt")
+        marks = (ids["input_ids"] == self.model.config.image_token_id).int()
+        return {**ids, **shown, "mm_token_type_ids": marks}
+
+    def write(self, inputs: dict[str, Any], tokens: int) -> Callable[[], Any]:
+        """Writes so many greedy tokens when called."""
+        return lambda: self.model.generate(
+            **inputs, do_sample=False, min_new_tokens=tokens, max_new_tokens=tokens, pad_token_id=0
+        )
+
+
+def main() -> None:
+    """Load, prepare, see, write; report."""
+    job = Job.from_command_line()
+    torch.set_num_threads(job.threads)
+    torch.set_grad_enabled(False)
+    began = time.perf_counter()
+    peer = Peer(job.folder)
+    load = time.perf_counter() - began
+    if sys.argv[2:] == ["cold"]:
+        print(peer.tokenizer.decode(peer.write(peer.prepare(job), 1)()[0, -1:]))
+        return
+    prepare, inputs = timed(lambda: peer.prepare(job), 5 * job.repeats)
+    tower, _ = timed(
+        lambda: peer.model.model.visual(
+            inputs["pixel_values"].to(peer.model.dtype), grid_thw=inputs["image_grid_thw"]
+        ),
+        job.repeats,
+    )
+    first, _ = timed(peer.write(inputs, 1), job.repeats)
+    whole, _ = timed(peer.write(inputs, job.tokens), job.repeats)
+    decode = (job.tokens - 1) / (whole - first)
+    length = inputs["input_ids"].shape[1]
+    Report(load, prepare, tower, max(first - tower, 0.0), decode, length, peak()).tell()
+
+
+if __name__ == "__main__":
+    main()

@@ -93,6 +93,7 @@ def load(
     branch, tag or commit of a hub name. Raises UnknownModel, BadFolder, TensorMismatch, and UnknownOption
     for what this version cannot do.
     """
+    from omma.engine.packed import pack_weights, packable
     from omma.errors import UnknownOption
     from omma.load import load_folder
     from omma.respond import Model
@@ -102,4 +103,7 @@ def load(
             raise UnknownOption(
                 f"{option} is {value!r}; this version loads models as they lie, leave it None"
             )
-    return Model(load_folder(name, device=device, dtype=dtype, revision=revision))
+    loaded = load_folder(name, device=device, dtype=dtype, revision=revision)
+    if packable(loaded.model):
+        pack_weights(loaded.model)
+    return Model(loaded)

@@ -58,7 +58,7 @@ class Decoder(nn.Module):
         self.embedding = Embedding(spec.vocabulary, spec.width)
         self.layers = nn.ModuleList(DecoderLayer(spec) for _ in range(spec.depth))
         self.norm = RMSNorm(spec.width, spec.norm_eps)
-        self.head = None if spec.tied else Linear(spec.width, spec.vocabulary, False)
+        self.head: nn.Module | None = None if spec.tied else Linear(spec.width, spec.vocabulary, False)
 
     def forward(self, x_TD: Tensor, positions_3T: Tensor, attend: Attend) -> Tensor:
         """Final-normed hidden states (T, D)."""

@@ -68,5 +68,8 @@ class Vlm(nn.Module):
 
     def logits(self, hidden_TD: Tensor) -> Tensor:
         """Scores (T, V) of the next token, in the parameters' dtype."""
-        head = self.decoder.head
-        return F.linear(hidden_TD, (self.decoder.embedding if head is None else head).weight)
+        decoder = self.decoder
+        if decoder.head is None:
+            return F.linear(hidden_TD, decoder.embedding.weight)
+        logits_TV: Tensor = decoder.head(hidden_TD)
+        return logits_TV

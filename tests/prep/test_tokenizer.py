@@ -19,7 +19,7 @@ markup = st.lists(
     st.one_of(st.sampled_from(MARKS), st.text(), st.sampled_from(["<|", "|>", "im_start", "<think"])),
     max_size=6,
 ).map("".join)
-session = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+session = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @session

@@ -1,4 +1,4 @@
-"""Does a speed job with transformers: ``python -m bench.run_transformers JOB``, or one token of it: ``cold``."""
+"""Does a speed job with transformers: ``python -m bench.run_transformers JOB``; ``cold`` writes one token."""
 
 from __future__ import annotations
 

@@ -19,6 +19,24 @@ if TYPE_CHECKING:
 
 TEACH = "Teach"
 
+Suites = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="SUITE...",
+        help="Files of questions with truths (.jsonl), or folders of them.",
+        show_default=False,
+    ),
+]
+Sheet = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.html",
+        help="Write the failures with their pictures, to look at.",
+        rich_help_panel=given.OUTPUT,
+        show_default=False,
+    ),
+]
+
 
 def enrol(app: typer.Typer) -> None:
     """Put this room's verb on the program."""
@@ -33,26 +51,11 @@ def enrol(app: typer.Typer) -> None:
 
 
 def evaluate(
-    suites: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="SUITE...",
-            help="Files of questions with truths (.jsonl), or folders of them.",
-            show_default=False,
-        ),
-    ],
+    suites: Suites,
     model: given.ModelName = DEFAULT_MODEL,
     device: given.Device = "auto",
     dtype: given.Dtype = "auto",
-    sheet: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE.html",
-            help="Write the failures with their pictures, to look at.",
-            rich_help_panel=given.OUTPUT,
-            show_default=False,
-        ),
-    ] = None,
+    sheet: Sheet = None,
     json: given.Json = False,
 ) -> None:
     """Measure a model on suites of questions.

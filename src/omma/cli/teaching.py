@@ -24,6 +24,35 @@ if TYPE_CHECKING:
 
 TEACH = "Teach"
 
+RecipeName = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE.py:STAGE",
+        help="A recipe: a function that takes nothing and returns an omma.train.recipe.Recipe.",
+        show_default=False,
+    ),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        help="The run's folder; by default runs/NAME. A run in it goes on where it stopped.",
+        metavar="FOLDER",
+        show_default=False,
+    ),
+]
+Workers = Annotated[
+    int, typer.Option(help="Processes that draw pictures ahead; 0 draws in this one.", min=0, max=256)
+]
+StopAfter = Annotated[
+    float | None,
+    typer.Option(
+        help="Save and stop after this many minutes; the same command goes on.",
+        metavar="MINUTES",
+        min=0.0,
+        show_default=False,
+    ),
+]
+
 
 def enrol(app: typer.Typer) -> None:
     """Put this room's verb on the program."""
@@ -37,35 +66,11 @@ def enrol(app: typer.Typer) -> None:
 
 
 def train(
-    recipe: Annotated[
-        str,
-        typer.Argument(
-            metavar="FILE.py:STAGE",
-            help="A recipe: a function that takes nothing and returns an omma.train.recipe.Recipe.",
-            show_default=False,
-        ),
-    ],
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            help="The run's folder; by default runs/NAME. A run in it goes on where it stopped.",
-            metavar="FOLDER",
-            show_default=False,
-        ),
-    ] = None,
+    recipe: RecipeName,
+    out: Out = None,
     device: given.Device = "auto",
-    workers: Annotated[
-        int, typer.Option(help="Processes that draw pictures ahead; 0 draws in this one.", min=0, max=256)
-    ] = 1,
-    stop_after: Annotated[
-        float | None,
-        typer.Option(
-            help="Save and stop after this many minutes; the same command goes on.",
-            metavar="MINUTES",
-            min=0.0,
-            show_default=False,
-        ),
-    ] = None,
+    workers: Workers = 1,
+    stop_after: StopAfter = None,
     json: given.Json = False,
 ) -> None:
     """Train a model by a recipe.

@@ -15,7 +15,7 @@ from omma.spec import ModelSpec
 from omma.weights import load_weights, read_dtype, read_generation, read_spec
 
 BUNDLED: dict[str, Path] = {"omma-nano": Path(__file__).parent / "assets" / "omma-nano"}
-_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+_HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -65,7 +65,7 @@ def resolve(name_or_path: str | Path, *, revision: str | None = None, cache: Pat
     if name in BUNDLED and isinstance(name_or_path, str):
         return BUNDLED[name]
     path = Path(name_or_path).expanduser()
-    if path.is_dir():
+    if name and path.is_dir():
         return path
     cache = cache or Path.home() / ".cache" / "huggingface" / "hub"
     if _HUB_NAME.fullmatch(name):

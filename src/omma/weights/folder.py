@@ -20,6 +20,7 @@ from omma.weights.names import EMBEDDING, HEAD, our_name, public_name, public_sh
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 _OURS = re.compile(r"model(-\d{5}-of-\d{5})?\.safetensors(\.index\.json)?")
+_TOGETHER = 16
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 
 
@@ -140,11 +141,15 @@ def _check_tied(folder: Path, head: Tensor, model: Vlm) -> None:
 
 
 def _tensors(folder: Path) -> Iterator[tuple[Path, str, Tensor]]:
+    """Every tensor, mapped. A file is mapped anew every few tensors: what is done with leaves memory."""
     for path in _files(folder):
         try:
             with safe_open(path, "pt") as file:
-                for name in file.keys():  # noqa: SIM118 - not a mapping
-                    yield path, name, file.get_tensor(name)
+                names = list(file.keys())
+            for first in range(0, len(names), _TOGETHER):
+                with safe_open(path, "pt") as file:
+                    for name in names[first : first + _TOGETHER]:
+                        yield path, name, file.get_tensor(name)
         except (SafetensorError, OSError) as error:
             raise BadFolder(f"{path} cannot be read: {error}; fetch it again") from None
 

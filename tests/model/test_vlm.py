@@ -1,0 +1,170 @@
+"""What must hold of the model in every generation: packed = alone, all of it learns, order in = order out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+import torch
+from torch import Tensor
+
+from omma.errors import PlaceholderMismatch
+from omma.model.attend import Segments
+from omma.model.layers import feed_forward
+from omma.model.vlm import Vlm
+from omma.presets import GENERATIONS, tiny
+from omma.sample import Grid
+from omma.spec import ModelSpec
+
+every_generation = pytest.mark.parametrize("generation", GENERATIONS)
+GRIDS = (Grid(1, 6, 10), Grid(2, 4, 4), Grid(1, 16, 16))
+
+
+def drawn(spec: ModelSpec) -> Vlm:
+    """A model with random weights, large enough that its parts matter."""
+    model = Vlm(spec)
+    model.initialise(torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.mul_(4 if weight.ndim > 1 else 1)
+    return model
+
+
+def rows(spec: ModelSpec, *grids: Grid) -> Tensor:
+    patches = sum(grid.patches for grid in grids)
+    return torch.randn(patches, spec.vision.row, generator=torch.Generator().manual_seed(patches))
+
+
+def think(model: Vlm, ids_T: Tensor, starts: tuple[int, ...]) -> Tensor:
+    positions = torch.cat([torch.arange(b - a) for a, b in pairwise(starts)]).expand(3, -1)
+    hidden = model(model.embed(ids_T, None, None), positions, Segments(starts))
+    return model.logits(hidden)
+
+
+@every_generation
+def test_a_packed_sample_says_what_it_says_alone(generation: str) -> None:
+    model = drawn(tiny(generation))
+    ids, starts = torch.arange(60), (0, 7, 40, 41, 60)
+    packed = think(model, ids, starts)
+    alone = [think(model, ids[a:b], (0, b - a)) for a, b in pairwise(starts)]
+    assert torch.allclose(packed, torch.cat(alone), atol=1e-5)
+
+
+@every_generation
+def test_a_picture_among_others_is_seen_as_alone(generation: str) -> None:
+    spec = tiny(generation)
+    model = drawn(spec)
+    each = [rows(spec, grid) for grid in GRIDS]
+    together = model.see(torch.cat(each), GRIDS)
+    alone = [model.see(patches, [grid]) for patches, grid in zip(each, GRIDS, strict=True)]
+    assert torch.allclose(together, torch.cat(alone), atol=1e-5)
+
+
+@every_generation
+def test_slices_of_a_video_are_seen_as_pictures(generation: str) -> None:
+    spec = tiny(generation)
+    model = drawn(spec)
+    patches = rows(spec, Grid(3, 4, 10))
+    pictures = model.see(patches, [Grid(1, 4, 10)] * 3)
+    assert torch.allclose(model.see(patches, [Grid(3, 4, 10)]), pictures, atol=1e-5)
+
+
+@every_generation
+def test_a_token_comes_out_where_its_patches_went_in(generation: str) -> None:
+    """Without attention, a cell depends on its own patches alone: the window order must have been undone."""
+    spec = tiny(generation)
+    model = drawn(spec)
+    for layer in model.vision.layers:
+        torch.nn.init.zeros_(layer.get_submodule("attention.out").get_parameter("weight"))
+    patches, unit = rows(spec, Grid(1, 12, 20)), spec.vision.merge**2
+    changed = patches.clone()
+    changed[17 * unit : 18 * unit] += 1
+    moved = (model.see(patches, [Grid(1, 12, 20)]) - model.see(changed, [Grid(1, 12, 20)])).abs().sum(-1)
+    assert moved.nonzero().flatten().tolist() == [17]
+
+
+@every_generation
+def test_windows_keep_far_cells_apart_until_a_full_layer(generation: str) -> None:
+    spec = tiny(generation)
+    windows_only = replace(spec, vision=replace(spec.vision, full_layers=()))
+    patches = rows(spec, Grid(1, 16, 16))
+    changed = patches.clone()
+    changed[0] += 1
+    for each, reached in ((windows_only, 16), (spec, 64)):
+        model = drawn(each)
+        moved = (model.see(patches, [Grid(1, 16, 16)]) - model.see(changed, [Grid(1, 16, 16)])).abs().sum(-1)
+        assert int((moved > 0).sum()) == reached
+
+
+@every_generation
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+def test_gradients_reach_every_parameter(generation: str, tied: bool, dtype: torch.dtype) -> None:
+    spec = tiny(generation)
+    model = drawn(replace(spec, decoder=replace(spec.decoder, tied=tied))).to(dtype)
+    features = model.see(rows(spec, *GRIDS), GRIDS)
+    places = torch.arange(len(features)) + 3
+    ids = torch.arange(len(features) + 8) % spec.decoder.vocabulary
+    hidden = model(
+        model.embed(ids, features, places), torch.arange(len(ids)).expand(3, -1), Segments((0, 50, len(ids)))
+    )
+    model.logits(hidden).float().logsumexp(-1).sum().backward()  # type: ignore[no-untyped-call]
+    gradients = {name: p.grad for name, p in model.named_parameters()}
+    assert not [name for name, g in gradients.items() if g is None or not g.any() or not g.isfinite().all()]
+
+
+@every_generation
+def test_half_width_parameters_stay_near_the_full_ones(generation: str) -> None:
+    model = drawn(tiny(generation))
+    ids = torch.arange(40)
+    full = think(model, ids, (0, 40))
+    half = think(model.bfloat16(), ids, (0, 40))
+    assert half.dtype == torch.bfloat16
+    assert (half.float() - full).abs().max() < 0.05 * full.abs().max()
+
+
+@every_generation
+def test_a_model_on_the_meta_device_holds_no_memory(generation: str) -> None:
+    with torch.device("meta"):
+        model = Vlm(tiny(generation))
+    assert all(p.is_meta for p in (*model.parameters(), *model.buffers()))
+
+
+@every_generation
+def test_the_same_seed_draws_the_same_weights(generation: str) -> None:
+    one, two = drawn(tiny(generation)), drawn(tiny(generation))
+    assert all(torch.equal(a, b) for a, b in zip(one.parameters(), two.parameters(), strict=True))
+
+
+@every_generation
+def test_what_ends_a_residual_branch_is_drawn_narrower(generation: str) -> None:
+    spec = tiny(generation)
+    model = Vlm(spec)
+    model.initialise(torch.Generator().manual_seed(0))
+    layer = model.decoder.layers[0]
+    inner, last = (
+        float(layer.get_parameter(f"feed.{part}.weight").detach().std()) for part in ("up", "down")
+    )
+    assert last / inner == pytest.approx((2 * spec.decoder.depth) ** -0.5, rel=0.05)
+
+
+@every_generation
+@pytest.mark.parametrize("places", [None, torch.arange(14), torch.arange(16)], ids=["none", "fewer", "more"])
+def test_places_and_features_that_differ_are_refused(generation: str, places: Tensor | None) -> None:
+    model = drawn(tiny(generation))
+    features = torch.zeros(15, model.spec.decoder.width)
+    with pytest.raises(PlaceholderMismatch, match="15 features"):
+        model.embed(torch.zeros(20, dtype=torch.int64), features, places)
+
+
+@every_generation
+def test_rows_that_are_not_the_grids_are_refused(generation: str) -> None:
+    spec = tiny(generation)
+    with pytest.raises(PlaceholderMismatch, match="one Processor"):
+        drawn(spec).see(rows(spec, Grid(1, 4, 4)), [Grid(1, 4, 6)])
+
+
+def test_an_unknown_feed_forward_is_not_built() -> None:
+    with pytest.raises(TypeError, match="no feed-forward"):
+        feed_forward("gelu", 8)  # type: ignore[arg-type]

@@ -1,0 +1,94 @@
+"""A name or a folder becomes a model; anything else is told what there is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from omma.errors import BadFolder, TensorMismatch, UnknownModel, UnknownOption
+from omma.load import BUNDLED, load_folder, resolve
+from omma.model.vlm import Vlm
+from omma.prep.processor import Processor
+from omma.prep.rules import PictureRules
+from omma.prep.vocabulary import train_tokenizer
+from omma.presets import tiny
+from omma.weights import write_folder
+
+TOKENIZER = train_tokenizer(iter(["You are a helpful assistant. user assistant system"] * 4), 310)
+
+
+def toy(folder: Path, dtype: torch.dtype = torch.float32) -> Path:
+    spec = replace(tiny("qwen2.5-vl"), ids=TOKENIZER.token_ids, boxes="grid")
+    model = Vlm(spec)
+    model.initialise(torch.Generator().manual_seed(0))
+    write_folder(model, spec, folder, dtype=dtype)
+    Processor(TOKENIZER, spec, PictureRules()).save(folder)
+    return folder
+
+
+def test_a_folder_is_a_model(tmp_path: Path) -> None:
+    loaded = load_folder(toy(tmp_path))
+    assert loaded.spec.boxes == "grid"
+    assert loaded.generation["eos_token_id"] == [loaded.spec.ids.turn_end, loaded.spec.ids.end_of_text]
+    assert loaded.processor.spec == loaded.model.spec == loaded.spec
+    assert loaded.name == str(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("kept", "wish", "got"),
+    [
+        (torch.float32, "auto", torch.float32),
+        (torch.bfloat16, "auto", torch.bfloat16),
+        (torch.float16, "auto", torch.bfloat16),
+        (torch.float16, "float16", torch.float16),
+        (torch.bfloat16, "float32", torch.float32),
+    ],
+)
+def test_the_dtype_is_the_checkpoints_or_the_one_asked_for(
+    kept: torch.dtype, wish: str, got: torch.dtype, tmp_path: Path
+) -> None:
+    model = load_folder(toy(tmp_path, kept), dtype=wish, device="cpu").model
+    assert {weight.dtype for weight in model.parameters()} == {got}
+
+
+def test_a_hub_name_is_found_in_the_local_cache(tmp_path: Path) -> None:
+    repository = tmp_path / "models--Some--Model"
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text("abc123\n")
+    snapshot = repository / "snapshots" / "abc123"
+    toy(snapshot)
+    assert resolve("Some/Model", cache=tmp_path) == snapshot
+    assert resolve("Some/Model", cache=tmp_path, revision="abc123") == snapshot
+    with pytest.raises(UnknownModel, match="hub cache"):
+        resolve("Some/Model", cache=tmp_path, revision="v2")
+
+
+@pytest.mark.parametrize("name", ["gpt-4", "no/such-model", "./nowhere", ""])
+def test_an_unknown_name_is_told_what_there_is(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UnknownModel, match="omma-nano"):
+        resolve(name, cache=tmp_path)
+
+
+def test_the_bundled_model_has_a_place() -> None:
+    assert resolve("omma-nano") == BUNDLED["omma-nano"]
+
+
+@pytest.mark.parametrize("option", [{"device": "toaster"}, {"dtype": "int3"}])
+def test_an_unknown_wish_is_refused(option: dict[str, str], tmp_path: Path) -> None:
+    with pytest.raises(UnknownOption, match="wanted"):
+        load_folder(toy(tmp_path), **option)  # type: ignore[arg-type]
+
+
+def test_a_folder_that_is_no_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadFolder, match=r"config\.json"):
+        load_folder(tmp_path)
+
+
+def test_a_config_and_weights_that_differ_are_refused(tmp_path: Path) -> None:
+    config = toy(tmp_path) / "config.json"
+    config.write_text(config.read_text().replace('"num_hidden_layers": 3', '"num_hidden_layers": 4'))
+    with pytest.raises(TensorMismatch, match=r"model\.layers\.3\..* missing"):
+        load_folder(tmp_path)

@@ -1,0 +1,42 @@
+"""The published models have the published numbers of parameters; toys have every variant."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from omma.errors import UnknownModel
+from omma.model.vlm import Vlm
+from omma.presets import GENERATIONS, PRESETS, preset, tiny
+
+# facts §1.3: the tower with its merger, and the whole
+PARAMETERS = {
+    "qwen2.5-vl-3b": (668_684_288, 3_754_622_976),
+    "qwen2.5-vl-7b": (676_550_144, 8_292_166_656),
+    "qwen2.5-vl-32b": (688_841_984, 33_452_718_336),
+    "qwen2.5-vl-72b": (704_573_696, 73_410_777_344),
+}
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_has_the_published_number_of_parameters(name: str) -> None:
+    with torch.device("meta"):
+        model = Vlm(preset(name))
+    vision, whole = (sum(p.numel() for p in part.parameters()) for part in (model.vision, model))
+    assert (vision, whole) == PARAMETERS[name]
+
+
+def test_an_unknown_preset_names_the_known_ones() -> None:
+    with pytest.raises(UnknownModel, match=r"qwen2\.5-vl-3b"):
+        preset("gpt-4")
+
+
+def test_an_unknown_generation_names_the_known_ones() -> None:
+    with pytest.raises(UnknownModel, match=r"qwen2\.5-vl"):
+        tiny("qwen9")
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_a_toys_marks_lie_inside_its_vocabulary(generation: str) -> None:
+    spec = tiny(generation)
+    assert all(0 <= value < spec.decoder.vocabulary for value in vars(spec.ids).values())

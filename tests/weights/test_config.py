@@ -1,0 +1,170 @@
+"""config.json says what a model is: both spellings, defaults, contradictions."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from omma.errors import BadFolder
+from omma.presets import GENERATIONS, PRESETS, preset, tiny
+from omma.spec import ModelSpec, TokenIds
+from omma.weights import read_generation, read_spec
+from omma.weights.config import write_config
+
+SPECS = {name: preset(name) for name in PRESETS} | {name: tiny(name) for name in GENERATIONS}
+
+
+def written(spec: ModelSpec, folder: Path) -> dict[str, Any]:
+    write_config(spec, folder, dtype="bfloat16")
+    content: dict[str, Any] = json.loads((folder / "config.json").read_text())
+    return content
+
+
+def rewritten(folder: Path, **changes: Any) -> Path:
+    """A folder whose config says something else; None takes a field away."""
+    config = written(tiny("qwen2.5-vl"), folder) | changes
+    kept = {name: value for name, value in config.items() if value is not None}
+    (folder / "config.json").write_text(json.dumps(kept))
+    return folder
+
+
+@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())
+def test_what_is_written_is_read(spec: ModelSpec, tmp_path: Path) -> None:
+    written(spec, tmp_path)
+    assert read_spec(tmp_path) == spec
+
+
+def test_a_dialect_and_marks_of_ones_own_are_kept(tmp_path: Path) -> None:
+    spec = replace(tiny("qwen2.5-vl"), boxes="grid", ids=TokenIds(9, 8, 7, 6, 5, 4, 3))
+    written(spec, tmp_path)
+    assert read_spec(tmp_path) == spec
+
+
+def test_the_official_flat_spelling_is_read(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(
+        json.dumps(
+            {
+                "architectures": ["Qwen2_5_VLForConditionalGeneration"],
+                "attention_dropout": 0.0,
+                "bos_token_id": 151643,
+                "eos_token_id": 151645,
+                "vision_start_token_id": 151652,
+                "vision_end_token_id": 151653,
+                "vision_token_id": 151654,
+                "image_token_id": 151655,
+                "video_token_id": 151656,
+                "hidden_act": "silu",
+                "hidden_size": 2048,
+                "initializer_range": 0.02,
+                "intermediate_size": 11008,
+                "max_position_embeddings": 128000,
+                "max_window_layers": 70,
+                "model_type": "qwen2_5_vl",
+                "num_attention_heads": 16,
+                "num_hidden_layers": 36,
+                "num_key_value_heads": 2,
+                "rms_norm_eps": 1e-06,
+                "rope_theta": 1000000.0,
+                "sliding_window": 32768,
+                "tie_word_embeddings": True,
+                "torch_dtype": "bfloat16",
+                "use_cache": True,
+                "use_sliding_window": False,
+                "vision_config": {
+                    "depth": 32,
+                    "hidden_act": "silu",
+                    "hidden_size": 1280,
+                    "intermediate_size": 3420,
+                    "num_heads": 16,
+                    "in_chans": 3,
+                    "out_hidden_size": 2048,
+                    "patch_size": 14,
+                    "spatial_merge_size": 2,
+                    "spatial_patch_size": 14,
+                    "window_size": 112,
+                    "fullatt_block_indexes": [7, 15, 23, 31],
+                    "tokens_per_second": 2,
+                    "temporal_patch_size": 2,
+                },
+                "rope_scaling": {"type": "mrope", "mrope_section": [16, 24, 24]},
+                "vocab_size": 151936,
+            }
+        )
+    )
+    assert read_spec(tmp_path) == preset("qwen2.5-vl-3b")
+
+
+def test_absent_fields_have_the_class_defaults(tmp_path: Path) -> None:
+    vision = {"hidden_size": 1280, "out_hidden_size": 8192}
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "qwen2_5_vl", "vision_config": vision}))
+    spec = read_spec(tmp_path)
+    assert spec.tokens_per_second == 4.0
+    assert (spec.decoder.width, spec.decoder.depth, spec.decoder.key_heads) == (8192, 80, 8)
+    assert (spec.decoder.norm_eps, spec.decoder.context, spec.decoder.tied) == (1e-5, 32_768, False)
+    assert spec.vision.full_layers == (7, 15, 23, 31)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"model_type": "qwen3_vl"}, "qwen3_vl"),
+        ({"hidden_act": "gelu"}, "gelu"),
+        ({"use_sliding_window": True}, "use_sliding_window"),
+        ({"rope_scaling": {"type": "yarn", "factor": 4.0}}, "yarn"),
+        ({"rope_scaling": {"type": "mrope", "mrope_section": [2, 3]}}, "three numbers"),
+        ({"rope_scaling": {"type": "mrope", "mrope_section": [2, 3, 4]}}, "half a head"),
+        ({"num_key_value_heads": 3}, "key heads"),
+        ({"num_attention_heads": 5}, "head width"),
+        ({"hidden_size": 128}, "decoder's width"),
+        ({"hidden_size": "64"}, "whole number"),
+        ({"rms_norm_eps": "tiny"}, "wanted a number"),
+        ({"tie_word_embeddings": "yes"}, "true or false"),
+        ({"vision_config": [1]}, "wanted an object"),
+        ({"omma": {"boxes": "polar"}}, "polar"),
+    ],
+)
+def test_what_is_not_built_or_cannot_be_is_refused(
+    changes: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(BadFolder, match=said):
+        read_spec(rewritten(tmp_path, **changes))
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe"])
+def test_a_broken_config_is_named(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_bytes(content)
+    with pytest.raises(BadFolder, match=r"config\.json"):
+        read_spec(tmp_path)
+
+
+def test_a_missing_config_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadFolder, match=r"config\.json is missing"):
+        read_spec(tmp_path)
+
+
+def test_a_spec_the_public_format_cannot_say_is_not_written(tmp_path: Path) -> None:
+    spec = tiny("qwen2.5-vl")
+    with pytest.raises(BadFolder, match="norm eps"):
+        written(replace(spec, vision=replace(spec.vision, norm_eps=1e-5)), tmp_path)
+
+
+def test_a_generation_config_is_greedy_and_knows_both_ends(tmp_path: Path) -> None:
+    spec = tiny("qwen2.5-vl")
+    written(spec, tmp_path)
+    generation = read_generation(tmp_path)
+    assert generation["eos_token_id"] == [spec.ids.turn_end, spec.ids.end_of_text]
+    assert generation["do_sample"] is False
+
+
+def test_a_generation_config_that_is_there_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "generation_config.json").write_text('{"temperature": 0.7}')
+    written(tiny("qwen2.5-vl"), tmp_path)
+    assert read_generation(tmp_path) == {"temperature": 0.7}
+
+
+def test_a_folder_without_generation_config_says_nothing(tmp_path: Path) -> None:
+    assert read_generation(tmp_path) == {}

@@ -1,0 +1,75 @@
+"""Names out = names in, in every public spelling (facts §4.2)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from omma.model.vlm import Vlm
+from omma.presets import GENERATIONS, tiny
+from omma.weights.names import our_name, public_name
+
+every_generation = pytest.mark.parametrize("generation", GENERATIONS)
+
+
+def names(generation: str) -> list[str]:
+    spec = tiny(generation)
+    with torch.device("meta"):
+        model = Vlm(replace(spec, decoder=replace(spec.decoder, tied=False)))
+    return [name for name, _ in model.named_parameters()]
+
+
+def in_memory(public: str) -> str:
+    """The spelling transformers has in memory since 4.52."""
+    if public.startswith("visual."):
+        return f"model.{public}"
+    return public.replace("model.", "model.language_model.", 1)
+
+
+@every_generation
+def test_names_out_are_names_in(generation: str) -> None:
+    ours = names(generation)
+    assert [our_name(public_name(name)) for name in ours] == ours
+    assert len({public_name(name) for name in ours}) == len(ours)
+
+
+@every_generation
+def test_the_spelling_of_transformers_is_read_too(generation: str) -> None:
+    ours = names(generation)
+    assert [our_name(in_memory(public_name(name))) for name in ours] == ours
+
+
+@pytest.mark.parametrize(
+    ("ours", "public"),
+    [
+        ("vision.patches.weight", "visual.patch_embed.proj.weight"),
+        ("vision.layers.31.attention.qkv.bias", "visual.blocks.31.attn.qkv.bias"),
+        ("vision.merger.outer.weight", "visual.merger.mlp.2.weight"),
+        ("decoder.embedding.weight", "model.embed_tokens.weight"),
+        ("decoder.layers.7.feed_norm.weight", "model.layers.7.post_attention_layernorm.weight"),
+        ("decoder.head.weight", "lm_head.weight"),
+    ],
+)
+def test_public_names_are_those_of_the_official_files(ours: str, public: str) -> None:
+    assert public_name(ours) == public
+
+
+@pytest.mark.parametrize(
+    "stranger",
+    [
+        "model.layers.0.self_attn.rotary_emb.inv_freq",
+        "visual.blocks.0.norm3.weight",
+        "model.layers.x.mlp.up_proj.weight",
+        "lm_head",
+        "",
+    ],
+)
+def test_a_strangers_name_is_not_ours(stranger: str) -> None:
+    assert our_name(stranger) is None
+
+
+def test_a_name_that_is_not_ours_is_not_published() -> None:
+    with pytest.raises(KeyError):
+        public_name("vision.layers.0.feed.sideways.weight")

@@ -48,7 +48,9 @@ bench: $(READY)  ## speed and memory against peers -> docs/results/bench.json
 	@$(BIN)/python -m bench.speed
 
 train: $(READY)  ## train omma-nano; a run that was stopped goes on
-	nice -n 10 $(BIN)/omma train recipes/nano
+	for stage in see tell answer; do \
+	  nice -n 10 $(BIN)/omma train recipes/nano/school.py:$$stage --out runs/nano/$$stage || exit; \
+	done
 
 docs: $(READY)  ## fill docs/cli.md, README.md and the result pages from real runs
 	@$(BIN)/python -m bench.docs

@@ -44,5 +44,13 @@ if __name__ == "__main__":
     PROCESSOR.mkdir(exist_ok=True)
     tokenizer = train_tokenizer(texts(), VOCABULARY)
     (PROCESSOR / "tokenizer.json").write_text(tokenizer.source)
-    write_rules(PictureRules(min_pixels=16 * CELL, max_pixels=256 * CELL), PROCESSOR)
+    limits = PictureRules(
+        min_pixels=16 * CELL,
+        max_pixels=256 * CELL,
+        frame_min_pixels=16 * CELL,
+        frame_max_pixels=128 * CELL,
+        video_tokens=2048,
+        max_frames=64,
+    )
+    write_rules(limits, PROCESSOR)
     print(f"{tokenizer.size} tokens in {PROCESSOR}")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import Progress, TaskID
 
 import omma
 from bench.results import ROOT, Table
@@ -61,6 +61,10 @@ def add_row(table: Table, score: SuiteScore, seconds: float) -> None:
     table.row(promise.title, percent, "%", goal=goal, met=held, note=note)
 
 
+def _follow(bars: Progress, bar: TaskID) -> Callable[[int, int], None]:
+    return lambda done, _: bars.update(bar, completed=done)
+
+
 def run(name: str, paths: Sequence[Path], table: Table) -> list[SuiteScore]:
     """Ask the model every suite; one row each, and one for every promised suite that is not there."""
     model = omma.load(name)
@@ -70,7 +74,7 @@ def run(name: str, paths: Sequence[Path], table: Table) -> list[SuiteScore]:
             suite = read_suite(path)
             bar = bars.add_task(suite.name, total=len(suite.questions))
             began = time.monotonic()
-            score = evaluate(model, suite, lambda done, _, bar=bar: bars.update(bar, completed=done))
+            score = evaluate(model, suite, _follow(bars, bar))
             add_row(table, score, time.monotonic() - began)
             scores.append(score)
     return scores

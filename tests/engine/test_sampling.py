@@ -47,8 +47,8 @@ def test_another_seed_draws_other_tokens() -> None:
 def test_draws_follow_the_distribution() -> None:
     draw = sampler(temperature=1.3, top_p=0.9, seed=1)
     wanted = draw.distribution(logits())
-    counts = torch.bincount(torch.tensor([draw(logits()) for _ in range(20_000)]), minlength=VOCABULARY)
-    assert (counts / 20_000 - wanted).abs().max() < 0.015
+    counts = torch.bincount(torch.tensor([draw(logits()) for _ in range(4_000)]), minlength=VOCABULARY)
+    assert (counts / 4_000 - wanted).abs().max() < 0.03
     assert not counts[wanted == 0].any()
 
 

@@ -33,6 +33,8 @@ NOT_DONE: Mapping[str, tuple[Any, ...]] = {
     "forced_bos_token_id": (),
     "forced_eos_token_id": (),
     "sequence_bias": ({}, []),
+    "stop_strings": ([],),
+    "watermarking_config": (),
 }
 
 

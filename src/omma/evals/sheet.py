@@ -14,11 +14,12 @@ from omma.prep.boxes import Box, parse_boxes, parse_points
 
 STYLE = """
 body { font: 14px/1.4 sans-serif; margin: 24px; background: #f4f4f2; color: #222; }
-section { display: flex; flex-wrap: wrap; gap: 16px; }
+section { display: flex; flex-wrap: wrap; gap: 16px; align-items: flex-start; }
 figure { background: #fff; margin: 0; padding: 12px; width: 340px; border-radius: 6px; }
 svg { width: 100%; height: auto; background: #ddd; }
 dl { margin: 8px 0 0; display: grid; grid-template-columns: 60px 1fr; }
-dt { color: #777; } dd { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
+dt { color: #777; }
+dd { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; max-height: 9em; overflow: auto; }
 .truth { stroke: #009E73; } .told { stroke: #D55E00; }
 rect { fill: none; stroke-width: 2; vector-effect: non-scaling-stroke; }
 circle { fill: none; stroke-width: 3; vector-effect: non-scaling-stroke; }

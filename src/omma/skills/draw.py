@@ -23,6 +23,8 @@ COLOURS: tuple[tuple[str, bool], ...] = (
     ("#F0E442", True),
 )
 
+LONGEST = 40  # letters of a label
+
 
 def draw_boxes(picture: MediaSource | Image, found: Sequence[Box | Point | Line | None]) -> PIL.Image.Image:
     """A copy of the picture, upright and in RGB, with boxes, lines and points on it. None is passed over."""
@@ -37,7 +39,8 @@ def draw_boxes(picture: MediaSource | Image, found: Sequence[Box | Point | Line 
         colour, dark = COLOURS[labels.index(shape.label) % len(COLOURS)]
         corner = _outline(pen, shape, colour, unit)
         if shape.label:
-            _label(pen, drawn.size, corner, shape.label, font, colour, "black" if dark else "white")
+            text = " ".join(shape.label[:LONGEST].split())
+            _label(pen, drawn.size, corner, text, font, colour, "black" if dark else "white")
     return drawn
 
 
@@ -71,8 +74,9 @@ def _label(
     ink: str,
 ) -> None:
     """A plate above the corner, or below it where there is no room, wholly inside the picture."""
-    left, top, right, bottom = pen.textbbox((0, 0), text, font=font)
-    pad = (bottom - top) * 0.25
+    left, _, right, _ = pen.textbbox((0, 0), text, font=font)
+    _, top, _, bottom = pen.textbbox((0, 0), "Ág", font=font)  # every plate is as high as any letter needs
+    pad = (bottom - top) * 0.15
     width, height = right - left + 2 * pad, bottom - top + 2 * pad
     x = max(0.0, min(corner[0], size[0] - width))
     y = corner[1] - height if corner[1] >= height else corner[1]

@@ -8,11 +8,17 @@ from random import Random
 from omma.synth.asking import Interviewer, some
 from omma.synth.colours import NAMED
 from omma.synth.places import clearly_placed, place, place_said
-from omma.synth.wordings import plural
+from omma.synth.wordings import article, plural
 from omma.synth.world import OBJECTS, SHAPES, Drawing, Split, Thing, Turn
 
 KINDS = SHAPES + OBJECTS
 SIDES = {"left of": (-1, 0), "right of": (1, 0), "above": (0, -1), "below": (0, 1)}
+SAID = {
+    "left of": ("left of", "to the left of"),
+    "right of": ("right of", "to the right of"),
+    "above": ("above",),
+    "below": ("below", "under"),
+}
 ONES = ("thing", "shape", "object", "one")
 
 
@@ -30,11 +36,6 @@ def scene_turns(drawing: Drawing, split: Split, dice: Random) -> tuple[Turn, ...
         dice,
     )  # fmt: skip
     return (*dense, *chosen)
-
-
-def article(name: str) -> str:
-    """The name with a or an."""
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 class _SceneQuestions:
@@ -168,7 +169,8 @@ class _SceneQuestions:
         )
         if not side:
             return None
-        return self.say.yes("relation", bool(self._stands(first, second, side)), a=a, b=b, side=side)
+        truth = bool(self._stands(first, second, side))
+        return self.say.yes("relation", truth, a=a, b=b, side=self.dice.choice(SAID[side]))
 
     def _stands(self, a: Thing, b: Thing, side: str) -> bool | None:
         """Whether a is on this side of b; None when they are too near to say, or mostly beside that line."""
@@ -189,7 +191,9 @@ class _SceneQuestions:
             ]
             yes = [other for other, stands in answers if stands]
             if len(yes) == 1 and all(stands is not None for _, stands in answers):
-                return self.say.word("beside", yes[0].name, "relation", what=what, side=side)
+                return self.say.word(
+                    "beside", yes[0].name, "relation", what=what, side=self.dice.choice(SAID[side])
+                )
         return None
 
     def compare(self) -> Turn | None:

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from omma.sample import Size
-from omma.synth.wordings import hint, phrase, plural
+from omma.synth.wordings import article, hint, phrase, plural, wordings
 from omma.synth.world import Drawing, Edges, Split, Turn
 
 GRID = 1000
@@ -43,9 +43,14 @@ class Interviewer:
         self.size = Size(*drawing.picture.size)
 
     def _ask(self, task: str, form: str, fill: dict[str, str]) -> str:
-        if "what" in fill and "plural" not in fill:
-            fill["plural"] = plural(fill["what"])
-        question = phrase(task, self.split, self.dice).format(**fill)
+        template = phrase(task, self.split, self.dice)
+        if "what" in fill:
+            what = fill["what"]
+            fill = {"plural": plural(what), "one": article(what), **fill}
+            if task == "find" and template in wordings()[task].shared:
+                # People put into omma's own prompt whatever they would say.
+                fill["what"] = self.dice.choices((what, plural(what), f"the {what}"), (8, 2, 1))[0]
+        question = template.format(**fill)
         question = question[:1].upper() + question[1:] if self.dice.random() < 0.8 else question
         return question + (hint(form, self.split, self.dice) if form else "")
 

@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from random import Random
 
-from PIL import ImageFont
+from PIL import ImageFont, features
 
 from omma.errors import MissingFile
 from omma.synth.world import Split
@@ -35,6 +35,7 @@ _NOT_LATIN_ONLY = (
     "NotoSansDisplay-",
     "NotoSerifDisplay-",
 )
+ONE_BY_ONE = ("-liga", "-clig", "-calt", "-dlig")  # no ligatures: every character keeps a cell of its own
 _UNFIT = (
     "thin",
     "hairline",
@@ -76,13 +77,16 @@ class Face:
 class Font:
     """A face at a size in pixels, with the exact places of its characters.
 
-    `soft` prints at twice the size and halves it, so that letters are not fitted to whole pixels.
+    `soft` prints at twice the size and halves it, so that letters are not fitted to whole pixels, and kerns
+    by the font's own tables where Pillow can: as browsers do. Otherwise Pillow's plain layout is used.
     """
 
     def __init__(self, face: Face, size: int, soft: bool) -> None:
         self.face, self.size, self.soft = face, size, soft
         self.fine = 2 if soft else 1
-        self.ink = _load(face.path, size * self.fine)
+        shaped = soft and face.path is not None and bool(features.check("raqm"))
+        self.features = list(ONE_BY_ONE) if shaped else None
+        self.ink = _load(face.path, size * self.fine, shaped)
         box = self.ink.getbbox("Ahlpgy", anchor="ls")
         # Tops of tall letters and bottoms of hanging ones, relative to the baseline, y downwards.
         self.top, self.bottom = box[1] / self.fine, box[3] / self.fine
@@ -96,7 +100,7 @@ class Font:
     def _width(self, text: str) -> float:
         width = self._widths.get(text)
         if width is None:
-            width = self._widths[text] = self.ink.getlength(text) / self.fine
+            width = self._widths[text] = self.ink.getlength(text, features=self.features) / self.fine
         return width
 
     def edges(self, text: str) -> list[float]:
@@ -117,13 +121,13 @@ class Font:
         return self.edges(text)[-1]
 
 
-def _load(path: str | None, size: int) -> ImageFont.FreeTypeFont:
+def _load(path: str | None, size: int, shaped: bool = False) -> ImageFont.FreeTypeFont:
     if path is None:
         font = ImageFont.load_default(size)
         assert isinstance(font, ImageFont.FreeTypeFont), "Pillow was built without FreeType"
         return font
-    # Plain layout: no ligatures, so that every character keeps a cell of its own, on every machine alike.
-    return ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)
+    engine = ImageFont.Layout.RAQM if shaped else ImageFont.Layout.BASIC
+    return ImageFont.truetype(path, size, layout_engine=engine)
 
 
 @lru_cache(maxsize=2048)

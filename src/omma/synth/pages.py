@@ -82,7 +82,7 @@ class _Setter:
 
     def _type(self, text: str, most: int, width: float) -> Font:
         """A font of 9 to `most` pixels in which the text is no wider than `width`, if that can be."""
-        face, soft = choose(self.fonts, self.split, self.dice), self.dice.random() < 0.3
+        face, soft = choose(self.fonts, self.split, self.dice), self.dice.random() < 0.4
         chosen = font(face, most, soft)
         wide = chosen.length(text)
         return chosen if wide <= width else font(face, max(9, int(most * width / wide)), soft)
@@ -143,7 +143,7 @@ class _Setter:
         """Lines in one font, often under a heading, as a browser or a printer sets them."""
         dice = self.dice
         low, high = (15, 30) if self.level == 2 else (13, 24)
-        body = font(choose(self.fonts, self.split, dice), dice.randint(low, high), dice.random() < 0.3)
+        body = font(choose(self.fonts, self.split, dice), dice.randint(low, high), dice.random() < 0.4)
         left = dice.uniform(5, 22)
         planned = self._plan(body, self.width - 2 * left)
         free = self.height - 6 - sum(item.type.height + item.gap for item in planned)

@@ -43,7 +43,6 @@ def _mask(text: str, font: Font, margin: int, up: int) -> Image.Image:
     """How much of each pixel the line covers. It starts at `margin`; its baseline is `up` below the top."""
     width, height = round(font.length(text)) + 2 * margin, up + round(font.bottom) + margin
     mask = Image.new("L", (width * font.fine, height * font.fine))
-    ImageDraw.Draw(mask).text(
-        (margin * font.fine, up * font.fine), text, fill=255, font=font.ink, anchor="ls"
-    )
+    at = (margin * font.fine, up * font.fine)
+    ImageDraw.Draw(mask).text(at, text, fill=255, font=font.ink, anchor="ls", features=font.features)
     return mask.reduce(font.fine) if font.fine > 1 else mask

@@ -109,7 +109,7 @@ def _wish(kind: str, colour: str, base: Ground, size: Size, level: int, flat: bo
         turn, state = quarter * 90.0, ARROWS[quarter]
     if level and not flat and kind != "diamond":
         turn += dice.uniform(-10, 10) if dice.random() < 0.5 else 0.0
-    mirror = kind in OBJECTS and dice.random() < 0.5
+    mirror = kind != "arrow" and dice.random() < 0.5
     rings, width, height = _fit(choose_layers(kind, dice), stretch, turn, mirror, side)
     edge = (20, 20, 20) if base.shows((20, 20, 20)) else (250, 250, 250)
     return Wish(kind, colour, rgb, edge, style, rings, width, height, state)

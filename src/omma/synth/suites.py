@@ -37,9 +37,8 @@ SUITES = {
     "find": Suite("scenes", (0, 1, 2), ("find",)),
     "words": Suite("words", (0,), ("read",), (Size(224, 112), Size(224, 84), Size(224, 224), Size(280, 84))),
     "lines": Suite("words", (2,), ("read",)),
-    "widgets": Suite("screens", (0, 1, 2), ("point",)),
+    "widgets": Suite("screens", (0, 1, 2), ("point", "widget_kind", "point", "widget_state")),
 }
-PER_SUITE = 250
 
 
 def questions(name: str, count: int, fonts: Sequence[Path] | None = None) -> Iterator[tuple[Exercise, Turn]]:

@@ -21,6 +21,7 @@ class Desk:
     def __init__(self, canvas: Canvas, theme: Theme, dice: Random) -> None:
         self.canvas, self.theme, self.dice = canvas, theme, dice
         self.things: list[Thing] = []
+        self.calm = dice.random() < 0.5  # whether buttons that are not the primary one stay gray
 
     def _add(self, thing: Thing) -> Thing:
         self.things.append(thing)
@@ -81,6 +82,8 @@ class Desk:
         box = (round(x), round(y), round(x) + (width or own), round(y) + height)
         if look.buttons == "gray" and not primary:
             fill, border, paint = (239, 239, 239), look.border, (0, 0, 0)
+        elif look.buttons == "filled" and not primary and self.calm:
+            fill, border, paint = (221, 223, 226), (221, 223, 226), (20, 20, 20)
         elif look.buttons == "filled" or primary:
             fill, border, paint = look.accent, look.accent, look.on_accent
         else:
@@ -105,8 +108,8 @@ class Desk:
         else:
             self._surface(box, kind, fill, look.border, min(look.corner, 6))
         paint = look.text if self.dice.random() < 0.5 else look.border
-        if luminance(fill) > 150 and luminance(paint) > 150:
-            paint = (110, 110, 110)
+        if abs(luminance(fill) - luminance(paint)) < 90:
+            paint = (118, 118, 118)
         while content and look.type.length(content) > width - 26:
             content = content[:-1].rstrip()
         _, words = self._print(
@@ -171,7 +174,7 @@ class Desk:
             top, bottom = round(middle - knob), round(middle + knob)
         seen = self.canvas.inside((left, top, right, bottom))
         return self._add(
-            Thing(kind, look.accent_name, seen, label, state=f"{round(share * 100)}%", words=words)
+            Thing(kind, named(look.accent), seen, label, state=f"{round(share * 100)}%", words=words)
         )
 
     def tab(self, label: str, x: float, y: float, selected: bool) -> Thing:
@@ -185,7 +188,7 @@ class Desk:
         if selected:
             line = (box[0], box[3] - 3, box[2], box[3])
             self.canvas.block(
-                line, 0, look.accent, (class_of("tab"), colour_of(look.accent_name), len(self.things))
+                line, 0, look.accent, (class_of("tab"), colour_of(called(look.accent)), len(self.things))
             )
         return self._add(Thing("tab", None, box, label, state="selected" if selected else "", words=words))
 
@@ -203,7 +206,7 @@ class Desk:
     def icon(self, shape: str, label: str, x: float, y: float, side: float) -> Thing:
         """A small drawing over its caption. The box is the drawing's."""
         look, number = self.theme, len(self.things)
-        mark = (class_of("icon"), colour_of(look.accent_name), number)
+        mark = (class_of("icon"), colour_of(called(look.accent)), number)
         parts = choose_layers(shape, self.dice)
         every = np.concatenate([ring for part in parts for ring in part.rings])
         low, span = every.min(0), float(np.ptp(every, axis=0).max())
@@ -217,7 +220,7 @@ class Desk:
         box = (x, y, x + wide, y + high)
         at = max(2.0, x + wide / 2 - look.type.length(label) / 2)
         _, words = self._print(label, at, y + side + 4, look.text, look.type)
-        return self._add(Thing("icon", look.accent_name, box, label, state=shape, words=words))
+        return self._add(Thing("icon", named(look.accent), box, label, state=shape, words=words))
 
     def scrim(self) -> None:
         """Dim everything that was drawn, as behind a dialog."""

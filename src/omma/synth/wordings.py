@@ -48,6 +48,12 @@ def hint(form: str, split: Split, dice: Random) -> str:
     return f" {phrase(f'hint: {form}', split, dice)}" if dice.random() < 0.3 else ""
 
 
+def article(what: str) -> str:
+    """With "a" or "an" before it, as it is spoken."""
+    first = what.strip('"')[:1].lower()
+    return f"{'an' if first in tuple('aeiou') else 'a'} {what}"
+
+
 _PLURALS = {"fish": "fish", "butterfly": "butterflies", "cross": "crosses", "checkbox": "checkboxes"}
 
 

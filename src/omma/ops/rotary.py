@@ -18,8 +18,8 @@ class Tables(NamedTuple):
 
 @lru_cache(maxsize=32)
 def _frequencies(count: int, theta: float, device: torch.device) -> Tensor:
-    """`count` inverse frequencies theta^(-i/count), fp32."""
-    return theta ** (-torch.arange(count, dtype=torch.float32, device=device) / count)
+    """`count` inverse frequencies theta^(-i/count), fp32, rounded as the public code rounds them."""
+    return 1.0 / theta ** (torch.arange(count, dtype=torch.float32, device=device) / count)
 
 
 def axis_tables(positions_3T: Tensor, sections: tuple[int, ...], theta: float) -> Tables:

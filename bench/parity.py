@@ -1,0 +1,292 @@
+"""How far omma is from transformers on the same folders: ids, patch rows, logits, greedy tokens."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import PIL.Image
+import torch
+from rich.progress import track
+from safetensors.torch import load_file, save_file
+
+from bench.oracle import Oracle
+from bench.results import Table
+from omma.chat import Image, Message, Video, message
+from omma.engine.engine import Engine
+from omma.engine.request import Request, Sampling
+from omma.load import BUNDLED, Loaded, load_folder
+from omma.model.vlm import Vlm
+from omma.prep.processor import Processor
+from omma.prep.rules import PictureRules
+from omma.prep.tokenizer import Tokenizer
+from omma.prep.vocabulary import train_tokenizer
+from omma.presets import tiny
+from omma.respond import Model
+from omma.sample import Sample, Size
+from omma.spec import DecoderSpec, ModelSpec, VisionSpec
+from omma.weights import write_folder
+
+CLOSE = 1e-4  # between logits of a few units, fp32 on both sides
+NEAR = 1e-6  # between normalised patch rows
+TOKENS = 32
+WORDS = "What is in this picture? A red circle over a blue square. Describe the video. été 日本語 1234."
+# Sides in merged cells of 28 pixels: one cell, a window less one, a window, one more, two and a bit.
+SIDES = [(1, 1), (1, 5), (3, 3), (4, 4), (5, 4), (4, 9), (7, 3), (8, 8), (9, 5)]
+
+
+class Case(NamedTuple):
+    """A conversation put to both."""
+
+    name: str
+    said: list[Message]
+
+
+def main() -> int:
+    """Compare, print, write docs/results/parity.json."""
+    torch.manual_seed(0)
+    table = Table("parity", "make parity")
+    with tempfile.TemporaryDirectory() as place:
+        folder = write_toy(Path(place) / "base", tiny("qwen2.5-vl"))
+        _conversations(table, folder)
+        _pictures(table, folder)
+        _variants(table, Path(place))
+        _spellings(table, folder, Path(place))
+    _bundled(table)
+    return table.publish()
+
+
+def write_toy(folder: Path, spec: ModelSpec) -> Path:
+    """A folder with random weights, far enough from zero that no two logits lie close."""
+    tokenizer = vocabulary()
+    spec = replace(
+        spec, ids=tokenizer.token_ids, decoder=replace(spec.decoder, vocabulary=tokenizer.size + 7)
+    )
+    model = Vlm(spec)
+    model.initialise(torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if weight.ndim > 1 and "embedding" not in name:
+                weight.normal_(std=weight.shape[1] ** -0.5)
+            elif name.endswith("bias"):
+                weight.normal_(std=0.3)
+            else:
+                weight.mul_(torch.rand_like(weight) + (20 if "embedding" in name else 0.5))
+    write_folder(model, spec, folder, dtype=torch.float32)
+    Processor(tokenizer, spec, PictureRules(min_pixels=784, max_pixels=200_000)).save(folder)
+    return folder
+
+
+def vocabulary() -> Tokenizer:
+    """A byte-level tokenizer with every public mark."""
+    return train_tokenizer(iter([WORDS] * 4), 340)
+
+
+def picture(width: int, height: int) -> PIL.Image.Image:
+    """Noise: no patch like another."""
+    pixels = np.random.default_rng(width * 10_000 + height).integers(0, 256, (height, width, 3), np.uint8)
+    return PIL.Image.fromarray(pixels)
+
+
+def cases() -> list[Case]:
+    """Every kind of conversation."""
+    clip = [picture(120 + i, 90).resize((130, 90)) for i in range(16)]
+    one, two = Image(picture(170, 130)), Image(picture(60, 250))
+    videos = [
+        Case(f"a video at {fps:g} fps", [message("user", Video(clip, fps=fps), "Describe the video.")])
+        for fps in (1.0, 2.0, 4.0)
+    ]
+    return [
+        Case("text only", [message("user", "What is a red circle?")]),
+        Case(
+            "four turns",
+            [
+                message("system", "Describe."),
+                message("user", "A red circle."),
+                message("assistant", "A blue square."),
+                message("user", "What is 1234? été 日本語"),
+            ],
+        ),
+        Case("one picture", [message("user", one, "What is in this picture?")]),
+        Case("two pictures", [message("user", one, "over", two, "What?")]),
+        *videos,
+        Case("a picture and a video", [message("user", two, Video(clip, fps=1.0), one, "Describe.")]),
+    ]
+
+
+def _conversations(table: Table, folder: Path) -> None:
+    ours, theirs = load_folder(folder, device="cpu"), Oracle(folder)
+    for case in track(cases(), "conversations", transient=True):
+        sample = ours.processor.sample(case.said)
+        alike = np.array_equal(theirs.positions(sample), sample.positions_3T)
+        note = "" if alike else "both at our positions: transformers goes on too early after a video (§3.2)"
+        wrong = _ids_apart(theirs.ids(case.said, sample), sample)
+        table.row(f"{case.name}: ids that differ", wrong, "", goal=0, met=wrong == 0)
+        _compare(table, case.name, ours, theirs, case.said, note)
+
+
+def _compare(
+    table: Table, name: str, ours: Loaded, theirs: Oracle, said: Sequence[Message], note: str = ""
+) -> None:
+    sample = ours.processor.sample(said)
+    gap, largest = logits_apart(ours, theirs, said)
+    size = f"largest logit {largest:.1f}"
+    table.row(
+        f"{name}: logits",
+        gap,
+        "",
+        goal=f"≤ {CLOSE:g}",
+        met=gap <= CLOSE,
+        note=f"{size}; {note}" if note else size,
+    )
+    wrote, wanted = greedy_both(ours, theirs, sample)
+    same = next((i for i, (a, b) in enumerate(zip(wrote, wanted, strict=False)) if a != b), len(wanted))
+    table.row(
+        f"{name}: greedy tokens alike",
+        same,
+        f"of {len(wanted)}",
+        goal=len(wanted),
+        met=wrote == wanted,
+        note="" if len(wanted) == TOKENS else "both ended there",
+    )
+
+
+def logits_apart(ours: Loaded, theirs: Oracle, said: Sequence[Message]) -> tuple[float, float]:
+    """The largest difference between logits at any token, and the largest logit."""
+    mine = Model(ours).logits(said)
+    wanted = theirs.logits(ours.processor.sample(said))
+    return float((mine - wanted).abs().max()), float(wanted.abs().max())
+
+
+def greedy_both(ours: Loaded, theirs: Oracle, sample: Sample) -> tuple[list[int], list[int]]:
+    """What each writes after the prompt."""
+    ids = ours.spec.ids
+    stop = (ids.turn_end, ids.end_of_text)
+    engine = Engine(ours.model)
+    engine.add(Request(sample, Sampling(), frozenset(stop), TOKENS))
+    wrote: list[int] = []
+    while not engine.idle:
+        wrote += [written.token for written in engine.step()]
+    return wrote, theirs.greedy(sample, TOKENS, stop=stop, never=(ids.image, ids.video))
+
+
+def _ids_apart(wanted: list[int], sample: Sample) -> int:
+    got: list[int] = sample.ids_T.tolist()
+    return sum(a != b for a, b in zip(got, wanted, strict=False)) + abs(len(got) - len(wanted))
+
+
+def _pictures(table: Table, folder: Path) -> None:
+    """Patch rows of many sizes, and the tower at the borders of its windows."""
+    ours, theirs = load_folder(folder, device="cpu"), Oracle(folder)
+    sizes = [Size(28 * a, 28 * b) for a, b in SIDES] + [Size(333, 200), Size(77, 401), Size(640, 480)]
+    rows_gap = tower_gap = 0.0
+    for size in track(sizes, "pictures", transient=True):
+        shown = picture(*size)
+        (visual,) = ours.processor.sample([message("user", Image(shown))]).visuals
+        rows_gap = max(rows_gap, float(np.abs(theirs.rows(shown) - visual.rows_PC).max()))
+        rows, grid = torch.from_numpy(visual.rows_PC), visual.grid
+        with torch.inference_mode():
+            wanted = theirs.model.model.visual(rows, torch.tensor([tuple(grid)])).pooler_output
+            tower_gap = max(tower_gap, float((ours.model.see(rows, [grid]) - wanted).abs().max()))
+    count = f"largest difference over {len(sizes)} sizes"
+    table.row(
+        "patch rows",
+        rows_gap,
+        "",
+        goal=f"≤ {NEAR:g}",
+        met=rows_gap <= NEAR,
+        note=f"{count}, Pillow processor",
+    )
+    table.row(
+        "visual tokens",
+        tower_gap,
+        "",
+        goal=f"≤ {CLOSE:g}",
+        met=tower_gap <= CLOSE,
+        note=f"{count}, windows cut",
+    )
+
+
+def variants() -> Iterator[tuple[str, ModelSpec]]:
+    """The toy with other shapes: heads, head widths, tied or not."""
+    spec = tiny("qwen2.5-vl")
+
+    def decoder(**changes: object) -> ModelSpec:
+        changed: DecoderSpec = replace(spec.decoder, **changes)  # type: ignore[arg-type]
+        tower: VisionSpec = replace(spec.vision, out_width=changed.width)
+        return replace(spec, decoder=changed, vision=tower)
+
+    yield "untied", decoder(tied=False)
+    yield "4 heads, 4 key heads", decoder(key_heads=4)
+    yield "4 heads, 1 key head", decoder(key_heads=1)
+    yield "6 heads, 3 key heads", decoder(width=96, heads=6, key_heads=3)
+    yield "heads 128 wide", decoder(width=256, heads=2, key_heads=1, head_width=128, sections=(16, 24, 24))
+    yield "other eps and theta", decoder(norm_eps=1e-3, rope_theta=10_000.0)
+    yield "tower heads 80 wide", replace(spec, vision=replace(spec.vision, width=160))
+    yield "windows of 2 cells", replace(spec, vision=replace(spec.vision, window=56, full_layers=(0,)))
+
+
+def _variants(table: Table, place: Path) -> None:
+    said = next(case.said for case in cases() if case.name == "two pictures")
+    for number, (name, spec) in enumerate(track(list(variants()), "variants", transient=True)):
+        folder = write_toy(place / f"variant-{number}", spec)
+        _compare(table, name, load_folder(folder, device="cpu"), Oracle(folder), said)
+
+
+def _spellings(table: Table, folder: Path, place: Path) -> None:
+    """Folders that transformers saved, and one with the names it uses in memory."""
+    said = next(case.said for case in cases() if case.name == "one picture")
+    theirs = Oracle(folder)
+    for name, saved in (
+        ("saved by transformers", resaved(theirs, folder, place / "resaved")),
+        ("names as in its memory", respelled(theirs, folder, place / "respelled")),
+    ):
+        _compare(table, name, load_folder(saved, device="cpu"), theirs, said)
+
+
+def _bundled(table: Table) -> None:
+    """The model inside the package, in fp32 on both sides."""
+    for name, folder in BUNDLED.items():
+        if not folder.exists():
+            table.row(f"{name}: logits", None, note="not in the package yet")
+            continue
+        said = [message("user", Image(picture(300, 200)), "Describe the picture.")]
+        _compare(table, name, load_folder(name, device="cpu", dtype="float32"), Oracle(folder), said)
+
+
+def resaved(theirs: Oracle, folder: Path, to: Path) -> Path:
+    """The model saved again by transformers: nested config, its own shards."""
+    load_folder(folder).processor.save(to)
+    theirs.model.save_pretrained(to, max_shard_size="200KB")
+    return to
+
+
+def respelled(theirs: Oracle, folder: Path, to: Path) -> Path:
+    """The folder with every tensor under its name in transformers' memory."""
+    resaved(theirs, folder, to)
+    files = sorted(to.glob("*.safetensors*"))
+    tensors = {
+        name: tensor
+        for path in files
+        if path.suffix == ".safetensors"
+        for name, tensor in load_file(path).items()
+    }
+    for path in files:
+        path.unlink()
+    new = {
+        f"model.{name}"
+        if name.startswith("visual.")
+        else name.replace("model.", "model.language_model.", 1): tensor
+        for name, tensor in tensors.items()
+    }
+    assert set(new) <= set(theirs.model.state_dict())
+    save_file(new, to / "model.safetensors")
+    return to
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

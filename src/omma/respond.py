@@ -84,7 +84,7 @@ class Model:
             return self.stream(messages(spoken), wishes)
         return self.generate([spoken], **options)[0]
 
-    def find(self, picture: MediaSource | Image, what: str, **options: Any) -> list[Box]:
+    def find(self, picture: MediaSource | Image, what: str, **options: Any) -> find.Found:
         """Boxes of every `what` in pixels of the picture: `skills.find`."""
         return find.find(self, picture, what, Options.of(**options))
 

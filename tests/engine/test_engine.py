@@ -13,14 +13,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from omma.engine.engine import Engine
+from omma.engine.engine import Engine, hidden_of, score
 from omma.engine.generate import Piece, generate
 from omma.engine.request import Request, Sampling
 from omma.errors import BadModel
 from omma.model.attend import Segments
 from omma.model.vlm import Vlm
 from omma.presets import GENERATIONS, tiny
-from omma.sample import Grid, Sample, Size, Visual
+from omma.sample import Grid, Sample, Size, Visual, pack
 
 every_generation = pytest.mark.parametrize("generation", GENERATIONS)
 SPELLED = {token: chr(97 + token % 26).encode() for token in range(320)}
@@ -184,6 +184,16 @@ def test_gradients_are_as_they_were_between_the_pieces(generation: str) -> None:
     for _ in generate(model(generation), [request(sample(generation, 5, 0), 3)], SPELLED.__getitem__):
         assert torch.is_grad_enabled()
         assert not torch.is_inference_mode_enabled()
+
+
+@every_generation
+def test_a_model_that_has_answered_can_learn(generation: str) -> None:
+    vlm = Vlm(tiny(generation))
+    vlm.initialise(torch.Generator().manual_seed(0))
+    one = sample(generation, 9, 0, side=4)
+    tokens(Engine(vlm), request(one))
+    (score(vlm, one).sum() + hidden_of(vlm, pack([one]), Segments((0, one.length))).sum()).backward()
+    assert all(weight.grad is not None for weight in vlm.parameters())
 
 
 @every_generation

@@ -42,6 +42,12 @@ def test_found_boxes_are_in_pixels_and_wear_what_was_asked_for() -> None:
     assert parrot.asked == "Locate every mug. Answer with boxes in JSON."
 
 
+def test_boxes_that_were_cut_say_so() -> None:
+    cut = find(Parrot('[{"bbox_2d":[0,0,500,100]},{"bbox_2d":[0,2', "length"), PICTURE, "mug")
+    assert len(cut) == 1
+    assert not cut.complete
+
+
 def test_nothing_found_is_an_empty_list() -> None:
     assert find(Parrot("[]"), PICTURE, "mug") == []
 

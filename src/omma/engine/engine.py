@@ -115,7 +115,7 @@ class Engine:
         """Read whole prompts, ragged, end to end; only each last token goes through the head."""
         one = pack([self._running[ticket].request.sample for ticket in tickets])
         attend = self._cache.prefill(tickets, one.starts)
-        hidden_TD = _hidden(self._model, one, attend)
+        hidden_TD = hidden_of(self._model, one, attend)
         last_S = torch.tensor(one.starts[1:], device=self._device) - 1
         return self._chosen(tickets, self._model.logits(hidden_TD[last_S]))
 
@@ -134,7 +134,8 @@ class Engine:
         rows = [self._running[ticket] for ticket in tickets]
         logits_SV = logits_SV.float()
         ids = self._model.spec.ids
-        logits_SV[:, [ids.image, ids.video]] = -torch.inf  # the places of pictures are read, never written
+        for token in (ids.image, ids.video):  # the places of pictures are read, never written
+            logits_SV[:, token] = -torch.inf
         best_S = logits_SV.max(-1)
         if not best_S.values.isfinite().all():
             raise BadModel(
@@ -153,14 +154,14 @@ class Engine:
         return written
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def score(model: Vlm, sample: Sample) -> Tensor:
     """Logits after every token of one sample, fp32 (T, V)."""
-    hidden_TD = _hidden(model, pack([sample]), Segments((0, sample.length)))
+    hidden_TD = hidden_of(model, pack([sample]), Segments((0, sample.length)))
     return model.logits(hidden_TD).float()
 
 
-def _hidden(model: Vlm, one: Pack, attend: Attend) -> Tensor:
+def hidden_of(model: Vlm, one: Pack, attend: Attend) -> Tensor:
     """A pack's pictures seen, its words embedded, all of it thought through: (T, D)."""
     device = next(model.decoder.parameters()).device
 

@@ -11,7 +11,7 @@ from omma.errors import BadFolder, PromptTooLong, UnknownOption
 from omma.sample import Sample
 from omma.spec import TokenIds
 
-LONGEST_BY_DEFAULT = 512  # tokens written where neither the caller nor the model's folder says how many
+LONGEST_BY_DEFAULT = 1024  # tokens written where neither the caller nor the model's folder says how many
 
 # What a generation_config.json may say that would change an answer and that this engine does not do,
 # each with the value at which it does nothing.
@@ -72,7 +72,7 @@ class Request:
 
 
 def read_defaults(generation: Mapping[str, Any], ids: TokenIds) -> Defaults:
-    """Read a generation_config.json. Where it is silent: greedy, the ends of turn and text stop, 512 tokens.
+    """Read a generation_config.json. Where it is silent: greedy, the ends of turn and text stop, 1024 tokens.
 
     Raises BadFolder for a value out of range, and for a wish this engine does not do: an answer is never
     silently drawn in another way than the folder says.

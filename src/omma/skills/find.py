@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from omma.chat import Image, MediaSource, Options, Responder
@@ -11,13 +12,20 @@ from omma.skills.asking import PLAIN, ask, seen
 PROMPT = "Locate every {what}. Answer with boxes in JSON."
 
 
-def find(
-    responder: Responder, picture: MediaSource | Image, what: str, options: Options = PLAIN
-) -> list[Box]:
+class Found(list[Box]):
+    """Boxes. `complete` is False when the answer was cut at max_tokens: there may be more of them."""
+
+    def __init__(self, boxes: Iterable[Box], *, complete: bool = True) -> None:
+        super().__init__(boxes)
+        self.complete = complete
+
+
+def find(responder: Responder, picture: MediaSource | Image, what: str, options: Options = PLAIN) -> Found:
     """Boxes of every `what`, in pixels of the original picture, in the model's order; none found is [].
 
-    A box that the model left without a label gets `what`. The model gives no score. An answer cut at
-    max_tokens gives the boxes that were complete.
+    A box that the model left without a label gets `what`. The model gives no score.
     """
     answer = ask(responder, picture, PROMPT.format(what=what), options)
-    return [box if box.label else replace(box, label=what) for box in parse_boxes(answer.text, seen(answer))]
+    boxes = parse_boxes(answer.text, seen(answer))
+    named = (box if box.label else replace(box, label=what) for box in boxes)
+    return Found(named, complete=answer.finish_reason != "length")

@@ -91,7 +91,7 @@ def test_the_pixels_of_a_drawn_thing_fill_its_box_and_nothing_else(level: int) -
             rows, columns = np.nonzero(drawing.thing_map == number)
             assert set(np.unique(drawing.kind_map[rows, columns])) == {class_of(thing.kind)}
             seen = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
-            np.testing.assert_allclose(thing.box, seen, atol=3)
+            np.testing.assert_allclose(thing.box, seen, atol=1.6)
 
 
 @pytest.mark.parametrize("level", LEVELS)

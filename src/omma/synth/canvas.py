@@ -138,12 +138,14 @@ class Canvas:
             for thing in things
         ]
 
-    def seen(self, thing: int) -> Edges | None:
-        """The box of what can still be seen of a thing, to the pixel; None when it is hidden."""
-        rows, columns = np.nonzero(self.thing_map == thing)
+    def seen(self, thing: int, box: Edges) -> Edges | None:
+        """The box of what can still be seen of a thing inside a box, to the pixel; None when it is hidden."""
+        left, top = int(box[0]), int(box[1])
+        there = self.thing_map[top : int(box[3]) + 2, left : int(box[2]) + 2] == thing
+        rows, columns = np.flatnonzero(there.any(1)), np.flatnonzero(there.any(0))
         if not len(rows):
             return None
-        return float(columns.min()), float(rows.min()), float(columns.max() + 1), float(rows.max() + 1)
+        return float(left + columns[0]), float(top + rows[0]), left + columns[-1] + 1.0, top + rows[-1] + 1.0
 
 
 # What the maps say of painted pixels: class (None keeps what is there), colour, thing.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 import numpy as np
@@ -57,8 +57,7 @@ def scene(size: Size, level: int, dice: Random) -> Drawing:
         if box is not None:
             taken.append(box)
             things.append(_draw(canvas, wish, box, len(things)))
-    if hidden:
-        things = _visible(canvas, things)
+    things = [_visible(canvas, number, thing) for number, thing in enumerate(things)]
     order = reading_order(things, size)
     _renumber(canvas, order)
     return Drawing(
@@ -192,16 +191,12 @@ def _size_word(share: float) -> str:
     return "large" if share >= 0.4 else "small" if share < 0.2 else "medium"
 
 
-def _visible(canvas: Canvas, things: list[Thing]) -> list[Thing]:
-    """Boxes of what can still be seen, where something was covered."""
-    seen = []
-    for number, thing in enumerate(things):
-        box = canvas.seen(number) or thing.box
-        covered = any(abs(a - b) > 2.5 for a, b in zip(box, thing.box, strict=True))
-        seen.append(
-            Thing(thing.kind, thing.colour, box if covered else thing.box, size=thing.size, state=thing.state)
-        )
-    return seen
+def _visible(canvas: Canvas, number: int, thing: Thing) -> Thing:
+    """The thing with the box of what can be seen, where a part is covered or a tip is too fine to be seen."""
+    box = canvas.seen(number, thing.box)
+    if box is None or all(abs(a - b) <= 1.5 for a, b in zip(box, thing.box, strict=True)):
+        return thing
+    return replace(thing, box=box)
 
 
 def _renumber(canvas: Canvas, order: list[int]) -> None:

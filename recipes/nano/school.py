@@ -1,14 +1,16 @@
-"""The school of omma-nano: three stages from random weights to a model that answers.
+"""The school of omma-nano: four stages from random weights to a model that answers.
 
     omma train recipes/nano/school.py:see    --out runs/nano/see
+    omma train recipes/nano/school.py:talk   --out runs/nano/talk
     omma train recipes/nano/school.py:tell   --out runs/nano/tell
     omma train recipes/nano/school.py:answer --out runs/nano/answer
 
 1. see     the tower and the bridge learn what stands at each place of a drawn picture (dense marks, no words)
-2. tell    everything learns: descriptions, all boxes, all text, questions; marks stay as a second teacher
-3. answer  the tower rests; short answers to single wishes at the mixed sizes that people bring
+2. talk    everything learns: whole dialogues, in which the model picks up the language of answers
+3. tell    every turn stands apart, so that nothing but the picture can tell; marks stay as a second teacher
+4. answer  the rate falls; the sizes and levels are those that people bring
 
-Why a first stage of marks, and what was tried: docs/log.md.
+Why these stages, and what was tried: docs/log.md.
 """
 
 from __future__ import annotations
@@ -80,21 +82,21 @@ def see() -> Recipe:
                 Course("screens", 1.0, level=1, sizes=MIDDLE),
             )
         ),
-        steps=1200,
+        steps=600,
         dialogues=16,
         learns=("vision", "bridge"),
         words=0.0,
         marks=1.0,
         optimiser=Muon(apart=APART),
         scale=SCALE,
-        rate=Rate(peak=3e-3, final=3e-4, warm_up=60, shape="trapezoid", fall=0.25),
+        rate=Rate(peak=3e-3, final=3e-3, warm_up=60, shape="trapezoid"),
     )
 
 
-def tell() -> Recipe:
-    """Everything learns: say all that is in the picture, then answer about it."""
+def talk() -> Recipe:
+    """Everything learns: the language of questions and answers, in dialogues of several turns."""
     return Recipe(
-        name="nano-tell",
+        name="nano-talk",
         model=spec(),
         processor=PROCESSOR,
         start=RUNS / "see" / "model",
@@ -110,13 +112,39 @@ def tell() -> Recipe:
                 Course("screens", 1.0, level=1, sizes=MIDDLE),
             )
         ),
-        steps=12000,
+        steps=600,
         dialogues=16,
         marks=0.5,
         optimiser=Muon(apart=APART),
         scale=SCALE,
-        rate=Rate(peak=3e-3, final=1e-4, warm_up=80, shape="trapezoid", fall=0.2),
+        rate=Rate(peak=3e-3, final=3e-3, warm_up=80, shape="trapezoid"),
         seed=1,
+    )
+
+
+def tell() -> Recipe:
+    """Every question is answered from the picture alone; the easy worlds come up most."""
+    return replace(
+        talk(),
+        name="nano-tell",
+        start=RUNS / "talk" / "model",
+        data=Worlds(
+            (
+                Course("scenes", 2.0, level=0, sizes=SMALL),
+                Course("scenes", 2.0, level=1, sizes=SMALL + MIDDLE),
+                Course("scenes", 0.7, level=2, sizes=MIDDLE),
+                Course("words", 1.7, level=0, sizes=SMALL),
+                Course("words", 1.5, level=1, sizes=SMALL + MIDDLE),
+                Course("words", 0.7, level=2, sizes=MIDDLE),
+                Course("screens", 1.0, level=0, sizes=MIDDLE),
+                Course("screens", 0.7, level=1, sizes=MIDDLE),
+            )
+        ),
+        steps=6000,
+        apart=True,
+        roots=True,
+        rate=Rate(peak=3e-3, final=1e-4, warm_up=40, shape="trapezoid", fall=0.2),
+        seed=3,
     )
 
 

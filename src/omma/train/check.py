@@ -29,7 +29,7 @@ def check(model: Vlm, head: MarksHead | None, batches: Iterable[Batch], *, words
             for name, value in head(features_ND, batch.marks)[1].items():
                 told[f"marks/{name}"].append(value)
         if words:
-            logits_AV, truth_A, _ = answer_logits(model, batch.pack, features_ND)
+            logits_AV, truth_A, _ = answer_logits(model, batch, features_ND)
             right_A = (logits_AV.argmax(-1) == truth_A).cpu().numpy()
             tasks = [task for lesson in batch.tasks for task in lesson]
             for task, answer in zip(tasks, answers(batch.pack, right_A), strict=True):

@@ -11,13 +11,14 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import replace
 
 from omma.prep.processor import Processor
+from omma.synth.world import Split
 from omma.train.lesson import Batch, batch, drawn_lesson, told_lesson
 from omma.train.recipe import Lines, Recipe, Worlds
 
 _processors: dict[str, Processor] = {}
 
 
-def make_batches(recipe: Recipe, step: int, split: str = "train") -> list[Batch]:
+def make_batches(recipe: Recipe, step: int, split: Split = "train") -> list[Batch]:
     """The `micro` batches of optimiser step `step` (0-based)."""
     processor = _processor(recipe)
     size = recipe.dialogues // recipe.micro
@@ -26,13 +27,12 @@ def make_batches(recipe: Recipe, step: int, split: str = "train") -> list[Batch]
     for start in range(first, first + recipe.dialogues, size):
         match recipe.data:
             case Worlds() as worlds:
-                marks = recipe.marks > 0
                 lessons = [
-                    drawn_lesson(worlds, processor, recipe.seed, index, split=split, marks=marks)
+                    drawn_lesson(recipe, worlds, processor, index, split)
                     for index in range(start, start + size)
                 ]
             case Lines(path):
-                lessons = [told_lesson(path, processor, recipe.seed, i) for i in range(start, start + size)]
+                lessons = [told_lesson(recipe, path, processor, i) for i in range(start, start + size)]
         made.append(batch(lessons))
     return made
 

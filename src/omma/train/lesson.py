@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,13 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omma import chat
+from omma.chat import Image, message
 from omma.errors import BadData, BadMessage, MissingFile
 from omma.prep.processor import Processor
 from omma.sample import Pack, Sample, Visual, pack
 from omma.synth.dialogue import dialogue
 from omma.synth.exercise import draw
-from omma.synth.world import Drawing
-from omma.train.recipe import Worlds
+from omma.synth.world import Drawing, Split
+from omma.train.branches import graft
+from omma.train.recipe import Recipe, Worlds
 
 POINTS = 4  # looked at along each side of a visual token's square
 IGNORE = 255  # a point that teaches nothing
@@ -42,11 +44,16 @@ class Marks(NamedTuple):
 
 @dataclass(frozen=True)
 class Lesson:
-    """One dialogue, ready to be learned from. `tasks` name its answers in order."""
+    """One dialogue, ready to be learned from.
+
+    `tasks` name its answers in order. `cuts` are the borders of its branches (`train/branches.py`); none: its
+    turns follow one another.
+    """
 
     sample: Sample
     tasks: tuple[str, ...]
     marks: Marks | None = None
+    cuts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,7 @@ class Batch:
     pack: Pack
     marks: Marks | None
     tasks: tuple[tuple[str, ...], ...]
+    cuts: tuple[tuple[int, ...], ...] = ()
 
 
 def marks_of(drawing: Drawing, visual: Visual, merge: int) -> Marks:
@@ -84,33 +92,58 @@ def marks_of(drawing: Drawing, visual: Visual, merge: int) -> Marks:
     return Marks(kinds.astype(np.uint8), colours.astype(np.uint8), places_N6)
 
 
-def drawn_lesson(
-    worlds: Worlds, processor: Processor, seed: int, index: int, *, split: str, marks: bool
-) -> Lesson:
+def drawn_lesson(recipe: Recipe, worlds: Worlds, processor: Processor, index: int, split: Split) -> Lesson:
     """Lesson `index` of drawn worlds: a course is chosen by weight, its world draws and asks."""
     weights = np.array([course.weight for course in worlds.courses], np.float64)
-    chosen = np.random.default_rng((seed, index, 0 if split == "train" else 1))
-    course = worlds.courses[int(chosen.choice(len(weights), p=weights / weights.sum()))]
-    size = course.sizes[int(chosen.integers(len(course.sizes)))] if course.sizes else None
+    dice = np.random.default_rng((recipe.seed, index, 0 if split == "train" else 1))
+    course = worlds.courses[int(dice.choice(len(weights), p=weights / weights.sum()))]
     exercise = draw(
         course.world,
-        (seed, index),
+        (recipe.seed, index),
         split=split,
         level=course.level,
-        size=size,
-        maps=marks,
+        size=course.sizes[int(dice.integers(len(course.sizes)))] if course.sizes else None,
+        maps=recipe.marks > 0,
         fonts=worlds.fonts or None,
     )
-    sample = processor.sample(dialogue(exercise), prompt=False)
-    seen = marks_of(exercise.drawing, sample.visuals[0], processor.rules.merge) if marks else None
-    return Lesson(sample, tuple(turn.task for turn in exercise.turns), seen)
+    cuts: tuple[int, ...] = ()
+    if recipe.apart:
+        turns = [
+            message(
+                "user",
+                turn.question,
+            )
+            for turn in exercise.turns
+        ]
+        answers = [message("assistant", turn.answer) for turn in exercise.turns]
+        shown = message("user", Image(exercise.drawing.picture), exercise.turns[0].question)
+        first = processor.sample([shown, answers[0]], prompt=False)
+        others = [processor.sample(pair, prompt=False) for pair in zip(turns[1:], answers[1:], strict=True)]
+        sample, cuts = graft(first, others)
+    else:
+        sample = processor.sample(dialogue(exercise), prompt=False)
+    seen = marks_of(exercise.drawing, sample.visuals[0], processor.rules.merge) if recipe.marks else None
+    if recipe.roots:
+        sample = rooted(sample)
+    return Lesson(sample, tuple(turn.task for turn in exercise.turns), seen, cuts)
 
 
-def told_lesson(path: Path, processor: Processor, seed: int, index: int) -> Lesson:
+def rooted(sample: Sample) -> Sample:
+    """Every answer weighs the square root of its length, so that long ones do not drown short ones."""
+    if sample.weights_T is None:
+        return sample
+    weights_T = sample.weights_T.copy()
+    at_A = np.flatnonzero(weights_T)
+    for answer in np.split(at_A, np.flatnonzero(np.diff(at_A) > 1) + 1):
+        weights_T[answer] /= np.sqrt(len(answer))
+    return replace(sample, weights_T=weights_T)
+
+
+def told_lesson(recipe: Recipe, path: Path, processor: Processor, index: int) -> Lesson:
     """Lesson `index` of a file: line by line in an order of its own each time round."""
     starts = _line_starts(path)
     turn, place = divmod(index, len(starts))
-    line = int(np.random.default_rng((seed, turn)).permutation(len(starts))[place])
+    line = int(np.random.default_rng((recipe.seed, turn)).permutation(len(starts))[place])
     with path.open("rb") as file:
         file.seek(starts[line])
         raw = file.readline()
@@ -120,8 +153,9 @@ def told_lesson(path: Path, processor: Processor, seed: int, index: int) -> Less
         raise BadData(
             f"{path} line {line + 1} is not a dialogue: {problem}; wanted {{'messages': […]}}"
         ) from None
-    answers = sum(message.role == "assistant" for message in spoken)
-    return Lesson(processor.sample(spoken, prompt=False), ("answer",) * answers)
+    answers = sum(said.role == "assistant" for said in spoken)
+    sample = processor.sample(spoken, prompt=False)
+    return Lesson(rooted(sample) if recipe.roots else sample, ("answer",) * answers)
 
 
 @functools.cache
@@ -143,9 +177,9 @@ def _line_starts(path: Path) -> tuple[int, ...]:
 
 def _beside(spoken: Any, folder: Path) -> Any:
     """Media named by a relative path stand beside the data file."""
-    for message in spoken:
-        if isinstance(message.get("content"), list):
-            for part in message["content"]:
+    for said in spoken:
+        if isinstance(said.get("content"), list):
+            for part in said["content"]:
                 kind = part.get("type")
                 body = part.get(kind)
                 if isinstance(body, dict) and isinstance(body.get("url"), str) and ":" not in body["url"]:
@@ -160,5 +194,8 @@ def batch(lessons: list[Lesson]) -> Batch:
     marked = [lesson.marks for lesson in lessons if lesson.marks is not None]
     joined = Marks(*(np.concatenate(column) for column in zip(*marked, strict=True))) if marked else None
     return Batch(
-        pack([lesson.sample for lesson in lessons]), joined, tuple(lesson.tasks for lesson in lessons)
+        pack([lesson.sample for lesson in lessons]),
+        joined,
+        tuple(lesson.tasks for lesson in lessons),
+        tuple(lesson.cuts for lesson in lessons),
     )

@@ -9,6 +9,7 @@ from torch import Tensor
 from omma.model.attend import Segments
 from omma.model.vlm import Vlm
 from omma.sample import Pack
+from omma.train.branches import Branches
 from omma.train.lesson import Batch
 from omma.train.marks import MarksHead
 
@@ -21,14 +22,15 @@ def features_of(model: Vlm, pack: Pack) -> Tensor | None:
     return model.see(torch.from_numpy(pack.rows_PC).to(weight.device, weight.dtype), pack.grids)
 
 
-def answer_logits(model: Vlm, pack: Pack, features_ND: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+def answer_logits(model: Vlm, batch: Batch, features_ND: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
     """Of the A tokens with a weight: logits (A, V) where each is predicted, ids (A,), weights (A,)."""
-    device = next(model.parameters()).device
+    device, pack = next(model.parameters()).device, batch.pack
     ids_T = torch.from_numpy(pack.ids_T).to(device)
     places_N = torch.from_numpy(pack.places_N).to(device) if features_ND is not None else None
     embeddings_TD = model.embed(ids_T, features_ND, places_N)
     positions_3T = torch.from_numpy(pack.positions_3T).to(device)
-    hidden_TD = model(embeddings_TD, positions_3T, Segments(pack.starts))
+    attend = Branches(pack.starts, batch.cuts, device) if any(batch.cuts) else Segments(pack.starts)
+    hidden_TD = model(embeddings_TD, positions_3T, attend)
     weights_T = torch.from_numpy(pack.weights_T).to(device)
     learned_A = weights_T.nonzero().squeeze(-1)
     return model.logits(hidden_TD[learned_A - 1]), ids_T[learned_A], weights_T[learned_A]
@@ -42,7 +44,7 @@ def losses(
     told: dict[str, float] = {}
     parts: list[Tensor] = []
     if words:
-        logits_AV, truth_A, weights_A = answer_logits(model, batch.pack, features_ND)
+        logits_AV, truth_A, weights_A = answer_logits(model, batch, features_ND)
         each_A = F.cross_entropy(logits_AV.float(), truth_A, reduction="none")
         answer_loss = (each_A * weights_A).sum() / weights_A.sum()
         parts.append(words * answer_loss)

@@ -84,8 +84,10 @@ class Recipe:
     `start` is a model's folder to go on from; None means random weights. `learns` names the parts that move.
     `dialogues` go into one optimiser step, cut into `micro` passes. `marks` weighs the dense loss on the
     tower's features (what stands at each place of the picture); `words` weighs the loss on answers, and 0
-    leaves the decoder out of the step. `precision` is "auto", "float32" or "bfloat16"; masters are always
-    float32. `processor` is a folder with the tokenizer and the picture rules.
+    leaves the decoder out of the step. With `apart` the turns about a drawn picture do not see one another
+    (`train/branches.py`); with `roots` an answer weighs the square root of its length instead of its length.
+    `precision` is "auto", "float32" or "bfloat16"; masters are always float32. `processor` is a folder with
+    the tokenizer and the picture rules.
     """
 
     name: str
@@ -103,6 +105,8 @@ class Recipe:
     clip: float = 1.0
     words: float = 1.0
     marks: float = 0.0
+    apart: bool = False
+    roots: bool = False
     precision: str = "auto"
     seed: int = 0
     save_every: int = 200
@@ -112,7 +116,7 @@ class Recipe:
 
     def check(self) -> None:
         """Raise BadRecipe naming the field that cannot be."""
-        if not self.learns or (unknown := set(self.learns) - set(PARTS)):
+        if not self.learns or not set(self.learns) <= set(PARTS):
             raise BadRecipe(f"learns is {self.learns}; wanted at least one of {', '.join(PARTS)}")
         if strange := [start for start in self.scale if not start.startswith(ROOTS)]:
             raise BadRecipe(

@@ -1,0 +1,62 @@
+"""Turns on branches of one picture are answered as each would be alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image as Pictures
+
+from omma.chat import Image, message
+from omma.model.attend import Segments
+from omma.model.vlm import Vlm
+from omma.prep.processor import Processor
+from omma.sample import Sample
+from omma.train.branches import Branches, graft
+from omma.train.lesson import Lesson, batch, rooted
+from omma.train.passes import answer_logits, features_of
+from tests.train.school import small_spec
+
+TURNS = [("What colour?", "red"), ("Which colour is the square?", "a red square"), ("user", "assistant")]
+
+
+@pytest.mark.parametrize("generation", ["qwen2.5-vl"])
+def test_a_branch_is_answered_as_if_it_were_the_only_turn(generation: str, tmp_path: Path) -> None:
+    spec = small_spec(generation, tmp_path)
+    processor = Processor.from_folder(tmp_path, spec)
+    model = Vlm(spec)
+    model.initialise(torch.Generator().manual_seed(0))
+    picture = Image(Pictures.new("RGB", (84, 56), (200, 20, 20)))
+
+    def alone(question: str, answer: str, *shown: Image) -> Sample:
+        return processor.sample(
+            [message("user", *shown, question), message("assistant", answer)], prompt=False
+        )
+
+    grafted, cuts = graft(alone(*TURNS[0], picture), [alone(*turn) for turn in TURNS[1:]])
+    whole = batch([Lesson(grafted, (), None, cuts), Lesson(alone(*TURNS[1], picture), ())])
+    each = batch([Lesson(alone(*turn, picture), ()) for turn in (*TURNS, TURNS[1])])
+    with torch.no_grad():
+        together, ids, _ = answer_logits(model, whole, features_of(model, whole.pack))
+        apart, ids_apart, _ = answer_logits(model, each, features_of(model, each.pack))
+    assert torch.equal(ids, ids_apart)
+    assert (together - apart).abs().max() < 1e-5
+
+
+def test_without_cuts_branches_are_segments() -> None:
+    q, k, v = torch.randn(3, 11, 2, 8).unbind()
+    starts, device = (0, 4, 11), torch.device("cpu")
+    assert torch.allclose(
+        Branches(starts, ((), ()), device)(q, k, v, 0), Segments(starts)(q, k, v, 0), atol=1e-6
+    )
+
+
+def test_rooted_answers_weigh_the_root_of_their_length() -> None:
+    weights = np.array([0, 1, 1, 1, 1, 0, 1, 0], np.float32)
+    sample = Sample(np.zeros(8, np.int64), np.zeros((3, 8), np.int64), (), weights)
+    rooted_weights = rooted(sample).weights_T
+    assert rooted_weights is not None
+    assert rooted_weights[1:5].sum() == pytest.approx(2.0)
+    assert rooted_weights[6] == pytest.approx(1.0)

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from omma.chat import Answer, Delta, Message, Options, Seen, Usage
 from omma.errors import BadData, MissingFile
-from omma.evals.figures import Unseen, chance, figure
-from omma.evals.marks import Mark, distance, found_share, mark, overlap
+from omma.evals.figures import chance, figure
+from omma.evals.marks import Mark, Question, distance, found_share, mark, overlap
 from omma.evals.sheet import sheet
 from omma.evals.suites import evaluate, read_suite
 from omma.prep.boxes import Box
@@ -119,8 +119,8 @@ def test_the_interval_of_letters_holds_the_share_of_all_letters() -> None:
     assert 0.05 < low < value < high < 0.25
 
 
-def unseen(task: str, *truths: Mapping[str, Any]) -> list[Unseen]:
-    return [Unseen(task, truth, SIZE) for truth in truths]
+def unseen(task: str, *truths: Mapping[str, Any]) -> list[Question]:
+    return [Question(Path(), "?", task, truth, SIZE) for truth in truths]
 
 
 def test_chance_knows_the_task_but_not_the_picture() -> None:

@@ -31,17 +31,22 @@ class Written(NamedTuple):
 
 @dataclass
 class _Row:
-    """A request that is running."""
+    """A request that is running. Its prompt has been read and is not kept.
 
-    request: Request
+    `position` is where the next token stands, on all three axes (facts §3.2).
+    """
+
     sampler: Sampler
+    stop_ids: frozenset[int]
+    left: int
+    position: int
     last: int = -1
-    count: int = 0
 
-    @property
-    def position(self) -> int:
-        """Where the last written token stands, on all three axes (facts §3.2)."""
-        return self.request.sample.next_position + self.count - 1
+    def take(self, token: int) -> FinishReason | None:
+        """Write a token; say why it was the last, if it was."""
+        self.last = token
+        self.left -= 1
+        return "stop" if token in self.stop_ids else None if self.left else "length"
 
 
 class Engine:
@@ -93,12 +98,13 @@ class Engine:
     def step(self) -> list[Written]:
         """Do the next piece of work; give the tokens it wrote."""
         if self._waiting and len(self._running) < self._rows:
-            return self._read(self._admitted())
+            return self._read(*self._admitted())
         return self._write() if self._running else []
 
-    def _admitted(self) -> list[int]:
-        """Let waiting requests in, in order, as rows and budget allow."""
+    def _admitted(self) -> tuple[list[int], list[Sample]]:
+        """Let waiting requests in, in order, as rows and budget allow: their tickets and prompts."""
         tickets: list[int] = []
+        samples: list[Sample] = []
         left = self._budget
         vocabulary = self._model.spec.decoder.vocabulary
         while self._waiting and len(self._running) < self._rows:
@@ -106,14 +112,17 @@ class Engine:
             if tickets and sample.length > left:
                 break
             ticket, request = self._waiting.popleft()
-            self._running[ticket] = _Row(request, Sampler(request.sampling, sample.ids_T, vocabulary))
+            sampler = Sampler(request.sampling, sample.ids_T, vocabulary)
+            row = _Row(sampler, request.stop_ids, request.max_tokens, sample.next_position)
+            self._running[ticket] = row
             tickets.append(ticket)
+            samples.append(sample)
             left -= sample.length
-        return tickets
+        return tickets, samples
 
-    def _read(self, tickets: list[int]) -> list[Written]:
+    def _read(self, tickets: list[int], samples: list[Sample]) -> list[Written]:
         """Read whole prompts, ragged, end to end; only each last token goes through the head."""
-        one = pack([self._running[ticket].request.sample for ticket in tickets])
+        one = pack(samples)
         attend = self._cache.prefill(tickets, one.starts)
         hidden_TD = hidden_of(self._model, one, attend)
         last_S = torch.tensor(one.starts[1:], device=self._device) - 1
@@ -126,6 +135,8 @@ class Engine:
         rows = [self._running[ticket] for ticket in tickets]
         ids_S = torch.tensor([row.last for row in rows], device=self._device)
         positions_3S = torch.tensor([row.position for row in rows], device=self._device).expand(3, -1)
+        for row in rows:
+            row.position += 1
         hidden_SD = self._model(self._model.embed(ids_S, None, None), positions_3S, attend)
         return self._chosen(tickets, self._model.logits(hidden_SD))
 
@@ -145,9 +156,8 @@ class Engine:
         likeliest = best_S.indices.tolist()
         written = []
         for i, (ticket, row) in enumerate(zip(tickets, rows, strict=True)):
-            row.last = likeliest[i] if row.sampler.plain else row.sampler(logits_SV[i])
-            row.count += 1
-            written.append(Written(ticket, row.last, _finish(row)))
+            token = likeliest[i] if row.sampler.plain else row.sampler(logits_SV[i])
+            written.append(Written(ticket, token, row.take(token)))
         for end in written:
             if end.finish is not None:
                 self.cancel(end.ticket)
@@ -175,9 +185,3 @@ def hidden_of(model: Vlm, one: Pack, attend: Attend) -> Tensor:
     embeddings_TD = model.embed(tensor(one.ids_T), features_ND, places_N)
     hidden_TD: Tensor = model(embeddings_TD, tensor(one.positions_3T), attend)
     return hidden_TD
-
-
-def _finish(row: _Row) -> FinishReason | None:
-    if row.last in row.request.stop_ids:
-        return "stop"
-    return "length" if row.count >= row.request.max_tokens else None

@@ -27,24 +27,29 @@ class _Answer:
     """A request whose answer is being written."""
 
     index: int
-    request: Request
     stream: TextStream
+    stop_ids: frozenset[int]
+    prompt: int
+    visual: int
     count: int = 0
+
+    @classmethod
+    def to(cls, index: int, request: Request, bytes_of: Callable[[int], bytes]) -> _Answer:
+        """An answer not yet begun. The prompt itself is not kept: it may be large."""
+        sample = request.sample
+        visual = sum(visual.stop - visual.start for visual in sample.visuals)
+        return cls(index, TextStream(bytes_of, request.stop), request.stop_ids, sample.length, visual)
 
     def take(self, written: Written) -> Piece:
         """Spell one more token."""
         self.count += 1
-        text = "" if written.token in self.request.stop_ids else self.stream.add(written.token)
+        text = "" if written.token in self.stop_ids else self.stream.add(written.token)
         finish: FinishReason | None = "stop" if self.stream.stopped else written.finish
         if finish is None:
             return Piece(self.index, text)
         text += self.stream.close()
-        return Piece(self.index, text, "stop" if self.stream.stopped else finish, self._usage())
-
-    def _usage(self) -> Usage:
-        sample = self.request.sample
-        visual = sum(visual.stop - visual.start for visual in sample.visuals)
-        return Usage(sample.length, self.count, visual)
+        usage = Usage(self.prompt, self.count, self.visual)
+        return Piece(self.index, text, "stop" if self.stream.stopped else finish, usage)
 
 
 def generate(
@@ -61,8 +66,7 @@ def generate(
     line = enumerate(requests)
     while True:
         while engine.room and (following := next(line, None)) is not None:
-            index, request = following
-            answers[engine.add(request)] = _Answer(index, request, TextStream(bytes_of, request.stop))
+            answers[engine.add(following[1])] = _Answer.to(*following, bytes_of)
         if engine.idle:
             return
         for written in engine.step():

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from math import sqrt
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from omma.evals.marks import Mark, Truth, form, found_share, true_boxes
+from omma.evals.marks import Mark, Question, form, found_share, true_boxes
 from omma.prep.boxes import Box
 from omma.sample import Size
 
@@ -48,34 +48,26 @@ def _wilson(share: float, count: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-class Unseen(NamedTuple):
-    """A question as one who does not look at the picture knows it."""
-
-    task: str
-    truth: Truth
-    size: Size
-
-
-def chance(questions: Sequence[Unseen]) -> float:
+def chance(questions: Sequence[Question]) -> float:
     """The share of one who never looks: for every task the best of a few answers made without the picture.
 
     Words and numbers: always the most frequent truth. Boxes: none, the whole picture, or a random one.
     Points: the middle, or a random one. Lines: silence. The truths themselves choose which, so this errs
     on the high side.
     """
-    groups: dict[tuple[str, str], list[Unseen]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[Question]] = defaultdict(list)
     for question in questions:
         groups[question.task, form(question.truth)].append(question)
     blind = [_BLIND[kind](group) for (_, kind), group in groups.items()]
     return sum(mark.points for mark in blind) / sum(mark.full for mark in blind)
 
 
-def _most_frequent(group: Sequence[Unseen]) -> Mark:
+def _most_frequent(group: Sequence[Question]) -> Mark:
     truths = Counter(str(question.truth[form(question.truth)]) for question in group)
     return Mark(truths.most_common(1)[0][1], len(group))
 
 
-def _any_box(group: Sequence[Unseen]) -> Mark:
+def _any_box(group: Sequence[Question]) -> Mark:
     dice = np.random.default_rng(0)
 
     def random_box(size: Size) -> list[Box]:
@@ -94,21 +86,22 @@ def _any_box(group: Sequence[Unseen]) -> Mark:
     return Mark(max(points), len(group))
 
 
-def _any_point(group: Sequence[Unseen]) -> Mark:
+def _any_point(group: Sequence[Question]) -> Mark:
     middle = area = 0.0
-    for _, truth, size in group:
-        x1, y1, x2, y2 = truth["box"]
+    for question in group:
+        x1, y1, x2, y2 = question.truth["box"]
+        size = question.size
         middle += x1 <= size.width / 2 <= x2 and y1 <= size.height / 2 <= y2
         area += (x2 - x1) * (y2 - y1) / (size.width * size.height)
     return Mark(max(middle, area), len(group))
 
 
-def _silence(group: Sequence[Unseen]) -> Mark:
+def _silence(group: Sequence[Question]) -> Mark:
     letters = sum(len(" ".join("\n".join(question.truth["lines"]).split())) for question in group)
     return Mark(letters, letters)
 
 
-_BLIND: Mapping[str, Callable[[Sequence[Any]], Mark]] = {
+_BLIND: Mapping[str, Callable[[Sequence[Question]], Mark]] = {
     "word": _most_frequent,
     "number": _most_frequent,
     "boxes": _any_box,

@@ -1,14 +1,17 @@
-"""What one answer is worth against the truth, by the form of the truth: word, number, boxes, point, lines."""
+"""A question with its truth, and what one answer to it is worth, by the form of the truth: word, number, boxes, point, lines."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from omma.chat import Answer
 from omma.prep.boxes import Box, parse_boxes, parse_points
+from omma.sample import Size
 
 Truth: TypeAlias = Mapping[str, Any]
 NUMBERS = (
@@ -16,6 +19,17 @@ NUMBERS = (
     *("twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"),
 )
 HALF = 0.5  # the overlap (IoU) from which a box counts as found
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question about one picture. `truth` is in pixels of the picture, which is of `size`."""
+
+    picture: Path
+    question: str
+    task: str
+    truth: Truth
+    size: Size
 
 
 class Mark(NamedTuple):

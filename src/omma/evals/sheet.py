@@ -8,8 +8,8 @@ import json
 import mimetypes
 from collections.abc import Sequence
 
-from omma.evals.marks import form, true_boxes
-from omma.evals.suites import Question, Record, SuiteScore
+from omma.evals.marks import Question, form, true_boxes
+from omma.evals.suites import Record, SuiteScore
 from omma.prep.boxes import Box, parse_boxes, parse_points
 
 STYLE = """

@@ -10,8 +10,8 @@ from typing import Any, Protocol, runtime_checkable
 
 from omma.chat import Answer, Image, Message, Options, Responder, message, whole
 from omma.errors import BadData, MissingFile
-from omma.evals.figures import Figure, Unseen, chance, figure
-from omma.evals.marks import FORMS, Mark, Truth, form, mark
+from omma.evals.figures import Figure, chance, figure
+from omma.evals.marks import FORMS, Mark, Question, form, mark
 from omma.sample import Size
 
 # Tokens an answer may take, by the form of its truth: an answer that runs on is cut, and marked as it stands.
@@ -32,17 +32,6 @@ class ManyAtOnce(Protocol):
 
 
 @dataclass(frozen=True)
-class Question:
-    """One question about one picture. `truth` is in pixels of the picture, which is of `size`."""
-
-    picture: Path
-    question: str
-    task: str
-    truth: Truth
-    size: Size
-
-
-@dataclass(frozen=True)
 class Suite:
     """Questions that are judged together. Its truths are all printed lines, or none is."""
 
@@ -57,7 +46,7 @@ class Suite:
     @property
     def chance(self) -> float:
         """The figure of one who never looks."""
-        return chance([Unseen(q.task, q.truth, q.size) for q in self.questions])
+        return chance(self.questions)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A question with its truth, and what one answer to it is worth, by the form of the truth: word, number, boxes, point, lines."""
+"""A question with its truth, and what an answer to it is worth: by word, number, boxes, point or lines."""
 
 from __future__ import annotations
 

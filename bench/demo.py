@@ -1,8 +1,12 @@
-"""Ask omma-nano about the pictures in examples/, which training never drew, and compare with the truth."""
+"""Ask omma-nano about the pictures in examples/, which training never drew, and compare with the truth.
+
+python -m bench.demo [MODEL]
+"""
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +24,7 @@ from omma.skills.draw import draw_boxes
 
 EXAMPLES = ROOT / "examples"
 OUT = EXAMPLES / "out"
+LONGEST = 64  # tokens of an answer; of boxes four times as many
 ALLOWED = 1  # wrong answers that still make a good demonstration
 
 
@@ -39,7 +44,7 @@ Truths = Mapping[str, Mapping[str, list[Box]]]  # picture → part's name → it
 
 def main() -> int:
     """Answer everything, draw what was found, count."""
-    model = omma.load("omma-nano")
+    model = omma.load(sys.argv[1] if len(sys.argv) > 1 else "omma-nano")
     boxes = read_boxes(EXAMPLES / "boxes.json")
     console = Console(width=None if Console().is_terminal else 100, highlight=False)
     judged = []
@@ -60,20 +65,20 @@ def answer(model: Model, question: Mapping[str, Any], truths: Truths) -> Judged:
     parts = truths[question["picture"]]
     match question["verb"]:
         case "ask":
-            said = model.ask(picture, asked).text.strip()
+            said = model.ask(picture, asked, max_tokens=LONGEST).text.strip()
             return Judged(picture.name, asked, said, *judge_words(question, said))
         case "read":
-            text = model.read(picture, boxes=False).text
+            text = model.read(picture, boxes=False, max_tokens=LONGEST).text
             return Judged(picture.name, "(read)", text, *judge_reading(question, text))
         case "find":
-            found = model.find(picture, asked)
+            found = model.find(picture, asked, max_tokens=4 * LONGEST)
             OUT.mkdir(exist_ok=True)
             draw_boxes(picture, found).save(OUT / f"{picture.stem}-{asked.replace(' ', '-')}.png")
             wanted = [box for name in question["boxes"] for box in parts[name]]
             right = found_share(wanted, found) == 1
             return Judged(picture.name, f"(find) {asked}", boxes_text(found), boxes_text(wanted), right)
         case "point":
-            place = model.point(picture, asked)
+            place = model.point(picture, asked, max_tokens=LONGEST)
             (box,) = parts[question["inside"]]
             return Judged(
                 picture.name,

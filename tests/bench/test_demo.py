@@ -50,7 +50,7 @@ def responder(text: str, size: Size) -> Model:
 
     model = Model.__new__(Model)
     model.stream = stream  # type: ignore[method-assign,assignment]
-    model.ask = lambda picture, question: next(stream(question, Options()))  # type: ignore[method-assign,assignment]
+    model.ask = lambda picture, question, **_: next(stream(question, Options()))  # type: ignore[method-assign,assignment]
     return model
 
 

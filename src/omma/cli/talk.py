@@ -76,6 +76,8 @@ class Talk:
         if isinstance(part, (Image, Video)) and not isinstance(part, wanted):
             part = wanted(name)
         self.shown.append(part)
+        if self.live:
+            say(f"{name} is shown with what you say next.")
 
     def _say(self, line: str) -> None:
         """Answer a line. What could not be answered is not kept."""

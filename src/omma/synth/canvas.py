@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from omma.sample import Size
-from omma.synth.colours import Ink, colour_of
+from omma.synth.colours import Ink
 from omma.synth.world import Edges, Thing, Word
 
 Points: TypeAlias = NDArray[np.float64]  # (N, 2): x, y
@@ -23,6 +23,7 @@ class Canvas:
 
     def __init__(self, ground: Image.Image, colour: int) -> None:
         self.picture = ground
+        self.colour = colour  # of the ground, in COLOURS
         self.size = Size(*ground.size)
         shape = (self.size.height, self.size.width)
         self.kind_map = np.zeros(shape, np.uint8)
@@ -51,12 +52,12 @@ class Canvas:
             return
         self.stamp(_block_mask(x2 - x1, y2 - y1, radius), x1, y1, paint, mark)
 
-    def outline(self, rings: Sequence[Points], width: float, paint: Ink, mark: Mark, inside: int) -> None:
-        """A hollow thing: its line is painted; what it encloses is marked as the thing, coloured `inside`."""
+    def outline(self, rings: Sequence[Points], width: float, paint: Ink, mark: Mark) -> None:
+        """A hollow thing: its line is painted; what it encloses is marked as its own, in the ground's colour."""
         kind, _, thing = mark
         mask, x, y = _mask(rings, (), None, self.size)
         if mask is not None:
-            self._mark(mask, x, y, (kind, inside, thing))
+            self._mark(mask, x, y, (kind, self.colour, thing))
         self.stroke(rings, width, paint, mark)
 
     def stamp(
@@ -102,8 +103,8 @@ class Canvas:
             max(0.0, min(y2, height)),
         )
 
-    def turn(self, things: list[Thing], degrees: float, paint: Ink, colour: str) -> list[Thing]:
-        """Turn everything counterclockwise about the middle; gives the things where they stand then."""
+    def turn(self, things: list[Thing], degrees: float, paint: Ink) -> list[Thing]:
+        """Turn everything counterclockwise about the middle, `paint` behind; gives the things as turned."""
         angle = np.deg2rad(degrees)
         cos, sin = float(np.cos(angle)), float(np.sin(angle))
         x, y = self.size.width / 2, self.size.height / 2
@@ -119,7 +120,7 @@ class Canvas:
                 Image.Transform.AFFINE,
                 back,
                 Image.Resampling.NEAREST,
-                fillcolor=(0, colour_of(colour), 0),
+                fillcolor=(0, self.colour, 0),
             )
         )
         self.kind_map, self.colour_map = moved[:, :, 0].copy(), moved[:, :, 1].copy()

@@ -27,6 +27,7 @@ SIZES: tuple[tuple[Size, ...], ...] = (
     (Size(224, 224), Size(280, 196), Size(252, 252), Size(196, 280), Size(320, 240)),
     (Size(224, 224), Size(280, 196), Size(336, 252), Size(320, 240), Size(252, 336), Size(448, 336)),
 )
+STRIPS = (Size(280, 84), Size(392, 84), Size(336, 112), Size(364, 168))  # as lines of type are often cut out
 _Painter = Callable[[Size, int, Random, Split, Sequence[Path] | None], Drawing]
 _Asker = Callable[[Drawing, Split, Random], tuple[Turn, ...]]
 _WORLDS: dict[str, tuple[_Painter, _Asker]] = {
@@ -62,7 +63,8 @@ def draw(
     dice = Random(f"{world} {split} {level} {numbers} {size and tuple(size)}")
     half: Split = "train" if split == "train" else "test"
     paint, ask = _WORLDS[world]
-    drawing = paint(size or dice.choice(SIZES[level]), level, dice, half, fonts)
+    usual = SIZES[level] + STRIPS if world == "words" and level else SIZES[level]
+    drawing = paint(size or dice.choice(usual), level, dice, half, fonts)
     drawing = replace(drawing, picture=wear(drawing.picture, level, dice))
     turns = ask(drawing, half, dice)
     if not maps:

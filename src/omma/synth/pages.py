@@ -31,7 +31,7 @@ def page(size: Size, level: int, dice: Random, split: Split, fonts: Sequence[Pat
         setter.paragraph()
     things, canvas = setter.things or setter.sign(), setter.canvas
     if level > 1 and dice.random() < 0.15:
-        things = canvas.turn(things, dice.uniform(-2, 2), base.inks[0], base.colour)
+        things = canvas.turn(things, dice.uniform(-2, 2), base.inks[0])
     return Drawing(
         canvas.picture, tuple(things), "words", base.colour,
         canvas.kind_map, canvas.colour_map, canvas.thing_map,

@@ -145,8 +145,7 @@ def _draw(canvas: Canvas, wish: Wish, box: Edges, number: int) -> Thing:
         at = [ring + corner for ring in rings]
         gone = [hole + corner for hole in holes]
         if wish.style == "hollow":
-            ground_colour = int(canvas.colour_map[0, 0])
-            canvas.outline(at, pen, wish.ink, (kind, colour_of(wish.colour), number), ground_colour)
+            canvas.outline(at, pen, wish.ink, (kind, colour_of(wish.colour), number))
             continue
         if wish.style == "edged" and part.ink == "body":
             canvas.stroke(at + gone, pen, wish.edge, (kind, colour_of(called(wish.edge)), number))

@@ -132,14 +132,7 @@ def word(split: Split, dice: Random) -> str:
 def scramble(split: Split, dice: Random) -> str:
     """Two to eight letters or digits in no order, so that reading cannot be guessed."""
     while True:
-        letters = dice.choice(
-            (
-                string.ascii_lowercase,
-                string.ascii_uppercase,
-                string.digits,
-                string.ascii_letters + string.digits,
-            )
-        )
+        letters = dice.choice((string.ascii_lowercase, string.ascii_uppercase, string.digits, _MIXED))
         made = "".join(dice.choices(letters, k=dice.randint(2, 8)))
         if split == "test" or not kept_for_test(made):
             return made

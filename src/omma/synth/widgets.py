@@ -226,7 +226,8 @@ class Desk:
         """Dim everything that was drawn, as behind a dialog."""
         canvas = self.canvas
         canvas.picture = canvas.picture.point(lambda part: int(part * 0.45))
-        canvas.colour_map[:] = colour_of(called(shade(self.theme.ground, 0.45)))
+        canvas.colour = colour_of(called(shade(self.theme.ground, 0.45)))
+        canvas.colour_map[:] = canvas.colour
 
     def panel(self, box: Edges, kind: str) -> Thing:
         """A card or a dialog: an empty area on which others stand."""

@@ -141,9 +141,10 @@ def tell() -> Recipe:
             )
         ),
         steps=6000,
+        marks=1.0,
         apart=True,
         roots=True,
-        rate=Rate(peak=3e-3, final=1e-4, warm_up=40, shape="trapezoid", fall=0.2),
+        rate=Rate(peak=1e-3, final=5e-5, warm_up=40, shape="trapezoid", fall=0.2),
         seed=3,
     )
 

@@ -53,7 +53,7 @@ class Canvas:
         self.stamp(_block_mask(x2 - x1, y2 - y1, radius), x1, y1, paint, mark)
 
     def outline(self, rings: Sequence[Points], width: float, paint: Ink, mark: Mark) -> None:
-        """A hollow thing: its line is painted; what it encloses is marked as its own, in the ground's colour."""
+        """A hollow thing: its line is painted; what it encloses is its own, in the ground's colour."""
         kind, _, thing = mark
         mask, x, y = _mask(rings, (), None, self.size)
         if mask is not None:

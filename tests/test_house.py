@@ -120,3 +120,13 @@ def test_the_house_names_no_workplace() -> None:
 
 def test_the_program_can_be_run_as_a_module() -> None:
     assert main(["--help"]) == 0
+
+
+def test_make_train_goes_through_the_whole_school() -> None:
+    school = ast.parse((ROOT / "recipes" / "nano" / "school.py").read_text())
+    stages = [
+        node.name
+        for node in school.body
+        if isinstance(node, ast.FunctionDef) and node.returns and ast.unparse(node.returns) == "Recipe"
+    ]
+    assert f"for stage in {' '.join(stages)};" in MAKEFILE

@@ -117,7 +117,10 @@ def page(folder: Path) -> str:
     ]
     for path in sorted(folder.glob("*.json")):
         told = json.loads(path.read_text(encoding="utf-8"))
-        facts = ", ".join(f"{name} {value}" for name, value in told["machine"].items())
+        on = told["machine"]
+        facts = (
+            f"{on['cpu']}, {on['cores']} cores, {on['memory_gib']} GiB, torch {on['torch']}, {on['system']}"
+        )
         parts.append(f"\n## {path.stem}\n\n`{told['command']}` at commit {told['commit']}; {facts}.\n\n")
         parts.append(
             "| figure | value | unit | goal | met | peer | note |\n|---|---:|---|---:|---|---:|---|\n"

@@ -17,7 +17,7 @@ from omma.sample import Size
 Role: TypeAlias = Literal["system", "user", "assistant"]
 ROLES: tuple[Role, ...] = ("system", "user", "assistant")
 
-# A picture or video may be named (str, Path), be bytes, or be an open PIL picture / numpy array (H, W, 3) uint8.
+# A picture or video may be named (str, Path), be bytes, or be an open PIL picture or array (H, W, 3) uint8.
 MediaSource: TypeAlias = Any
 
 
@@ -143,7 +143,8 @@ def _media(raw: Mapping[str, Any], kind: str, where: str) -> tuple[MediaSource, 
 def _read_all(raw: Mapping[str, Any], known: set[str], where: str) -> None:
     if unread := set(raw) - known:
         raise BadMessage(
-            f"{where} has {', '.join(sorted(map(str, unread)))}, which nobody reads; known: {', '.join(sorted(known))}"
+            f"{where} has {', '.join(sorted(map(str, unread)))}, which nobody reads; "
+            f"known: {', '.join(sorted(known))}"
         )
 
 
@@ -210,7 +211,7 @@ FinishReason: TypeAlias = Literal["stop", "length"]
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens read and written. `visual_tokens` are those of `prompt_tokens` that came from pictures and videos."""
+    """Tokens read and written. `visual_tokens` are those of `prompt_tokens` from pictures and videos."""
 
     prompt_tokens: int
     completion_tokens: int
@@ -219,7 +220,7 @@ class Usage:
 
 @dataclass(frozen=True)
 class Seen:
-    """What the model saw of one picture or video, so that its coordinates can be read: geometry, no pixels."""
+    """What the model saw of a picture or video, so that coordinates can be read: geometry, no pixels."""
 
     kind: str
     original: Size

@@ -1,6 +1,6 @@
-"""What a model is: frozen nouns, one field for every number, one small dataclass for every difference in kind.
+"""What a model is: frozen nouns, a field for every number, a small dataclass for every difference in kind.
 
-Numbers and their sources: facts sheet §1.3 (published tables), §2.3–2.6 (tower), §2.9 (decoder), §3 (positions).
+Numbers and their sources: facts sheet §1.3 (published tables), §2.3–2.6 (tower), §2.9 (decoder), §3.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class VisionSpec:
 class DecoderSpec:
     """The language decoder with multimodal rotary positions (Qwen2.5's kind).
 
-    `sections` cuts the head's frequencies between the axes time, row and column; it sums to ``head_width // 2``.
+    `sections` cuts the head's frequencies between the axes time, row, column; it sums to ``head_width // 2``.
     """
 
     depth: int

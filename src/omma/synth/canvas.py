@@ -146,7 +146,8 @@ class Canvas:
         rows, columns = np.flatnonzero(there.any(1)), np.flatnonzero(there.any(0))
         if not len(rows):
             return None
-        return float(left + columns[0]), float(top + rows[0]), left + columns[-1] + 1.0, top + rows[-1] + 1.0
+        x1, y1, x2, y2 = left + columns[0], top + rows[0], left + columns[-1] + 1, top + rows[-1] + 1
+        return float(x1), float(y1), float(x2), float(y2)
 
 
 # What the maps say of painted pixels: class (None keeps what is there), colour, thing.

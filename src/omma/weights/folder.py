@@ -20,7 +20,7 @@ from omma.weights.names import EMBEDDING, HEAD, our_name, public_name, public_sh
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 _OURS = re.compile(r"model(-\d{5}-of-\d{5})?\.safetensors(\.index\.json)?")
-_TOGETHER = 16
+_MAPPED_TOGETHER = 200_000_000  # bytes
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 
 
@@ -141,15 +141,18 @@ def _check_tied(folder: Path, head: Tensor, model: Vlm) -> None:
 
 
 def _tensors(folder: Path) -> Iterator[tuple[Path, str, Tensor]]:
-    """Every tensor, mapped. A file is mapped anew every few tensors: what is done with leaves memory."""
+    """Every tensor, mapped. A file is mapped anew now and then, so that what was converted leaves memory."""
     for path in _files(folder):
         try:
             with safe_open(path, "pt") as file:
                 names = list(file.keys())
-            for first in range(0, len(names), _TOGETHER):
+            while names:
+                held = 0
                 with safe_open(path, "pt") as file:
-                    for name in names[first : first + _TOGETHER]:
-                        yield path, name, file.get_tensor(name)
+                    while names and held < _MAPPED_TOGETHER:
+                        tensor = file.get_tensor(name := names.pop())
+                        held += tensor.nbytes
+                        yield path, name, tensor
         except (SafetensorError, OSError) as error:
             raise BadFolder(f"{path} cannot be read: {error}; fetch it again") from None
 

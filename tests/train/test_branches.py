@@ -16,7 +16,7 @@ from omma.prep.processor import Processor
 from omma.sample import Sample
 from omma.train.branches import Branches, graft
 from omma.train.lesson import Lesson, batch, rooted
-from omma.train.passes import answer_logits, features_of
+from omma.train.passes import answer_logits, see
 from tests.train.school import small_spec
 
 TURNS = [("What colour?", "red"), ("Which colour is the square?", "a red square"), ("user", "assistant")]
@@ -39,8 +39,8 @@ def test_a_branch_is_answered_as_if_it_were_the_only_turn(generation: str, tmp_p
     whole = batch([Lesson(grafted, (), None, cuts), Lesson(alone(*TURNS[1], picture), ())])
     each = batch([Lesson(alone(*turn, picture), ()) for turn in (*TURNS, TURNS[1])])
     with torch.no_grad():
-        together, ids, _ = answer_logits(model, whole, features_of(model, whole.pack))
-        apart, ids_apart, _ = answer_logits(model, each, features_of(model, each.pack))
+        together, ids, _ = answer_logits(model, whole, see(model, whole.pack))
+        apart, ids_apart, _ = answer_logits(model, each, see(model, each.pack))
     assert torch.equal(ids, ids_apart)
     assert (together - apart).abs().max() < 1e-5
 

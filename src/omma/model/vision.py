@@ -79,6 +79,11 @@ class VisionTower(nn.Module):
 
     def forward(self, rows_PC: Tensor, grids: Sequence[Grid]) -> Tensor:
         """Visual tokens (N, D) of all pictures, in order. PlaceholderMismatch if rows and grids differ."""
+        y_ND: Tensor = self.merger(self.look(rows_PC, grids))
+        return y_ND
+
+    def look(self, rows_PC: Tensor, grids: Sequence[Grid]) -> Tensor:
+        """The patches' own features (P, W) before they are merged, in the order of the rows."""
         spec, unit = self.spec, self.spec.merge**2
         if rows_PC.shape != (wanted := (sum(grid.patches for grid in grids), spec.row)):
             raise PlaceholderMismatch(
@@ -94,5 +99,5 @@ class VisionTower(nn.Module):
         for number, layer in enumerate(self.layers):
             segments = slices if number in spec.full_layers else windows
             x_PW = layer(x_PW, tables, segments, number)
-        y_ND: Tensor = self.merger(x_PW).index_select(0, plan.back_N.to(device))
-        return y_ND
+        cells_NUW: Tensor = x_PW.unflatten(0, (-1, unit))
+        return cells_NUW.index_select(0, plan.back_N.to(device)).flatten(0, 1)

@@ -16,7 +16,7 @@ from omma.model.vlm import Vlm
 from omma.sample import Pack
 from omma.train.lesson import Batch
 from omma.train.marks import MarksHead
-from omma.train.passes import answer_logits, features_of
+from omma.train.passes import answer_logits, see
 
 
 @torch.no_grad()
@@ -24,12 +24,12 @@ def check(model: Vlm, head: MarksHead | None, batches: Iterable[Batch], *, words
     """Figures by name: "marks/…" means, and per task "exact/TASK" and "tokens/TASK", shares in [0, 1]."""
     told: dict[str, list[float]] = defaultdict(list)
     for batch in batches:
-        features_ND = features_of(model, batch.pack)
-        if head is not None and features_ND is not None and batch.marks is not None:
-            for name, value in head(features_ND, batch.marks)[1].items():
+        seen = see(model, batch.pack)
+        if head is not None and seen is not None and batch.marks is not None:
+            for name, value in head(seen, batch.marks)[1].items():
                 told[f"marks/{name}"].append(value)
         if words:
-            logits_AV, truth_A, _ = answer_logits(model, batch, features_ND)
+            logits_AV, truth_A, _ = answer_logits(model, batch, seen)
             right_A = (logits_AV.argmax(-1) == truth_A).cpu().numpy()
             tasks = [task for lesson in batch.tasks for task in lesson]
             for task, answer in zip(tasks, answers(batch.pack, right_A), strict=True):

@@ -12,7 +12,7 @@ from typing import Any, TextIO
 import torch
 from torch import nn
 
-from omma.errors import BadCheckpoint, BadRecipe
+from omma.errors import BadCheckpoint, BadFolder, BadRecipe
 from omma.load import load_folder
 from omma.model.vlm import Vlm
 from omma.prep.processor import Processor
@@ -54,13 +54,7 @@ def begin(recipe: Recipe, device: str) -> Run:
         model = Vlm(recipe.model)
         model.initialise(torch.Generator().manual_seed(recipe.seed))
     torch.manual_seed(recipe.seed)
-    head = MarksHead(recipe.model.vision.out_width, len(CLASSES), len(COLOURS)) if recipe.marks else None
-    if (
-        head is not None
-        and recipe.start is not None
-        and (beside := recipe.start / "marks.safetensors").exists()
-    ):
-        head.load_state_dict(checkpoint.read(beside))
+    head = _head(recipe) if recipe.marks else None
     named: list[tuple[str, nn.Parameter]] = []
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(part_of(name) in recipe.learns)
@@ -76,6 +70,18 @@ def begin(recipe: Recipe, device: str) -> Run:
     if head is not None:
         head.to(dtype)
     return Run(model, head, optimiser)
+
+
+def _head(recipe: Recipe) -> MarksHead:
+    """The dense head: as it stands beside the model that the recipe starts from, else afresh."""
+    vision = recipe.model.vision
+    head = MarksHead(vision.width, vision.out_width, len(CLASSES), len(COLOURS))
+    if recipe.start is not None and (beside := recipe.start / "marks.safetensors").exists():
+        try:
+            head.load_state_dict(checkpoint.read(beside))
+        except RuntimeError:
+            raise BadFolder(f"{beside} is of another head; remove it to begin with a fresh one") from None
+    return head
 
 
 def train(

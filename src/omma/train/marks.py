@@ -7,45 +7,75 @@ at each of its points, where it is, and where its thing begins and ends. The hea
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from omma.train.lesson import IGNORE, POINTS, Marks
+from omma.train.lesson import IGNORE, Marks
 
 BINS = 40  # places along a side that a coordinate is told in; neighbours share it linearly
 BACKGROUND_WEIGHT = 0.3  # most of a picture is background: it should not drown the things
 
 
 class MarksHead(nn.Module):
-    """Linear read-outs of merged features (N, D): kinds and colours at Q points, six coordinates in bins."""
+    """Linear read-outs of the tower, thrown away after training.
 
-    def __init__(self, width: int, kinds: int, colours: int) -> None:
+    Each patch (P, W) tells the kind and colour at its own four points, each merged token (N, D) those at one
+    point of each of its patches, and six coordinates in bins. A token cannot tell sixteen points apart by a
+    linear read-out of a few hundred numbers; its patches can.
+    """
+
+    def __init__(self, patch_width: int, token_width: int, kinds: int, colours: int) -> None:
         super().__init__()
         self.kinds, self.colours = kinds, colours
-        self.cuts = (POINTS**2 * kinds, POINTS**2 * colours, 6 * BINS)
-        self.read = nn.Linear(width, sum(self.cuts))
-        nn.init.normal_(self.read.weight, std=0.02)
-        nn.init.zeros_(self.read.bias)
+        self.fine = nn.Linear(patch_width, 4 * (kinds + colours))
+        self.coarse = nn.Linear(token_width, 4 * (kinds + colours) + 6 * BINS)
+        for layer in (self.fine, self.coarse):
+            nn.init.normal_(layer.weight, std=0.02)
+            nn.init.zeros_(layer.bias)
 
-    def forward(self, features_ND: Tensor, marks: Marks) -> tuple[Tensor, dict[str, float]]:
+    def forward(self, seen: Seen, marks: Marks) -> tuple[Tensor, dict[str, float]]:
         """The mean loss, and its pieces with the share of right kinds on things, for the log."""
-        read = self.read(features_ND).float()
-        kinds, colours, places = read.split(self.cuts, dim=-1)
-        kind_truth = torch.from_numpy(marks.kinds_NQ.astype("int64")).flatten().to(read.device)
-        colour_truth = torch.from_numpy(marks.colours_NQ.astype("int64")).flatten().to(read.device)
-        kinds = kinds.reshape(-1, self.kinds)
+        points, width = 4 * (self.kinds + self.colours), seen.patches_PW.shape[-1:]
+        fine = self.fine(F.rms_norm(seen.patches_PW, width)).float()
+        coarse, places = self.coarse(seen.tokens_ND).float().split((points, 6 * BINS), dim=-1)
+        kinds, colours = (_by_patch(named).to(fine.device) for named in (marks.kinds_NQ, marks.colours_NQ))
+        fine_loss, right = self._kinds_and_colours(fine, kinds, colours)
+        coarse_loss, _ = self._kinds_and_colours(coarse, *(x[:, 0].reshape(-1, 4) for x in (kinds, colours)))
+        place_loss = _places_loss(places, torch.from_numpy(marks.places_N6).to(places.device))
+        pieces = {"fine": fine_loss, "coarse": coarse_loss, "places": place_loss, "kinds_right": right}
+        total = fine_loss + coarse_loss + place_loss
+        return total, {name: float(piece.detach()) for name, piece in pieces.items()}
+
+    def _kinds_and_colours(self, read: Tensor, kinds: Tensor, colours: Tensor) -> tuple[Tensor, Tensor]:
+        """Loss of four points a row, and the share of right kinds on things."""
+        each = read.reshape(-1, self.kinds + self.colours)
+        kind_logits, colour_logits = torch.split(each, (self.kinds, self.colours), dim=-1)
+        kinds, colours = kinds.flatten(), colours.flatten()
         weight = torch.ones(self.kinds, device=read.device)
         weight[0] = BACKGROUND_WEIGHT
-        kind_loss = F.cross_entropy(kinds, kind_truth, weight, ignore_index=IGNORE)
-        colour_loss = F.cross_entropy(colours.reshape(-1, self.colours), colour_truth, ignore_index=IGNORE)
-        place_loss = _places_loss(places, torch.from_numpy(marks.places_N6).to(read.device))
-        on_things = (kind_truth != 0) & (kind_truth != IGNORE)
-        right = (kinds.argmax(-1) == kind_truth)[on_things].float().mean()
-        pieces = {"kinds": kind_loss, "colours": colour_loss, "places": place_loss, "kinds_right": right}
-        return kind_loss + colour_loss + place_loss, {
-            name: float(piece.detach()) for name, piece in pieces.items()
-        }
+        loss = F.cross_entropy(kind_logits, kinds, weight, ignore_index=IGNORE) + F.cross_entropy(
+            colour_logits, colours, ignore_index=IGNORE
+        )
+        on_things = (kinds != 0) & (kinds != IGNORE)
+        return loss, (kind_logits.argmax(-1) == kinds)[on_things].float().mean()
+
+
+class Seen(NamedTuple):
+    """What the tower made of a batch: its patches' features (P, W), and its tokens (N, D)."""
+
+    patches_PW: Tensor
+    tokens_ND: Tensor
+
+
+def _by_patch(named_NQ: NDArray[np.uint8]) -> Tensor:
+    """From 4 × 4 points a token to four points a patch, patches in the order of the rows: (P, 4)."""
+    points = torch.from_numpy(named_NQ.astype(np.int64)).reshape(-1, 2, 2, 2, 2)
+    return points.transpose(2, 3).reshape(-1, 4)
 
 
 def _places_loss(places: Tensor, truth_N6: Tensor) -> Tensor:

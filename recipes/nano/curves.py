@@ -17,7 +17,7 @@ import matplotlib.pyplot as plt
 
 FOLDER = Path("docs/results/nano")
 PICTURE = Path("docs/results/nano.png")
-LOSSES = ("answers", "kinds", "colours", "places")
+LOSSES = ("answers", "fine", "coarse", "kinds", "colours", "places")
 EVERY = 10  # one line in ten is kept, and every line with a held-out check
 
 

@@ -54,7 +54,7 @@ class MarksHead(nn.Module):
     def _kinds_and_colours(self, read: Tensor, kinds: Tensor, colours: Tensor) -> tuple[Tensor, Tensor]:
         """Loss of four points a row, and the share of right kinds on things."""
         each = read.reshape(-1, self.kinds + self.colours)
-        kind_logits, colour_logits = torch.split(each, (self.kinds, self.colours), dim=-1)
+        kind_logits, colour_logits = torch.split(each, [self.kinds, self.colours], dim=-1)
         kinds, colours = kinds.flatten(), colours.flatten()
         weight = torch.ones(self.kinds, device=read.device)
         weight[0] = BACKGROUND_WEIGHT

@@ -211,3 +211,27 @@ def test_the_help_is_quick() -> None:
 
 def test_main_gives_the_exit_code_back() -> None:
     assert main(["--version"]) == 0
+
+
+def test_a_cut_answer_says_so(omma: Run, toy: Path) -> None:
+    ended = omma("ask", "Go on", "--model", toy, "--max-tokens", "3", "--temperature", "3", "--seed", "5")
+    assert (ended.code, ended.err) == (0, "(cut after 3 tokens; --max-tokens sets how many)\n")
+
+
+def test_a_label_cannot_break_the_table(omma: Run, parrot: Parrot) -> None:
+    parrot.text = BOXES.replace("red circle", "red\\n\\u001b[31mcircle")
+    assert omma("find", SHAPES, "circle").out == "red [31mcircle  32  36  120  124\n"
+
+
+def test_a_run_that_cannot_be_kept_is_refused(omma: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    school = EXAMPLES.parent / "recipes" / "nano" / "school.py"
+    ended = omma("train", f"{school}:see", "--out", tmp_path / "file" / "run")
+    assert ended.code == 2
+    assert "file/run" in ended.err
+
+
+def test_bytes_that_are_no_text_end_a_conversation_over_a_pipe(toy: Path) -> None:
+    command = [sys.executable, "-m", "omma", "chat", "--model", str(toy), "--max-tokens", "2"]
+    done = subprocess.run(command, input=b"h\xff\n", capture_output=True)
+    assert done.returncode == 0

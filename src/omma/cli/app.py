@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
+from io import UnsupportedOperation
 from typing import Annotated
 
 import typer
@@ -59,9 +60,13 @@ def verbs() -> list[str]:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code. `words` are those after ``omma``, by default the shell's."""
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(AttributeError):  # a test may have put something simpler there
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    for stream, errors in (
+        (sys.stdin, "replace"),
+        (sys.stdout, "backslashreplace"),
+        (sys.stderr, "backslashreplace"),
+    ):
+        with suppress(AttributeError, UnsupportedOperation):  # something simpler there, or already read from
+            stream.reconfigure(errors=errors)  # type: ignore[union-attr]
     given = list(sys.argv[1:] if words is None else words)
     return ending(partial(_run, given))
 

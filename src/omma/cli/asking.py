@@ -14,7 +14,7 @@ from omma.cli.bring import media as bring_media
 from omma.cli.bring import model as bring_model
 from omma.cli.forms import answer_form
 from omma.cli.options import DEFAULT_MODEL, examples
-from omma.cli.say import say, say_json
+from omma.cli.say import aside, say, say_json
 from omma.errors import UnknownOption
 
 TALK = "Talk"
@@ -146,6 +146,8 @@ def tell(deltas: Iterator[Delta], *, json: bool) -> Answer:
         return answer
     answer = whole(_aloud(deltas))
     say()
+    if answer.finish_reason == "length":
+        aside(f"(cut after {answer.usage.completion_tokens} tokens; --max-tokens sets how many)")
     return answer
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -113,12 +114,13 @@ def suite(
 
 def read_size(text: str) -> Size:
     """Sides from "WIDTHxHEIGHT". Raises UnknownOption."""
-    width, _, height = text.lower().partition("x")
-    if not (width.isdecimal() and height.isdecimal()) or not (28 <= int(width) <= 4096 >= int(height) >= 28):
+    sides = re.fullmatch(r"([0-9]{2,4})x([0-9]{2,4})", text)
+    size = Size(int(sides[1]), int(sides[2])) if sides else None
+    if size is None or not 28 <= min(size) <= max(size) <= 4096:
         raise UnknownOption(
             f"--size {text}: wanted WIDTHxHEIGHT such as 448x336, each side from 28 to 4096 pixels"
         )
-    return Size(int(width), int(height))
+    return size
 
 
 @contextmanager

@@ -74,8 +74,11 @@ def find(
     image = _image(picture, max_pixels)
     found = bring_model(model, device, dtype).find(image, what, **wishes(max_tokens=max_tokens))
     _draw(picture, found, canvas)
+    if not found.complete:
+        aside("the list was cut where the answer reached its length; raise --max-tokens for the rest")
     if json:
-        say_json({"picture": source_name(picture), "boxes": [box_form(box) for box in found]})
+        boxes = [box_form(box) for box in found]
+        say_json({"picture": source_name(picture), "boxes": boxes, "complete": found.complete})
     elif found:
         say(rows([box.label, *map(_pixel, (box.x1, box.y1, box.x2, box.y2))] for box in found))
     else:
@@ -118,8 +121,8 @@ def read(
             }
         )
     else:
-        written = {"text": page.text, "markdown": page.to_markdown(), "html": page.to_html()}[form]
-        say(written.rstrip("\n"))
+        write = {"text": lambda: page.text, "markdown": page.to_markdown, "html": page.to_html}[form]
+        say(write().rstrip("\n"))
 
 
 def point(

@@ -45,6 +45,8 @@ def ending(work: Callable[[], object]) -> int:
         return _fail(_usage(problem), REFUSED)
     except OmmaError as problem:
         return _fail(str(problem), REFUSED)
+    except OSError as problem:  # the system's no, to a file that the command named
+        return _fail(f"{problem.filename or 'writing'}: {problem.strerror or problem}", REFUSED)
     except MemoryError:
         return _fail(
             "this machine has not enough memory for that; take a smaller model or picture", NO_MEMORY

@@ -39,7 +39,7 @@ def say_json(value: Any) -> None:
 
 def rows(table: Iterable[Iterable[str]]) -> str:
     """Columns of text, as wide as their widest cell; the first stands left, numbers stand right."""
-    lines = [list(line) for line in table]
+    lines = [[sentence(cell) for cell in line] for line in table]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join("  ".join(map(_cell, line, widths)).rstrip() for line in lines)
 

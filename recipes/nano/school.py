@@ -142,6 +142,7 @@ def tell() -> Recipe:
         ),
         steps=6000,
         marks=1.0,
+        scale=SCALE | {"head.": 1.5},
         apart=True,
         roots=True,
         rate=Rate(peak=1e-3, final=5e-5, warm_up=40, shape="trapezoid", fall=0.2),

@@ -54,7 +54,8 @@ def pack_weights(model: Vlm) -> None:
     The tower reads hundreds of rows at once, where packing does not pay. A tied head gets blocks of its own,
     since the table is still read row by row.
     """
-    for module in list(model.decoder.modules()):
+    holders = [module for module in model.decoder.modules() if not isinstance(module, nn.Linear)]
+    for module in holders:
         for name, child in module.named_children():
             if isinstance(child, nn.Linear):
                 setattr(module, name, PackedLinear(child.weight, child.bias))

@@ -21,6 +21,7 @@ from omma.weights.names import EMBEDDING, HEAD, our_name, public_name, public_sh
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 _OURS = re.compile(r"model(-\d{5}-of-\d{5})?\.safetensors(\.index\.json)?")
 _MAPPED_TOGETHER = 200_000_000  # bytes
+_SMALL = 1_000_000  # bytes; such tensors are copied, or each would keep its neighbours' mapping alive
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 
 
@@ -98,7 +99,8 @@ def load_weights(
             raise TensorMismatch(f"{path}: {public} is the same tensor as {seen[ours]}; keep one of them")
         seen[ours] = public
         _check(path, public, tensor, public_shape(ours, tuple(wanted[ours].shape), model.spec))
-        _place(model, ours, tensor.reshape(wanted[ours].shape).to(device, dtype))
+        tensor = tensor.reshape(wanted[ours].shape).to(device, dtype)
+        _place(model, ours, tensor.clone() if tensor.nbytes < _SMALL else tensor)
     if missing := [public_name(ours) for ours in wanted if ours not in seen]:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise TensorMismatch(f"{folder}: {missing[0]}{more} missing; the config describes it")
@@ -141,11 +143,15 @@ def _check_tied(folder: Path, head: Tensor, model: Vlm) -> None:
 
 
 def _tensors(folder: Path) -> Iterator[tuple[Path, str, Tensor]]:
-    """Every tensor, mapped. A file is mapped anew now and then, so that what was converted leaves memory."""
+    """Every tensor, mapped, layer by layer.
+
+    A file is mapped anew every now and then: what was read leaves memory once no tensor of its mapping is
+    used any more, be it converted here or replaced later.
+    """
     for path in _files(folder):
         try:
             with safe_open(path, "pt") as file:
-                names = list(file.keys())
+                names = sorted(file.keys(), key=_layer_by_layer, reverse=True)
             while names:
                 held = 0
                 with safe_open(path, "pt") as file:
@@ -155,6 +161,11 @@ def _tensors(folder: Path) -> Iterator[tuple[Path, str, Tensor]]:
                         yield path, name, tensor
         except (SafetensorError, OSError) as error:
             raise BadFolder(f"{path} cannot be read: {error}; fetch it again") from None
+
+
+def _layer_by_layer(name: str) -> list[tuple[int, str]]:
+    """Layer 2 before layer 10."""
+    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)]
 
 
 def _files(folder: Path) -> list[Path]:

@@ -161,8 +161,20 @@ def test_places_and_features_that_differ_are_refused(generation: str, places: Te
 @every_generation
 def test_rows_that_are_not_the_grids_are_refused(generation: str) -> None:
     spec = tiny(generation)
-    with pytest.raises(PlaceholderMismatch, match="one Processor"):
-        drawn(spec).see(rows(spec, Grid(1, 4, 4)), [Grid(1, 4, 6)])
+    for grid in (Grid(1, 4, 6), Grid(2, 4, 4), Grid(1, 16, 1)):  # the last has cells of half a width
+        with pytest.raises(PlaceholderMismatch, match="one Processor"):
+            drawn(spec).see(rows(spec, Grid(1, 4, 4)), [grid])
+
+
+@every_generation
+def test_what_was_seen_without_gradients_can_be_learned_from_later(generation: str) -> None:
+    model = drawn(tiny(generation))
+    patches, grids = rows(model.spec, Grid(1, 10, 6), Grid(1, 4, 4)), [Grid(1, 10, 6), Grid(1, 4, 4)]
+    with torch.inference_mode():
+        seen = model.see(patches, grids)
+    learned = model.see(patches, grids)
+    learned.sum().backward()  # type: ignore[no-untyped-call]
+    assert torch.allclose(seen, learned.detach(), atol=1e-5)
 
 
 def test_an_unknown_feed_forward_is_not_built() -> None:

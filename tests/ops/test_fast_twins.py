@@ -91,7 +91,7 @@ def test_a_segment_too_long_to_keep_its_probabilities_attends_the_same() -> None
 
 
 def test_one_plan_serves_every_layer() -> None:
-    plan = ops.plan_segments((0, 3, 10, 12), causal=True)
+    plan = ops.Plan((0, 3, 10, 12), causal=True)
     q, k, v = (noise(12, 2, 8, dtype=torch.float32, seed=s) for s in range(3))
     assert torch.equal(ops.attend_plan(q, k, v, plan), ops.attend_plan(q, k, v, plan))
 
@@ -108,7 +108,7 @@ def test_one_plan_serves_every_layer() -> None:
 def test_segments_of_like_length_share_a_call(
     lengths: list[int], causal: bool, runs: list[tuple[int, int]]
 ) -> None:
-    plan = ops.plan_segments(tuple(accumulate(lengths, initial=0)), causal=causal)
+    plan = ops.Plan(tuple(accumulate(lengths, initial=0)), causal=causal)
     assert list(plan.runs) == runs
 
 

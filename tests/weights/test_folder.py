@@ -12,7 +12,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from omma.errors import BadFolder, TensorMismatch, UnsafeFile
+from omma.engine.packed import pack_weights, packable
+from omma.errors import BadFolder, BadModel, TensorMismatch, UnsafeFile
 from omma.model.vlm import Vlm
 from omma.presets import GENERATIONS, tiny
 from omma.spec import ModelSpec
@@ -101,6 +102,21 @@ def test_learning_never_writes_to_the_file(folder: Path, spec: ModelSpec) -> Non
         for weight in model.parameters():
             weight.add_(1)
     assert_same(loaded(folder, spec), drawn(spec))
+
+
+def test_a_model_that_cannot_be_said_in_public_is_not_written(spec: ModelSpec, tmp_path: Path) -> None:
+    with pytest.raises(BadFolder, match="cannot be written"):
+        write_folder(drawn(spec), replace(spec, tokens_per_second=1.5), tmp_path, dtype=torch.float32)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_packed_model_is_not_written_by_halves(spec: ModelSpec, tmp_path: Path) -> None:
+    model = drawn(spec).bfloat16()
+    if not packable(model):
+        pytest.skip("this processor packs no weights")
+    pack_weights(model)
+    with pytest.raises(BadModel, match="packed"):
+        write_folder(model, spec, tmp_path, dtype=torch.bfloat16)
 
 
 def test_the_spelling_of_transformers_is_loaded(folder: Path, spec: ModelSpec) -> None:

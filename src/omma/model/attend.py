@@ -7,7 +7,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from omma.ops import attend_plan, plan_segments
+from omma.ops import Plan, attend_plan
 
 
 class Attend(Protocol):
@@ -25,7 +25,7 @@ class Segments:
     """
 
     def __init__(self, starts: Sequence[int], causal: bool = True) -> None:
-        self.plan = plan_segments(starts, causal=causal)
+        self.plan = Plan(starts, causal=causal)
 
     def __call__(self, q_THK: Tensor, k_TGK: Tensor, v_TGK: Tensor, layer: int) -> Tensor:
         """Attention inside each segment: (T, H, K)."""

@@ -1,4 +1,4 @@
-"""The vision tower and its merger: patch rows in, visual tokens out (facts §2.2–2.6, Qwen2.5-VL's kind)."""
+"""The vision tower and its merger, Qwen2.5-VL's kind: patch rows in, visual tokens out (facts §2.2–2.6)."""
 
 from __future__ import annotations
 
@@ -83,9 +83,13 @@ class VisionTower(nn.Module):
         return y_ND
 
     def look(self, rows_PC: Tensor, grids: Sequence[Grid]) -> Tensor:
-        """The patches' own features (P, W) before they are merged, in the order of the rows."""
+        """The patches' own features (P, W) before they are merged, in the order of the rows.
+
+        Raises PlaceholderMismatch if rows and grids were not made together.
+        """
         spec, unit = self.spec, self.spec.merge**2
-        if rows_PC.shape != (wanted := (sum(grid.patches for grid in grids), spec.row)):
+        cells = sum(g.slices * (g.rows // spec.merge) * (g.columns // spec.merge) for g in grids)
+        if rows_PC.shape != (wanted := (cells * unit, spec.row)):
             raise PlaceholderMismatch(
                 f"patch rows are {tuple(rows_PC.shape)} but the grids want {wanted}; "
                 "make rows and grids with one Processor"

@@ -1,6 +1,6 @@
 """The arithmetic of a transformer, for speed; `omma.ops.reference` is what each of these means."""
 
-from omma.ops.attention import Plan, attend_plan, attend_segments, plan_segments
+from omma.ops.attention import Plan, attend_plan, attend_segments
 from omma.ops.norm import rms_norm
 from omma.ops.rotary import Tables, axis_tables, grid_tables, rotate
 
@@ -11,7 +11,6 @@ __all__ = [
     "attend_segments",
     "axis_tables",
     "grid_tables",
-    "plan_segments",
     "rms_norm",
     "rotate",
 ]

@@ -23,7 +23,7 @@ class Run(NamedTuple):
 
 
 class Plan:
-    """How to attend inside segments: which of them go together in one call, made once for all layers.
+    """How to attend inside the segments between the S + 1 borders `starts`, made once for all layers.
 
     Segments of equal length go together; causal ones also with a few rows more, which stand behind the last
     real row, where no real query sees them.
@@ -35,43 +35,38 @@ class Plan:
         alike = len(set(lengths)) <= 1
         padded = [-(-n // _STEP) * _STEP if causal and not alike else n for n in lengths]
         self.runs = tuple(Run(padded.count(size), size) for size in sorted(set(padded)) if size)
+        self.rows = starts[-1]
         order = sorted(range(len(lengths)), key=padded.__getitem__)
-        self._take: Tensor | None = None
-        self._back: Tensor | None = None
-        if padded == lengths and order == sorted(order):
-            return
-        real = [torch.arange(padded[i]).clamp_(max=max(lengths[i] - 1, 0)) + starts[i] for i in order]
-        self._take = torch.cat(real)
-        at = list(accumulate((padded[i] for i in order), initial=0))
-        place = dict(zip(order, at, strict=False))
-        self._back = torch.cat([torch.arange(n) + place[i] for i, n in enumerate(lengths)])
+        self._order: tuple[Tensor, Tensor] | None = None
+        if padded != lengths or order != sorted(order):
+            last = [max(n - 1, 0) for n in lengths]
+            take = [torch.arange(padded[i]).clamp_(max=last[i]) + starts[i] for i in order]
+            place = dict(zip(order, accumulate((padded[i] for i in order), initial=0), strict=False))
+            back = [torch.arange(n) + place[i] for i, n in enumerate(lengths)]
+            self._order = torch.cat(take), torch.cat(back)
 
-    def on(self, device: torch.device) -> tuple[Tensor | None, Tensor | None]:
-        """The rows of all runs, and where the real ones are among them; None, None if they lie so already."""
-        if self._take is not None and self._back is not None and self._take.device != device:
-            self._take, self._back = self._take.to(device), self._back.to(device)
-        return self._take, self._back
-
-
-def plan_segments(starts: Sequence[int], *, causal: bool) -> Plan:
-    """Plan attention inside the segments between the S + 1 borders `starts`."""
-    return Plan(starts, causal=causal)
+    def order(self, device: torch.device) -> tuple[Tensor, Tensor] | None:
+        """The rows of all runs, and where the real ones are among them; None if they lie so already."""
+        if self._order is not None and self._order[0].device != device:
+            self._order = self._order[0].to(device), self._order[1].to(device)
+        return self._order
 
 
 def attend_segments(
     q_THK: Tensor, k_TGK: Tensor, v_TGK: Tensor, starts: Sequence[int], *, causal: bool
 ) -> Tensor:
     """Attention inside each segment; no token sees across a border. `starts` are the S + 1 borders."""
-    return attend_plan(q_THK, k_TGK, v_TGK, plan_segments(starts, causal=causal))
+    return attend_plan(q_THK, k_TGK, v_TGK, Plan(starts, causal=causal))
 
 
 def attend_plan(q_THK: Tensor, k_TGK: Tensor, v_TGK: Tensor, plan: Plan) -> Tensor:
     """Attention inside each planned segment."""
+    assert q_THK.shape[0] == plan.rows, f"{q_THK.shape[0]} rows for segments of {plan.rows}"
     if not plan.runs:
         return q_THK
-    take, back = plan.on(q_THK.device)
-    if take is None or back is None:
+    if (order := plan.order(q_THK.device)) is None:
         return _attend_runs(q_THK, k_TGK, v_TGK, plan)
+    take, back = order
     q_RHK, k_RGK, v_RGK = (x.index_select(0, take) for x in (q_THK, k_TGK, v_TGK))
     return _attend_runs(q_RHK, k_RGK, v_RGK, plan).index_select(0, back)
 

@@ -43,23 +43,21 @@ def read_spec(folder: Path) -> ModelSpec:
 def write_config(spec: ModelSpec, folder: Path, *, dtype: str) -> None:
     """Write config.json in the official flat spelling, and a greedy generation_config.json beside it.
 
-    `dtype` is the name of the weights' dtype, such as "bfloat16". Raises BadFolder if `spec` says something
-    the public format cannot.
+    `dtype` is the name of the weights' dtype, such as "bfloat16". A generation_config.json that is there is
+    kept. Raises BadFolder if `spec` says something the public format cannot.
     """
-    path = folder / CONFIG
-    if wrong := _contradiction(spec):
-        raise BadFolder(f"{path}: {wrong}; the public format has no field for another value")
-    write_json(path, _public(spec, dtype))
+    check_writable(spec)
+    write_json(folder / CONFIG, _public(spec, dtype))
     if not (folder / GENERATION).exists():
-        write_generation(spec, folder)
+        ends = {"eos_token_id": [spec.ids.turn_end, spec.ids.end_of_text]}
+        begins = {"bos_token_id": spec.ids.end_of_text, "pad_token_id": spec.ids.end_of_text}
+        write_json(folder / GENERATION, {"do_sample": False} | begins | ends)
 
 
-def write_generation(spec: ModelSpec, folder: Path) -> None:
-    """Write generation_config.json: greedy, ending at the end of a turn or of the text."""
-    ids = spec.ids
-    ends = [ids.turn_end, ids.end_of_text]
-    content = {"bos_token_id": ids.end_of_text, "do_sample": False, "eos_token_id": ends}
-    write_json(folder / GENERATION, content | {"pad_token_id": ids.end_of_text})
+def check_writable(spec: ModelSpec) -> None:
+    """Raise BadFolder if `spec` says something the public format cannot."""
+    if wrong := _contradiction(spec):
+        raise BadFolder(f"the model cannot be written: {wrong}, and the public format knows no other value")
 
 
 def read_generation(folder: Path) -> dict[str, Any]:

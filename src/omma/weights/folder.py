@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from omma.errors import BadFolder, TensorMismatch, UnsafeFile
 from omma.model.vlm import Vlm
 from omma.spec import ModelSpec
-from omma.weights.config import read_json, write_config, write_json
+from omma.weights.config import check_writable, read_json, write_config, write_json
 from omma.weights.names import EMBEDDING, HEAD, our_name, public_name, public_shape
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
@@ -31,16 +31,16 @@ def write_folder(
     """Write config.json, generation_config.json and the weights in `dtype`, shards of at most `shard_bytes`.
 
     transformers loads the folder unchanged. Files are replaced whole, so a model that is still mapped from
-    the same folder keeps its weights.
+    the same folder keeps its weights. Raises BadFolder if `spec` cannot be said in the public format, before
+    anything is written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    write_config(spec, folder, dtype=str(dtype).removeprefix("torch."))
-    shards = _shards(dict(model.named_parameters()), dtype, shard_bytes)
+    check_writable(spec)
+    shards = _shards(model.state_dict(), dtype, shard_bytes)
     names = [SINGLE] if len(shards) == 1 else [_shard(i, len(shards)) for i in range(len(shards))]
     for name, shard in zip(names, shards, strict=True):
         tensors = {
-            public_name(ours): tensor.detach()
-            .to("cpu", dtype)
+            public_name(ours): tensor.to("cpu", dtype)
             .reshape(public_shape(ours, tuple(tensor.shape), spec))
             .contiguous()
             for ours, tensor in shard.items()
@@ -53,6 +53,7 @@ def write_folder(
         where = {public_name(ours): name for name, shard in zip(names, shards, strict=True) for ours in shard}
         write_json(folder / INDEX, {"metadata": {"total_size": total}, "weight_map": where})
         kept.add(INDEX)
+    write_config(spec, folder, dtype=str(dtype).removeprefix("torch."))
     for stale in folder.iterdir():
         if _OURS.fullmatch(stale.name) and stale.name not in kept:
             stale.unlink()

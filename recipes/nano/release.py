@@ -1,0 +1,84 @@
+"""Puts a trained model into the package as omma-nano, if the committed suites say that it is the better one.
+
+    python -m recipes.nano.release runs/nano/answer/model
+
+Both models answer every suite. The candidate goes in when its mean over the suites is higher (for suites that
+count wrong letters, the share of right ones), and its model card is written from the same figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import statistics
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress
+
+import omma
+from bench.eval import PROMISES, SUITES
+from omma.evals.suites import SuiteScore, evaluate, read_suite
+from omma.load import BUNDLED
+
+PLACE = BUNDLED["omma-nano"]
+LEFT_BEHIND = "marks.safetensors"  # the trainer's own head
+CARD = Path(__file__).parent / "card.md"
+
+
+def scores(model: str) -> list[SuiteScore]:
+    """The model's scores on all committed suites."""
+    responder = omma.load(model)
+    told = []
+    with Progress(console=Console(stderr=True), transient=True) as bars:
+        for path in sorted(SUITES.glob("*.jsonl")):
+            suite = read_suite(path)
+            bar = bars.add_task(f"{model}: {suite.name}", total=len(suite.questions))
+            told.append(evaluate(responder, suite, lambda done, _, bar=bar: bars.update(bar, completed=done)))
+    return told
+
+
+def rightness(score: SuiteScore) -> float:
+    """A suite's figure as a share of what is right."""
+    return 1 - score.figure.value if score.suite.counts_errors else score.figure.value
+
+
+def card(told: list[SuiteScore]) -> str:
+    """The model card with its table of figures."""
+    rows = ["| suite | % | 95 % | chance | floor | goal |", "|---|---|---|---|---|---|"]
+    for score in told:
+        value, low, high = (f"{100 * share:.1f}" for share in score.figure)
+        promise, sign = PROMISES[score.suite.name], "≤" if score.suite.counts_errors else "≥"
+        rows.append(
+            f"| {promise.title} | {value} | {low} to {high} | {100 * score.suite.chance:.1f} "
+            f"| {sign} {promise.floor:g} | {sign} {promise.goal:g} |"
+        )
+    return CARD.read_text(encoding="utf-8").replace("{scores}", "\n".join(rows))
+
+
+def main() -> int:
+    """Compare, and put the candidate in if it is better; 1 if it is not."""
+    parser = argparse.ArgumentParser(prog="python -m recipes.nano.release", description=__doc__)
+    parser.add_argument("candidate", type=Path, help="a finished model's folder")
+    candidate = parser.parse_args().candidate
+    new = scores(str(candidate))
+    better = statistics.mean(map(rightness, new))
+    print(f"{candidate}: {100 * better:.2f} % right over {len(new)} suites")
+    if (PLACE / "config.json").exists():
+        old = statistics.mean(map(rightness, scores(str(PLACE))))
+        print(f"omma-nano: {100 * old:.2f} %")
+        if better <= old:
+            print("omma-nano stays as it is")
+            return 1
+    PLACE.mkdir(parents=True, exist_ok=True)
+    for file in candidate.iterdir():
+        if file.is_file() and file.name != LEFT_BEHIND:
+            shutil.copy(file, PLACE / file.name)
+            (PLACE / file.name).chmod(0o644)
+    (PLACE / "README.md").write_text(card(new), encoding="utf-8")
+    print(f"omma-nano is now {candidate}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

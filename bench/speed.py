@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -71,13 +72,17 @@ def run(words: list[str]) -> Ended | str:
     quiet = {**os.environ, "TOKENIZERS_PARALLELISM": "false", "TRANSFORMERS_VERBOSITY": "error"}
     began = time.perf_counter()
     with subprocess.Popen(
-        words, cwd=ROOT, env=quiet, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+        words, cwd=ROOT, env=quiet, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    ) as process:  # fmt: skip
         try:
             out, wrong = process.communicate(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
             return f"took longer than {PATIENCE} s"
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
     seconds = time.perf_counter() - began
     if process.returncode:
         return (wrong.strip().splitlines() or [f"exit code {process.returncode}"])[-1][:200]

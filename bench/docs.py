@@ -84,6 +84,7 @@ def main() -> None:
         CLI.write_text(cli_page(), encoding="utf-8")
         print(f"wrote {CLI.relative_to(ROOT)}")
     if "readme" in wanted:
+        (ROOT / "docs" / "pictures").mkdir(exist_ok=True)
         README.write_text(readme_page(README.read_text(encoding="utf-8")), encoding="utf-8")
         print(f"wrote {README.relative_to(ROOT)}")
 

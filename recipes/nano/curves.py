@@ -18,6 +18,7 @@ import matplotlib.pyplot as plt
 FOLDER = Path("docs/results/nano")
 PICTURE = Path("docs/results/nano.png")
 LOSSES = ("answers", "fine", "coarse", "kinds", "colours", "places")
+SMOOTH = 7  # points in one of a noisy curve
 EVERY = 10  # one line in ten is kept, and every line with a held-out check
 
 
@@ -31,7 +32,7 @@ def keep(run: Path) -> Path:
     for line in lines:
         seconds += line["seconds"]
         line["hours"] = round(seconds / 3600, 4)
-    kept.write_text("".join(json.dumps(line) + "\\n" for line in thin))
+    kept.write_text("".join(json.dumps(line) + "\n" for line in thin))
     return kept
 
 
@@ -62,14 +63,21 @@ def draw(logs: list[Path]) -> None:
 
 
 def _line(axes: Any, points: list[tuple[float, float]], name: str) -> None:
-    if points:
-        axes.plot(*zip(*points, strict=True), label=name, linewidth=1)
+    """One curve; what is noisy is shown as the mean of a few neighbours."""
+    if not points:
+        return
+    near = SMOOTH if len(points) > 3 * SMOOTH else 1
+    means = [
+        tuple(sum(column) / near for column in zip(*points[at : at + near], strict=True))
+        for at in range(0, len(points) - near + 1)
+    ]
+    axes.plot(*zip(*means, strict=True), label=name, linewidth=1)
 
 
 if __name__ == "__main__":
     for named in sys.argv[1:]:
         print(keep(Path(named)))
-    order = {name: place for place, name in enumerate(("see", "tell", "answer"))}
+    order = {name: place for place, name in enumerate(("see", "talk", "tell", "answer"))}
     found = sorted(
         FOLDER.glob("*.jsonl"), key=lambda path: (order.get(path.stem.split("-")[0], 9), path.stem)
     )

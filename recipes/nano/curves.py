@@ -69,7 +69,7 @@ def _line(axes: Any, points: list[tuple[float, float]], name: str) -> None:
     near = SMOOTH if len(points) > 3 * SMOOTH else 1
     means = [
         tuple(sum(column) / near for column in zip(*points[at : at + near], strict=True))
-        for at in range(0, len(points) - near + 1)
+        for at in range(len(points) - near + 1)
     ]
     axes.plot(*zip(*means, strict=True), label=name, linewidth=1)
 

@@ -72,6 +72,12 @@ def test_an_unknown_name_is_told_what_there_is(name: str, tmp_path: Path) -> Non
         resolve(name, cache=tmp_path)
 
 
+def test_a_revision_of_what_has_none_is_refused(tmp_path: Path) -> None:
+    for name in ("omma-nano", tmp_path):
+        with pytest.raises(UnknownOption, match="revision"):
+            resolve(name, revision="v2")
+
+
 def test_the_bundled_model_has_a_place() -> None:
     assert resolve("omma-nano") == BUNDLED["omma-nano"]
 

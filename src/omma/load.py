@@ -59,14 +59,18 @@ def resolve(name_or_path: str | Path, *, revision: str | None = None, cache: Pat
     """The folder a name stands for. Nothing is fetched: a hub name is looked up in the local hub cache.
 
     `cache` is the hub's cache folder, by default ``~/.cache/huggingface/hub``; `revision` a branch, tag or
-    commit of the hub's, by default "main". Raises UnknownModel saying which names there are and what to do.
+    commit of the hub's, by default "main". Raises UnknownModel saying which names there are and what to do,
+    and UnknownOption for a revision of what has none.
     """
     name = str(name_or_path)
-    if name in BUNDLED and isinstance(name_or_path, str):
-        return BUNDLED[name]
     path = Path(name_or_path).expanduser()
-    if name and path.is_dir():
-        return path
+    bundled = BUNDLED.get(name) if isinstance(name_or_path, str) else None
+    if here := bundled or (path if name and path.is_dir() else None):
+        if revision is not None:
+            raise UnknownOption(
+                f"revision is {revision!r}, but {name} is a folder and has none; leave it None"
+            )
+        return here
     cache = cache or Path.home() / ".cache" / "huggingface" / "hub"
     if _HUB_NAME.fullmatch(name):
         if found := _cached(name, revision or "main", cache):

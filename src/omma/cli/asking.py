@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 
-from omma.chat import Answer, Delta, Message, Options, message, whole
+from omma.chat import Message, Options, message
 from omma.cli import options as given
 from omma.cli.bring import media as bring_media
 from omma.cli.bring import model as bring_model
-from omma.cli.forms import answer_form
 from omma.cli.options import DEFAULT_MODEL, examples
-from omma.cli.say import aside, say, say_json
+from omma.cli.talk import Talk
+from omma.cli.telling import tell
 from omma.errors import UnknownOption
 
 TALK = "Talk"
@@ -124,8 +123,6 @@ def chat(
     a pipe work too; then the first thing that goes wrong ends it. With --json,
     one object is written for each answer.
     """
-    from omma.cli.talk import Talk
-
     how = Options.of(
         **given.wishes(max_tokens=max_tokens, temperature=temperature, top_p=top_p, top_k=top_k, seed=seed)
     )
@@ -136,22 +133,3 @@ def chat(
 def opening(system: str | None) -> list[Message]:
     """How a conversation begins."""
     return [] if system is None else [message("system", system)]
-
-
-def tell(deltas: Iterator[Delta], *, json: bool) -> Answer:
-    """Write an answer as it comes, or as one JSON object when it is whole."""
-    if json:
-        answer = whole(deltas)
-        say_json(answer_form(answer))
-        return answer
-    answer = whole(_aloud(deltas))
-    say()
-    if answer.finish_reason == "length":
-        aside(f"(cut after {answer.usage.completion_tokens} tokens; --max-tokens sets how many)")
-    return answer
-
-
-def _aloud(deltas: Iterator[Delta]) -> Iterator[Delta]:
-    for delta in deltas:
-        say(delta.text, end="")
-        yield delta

@@ -6,9 +6,9 @@ import sys
 from contextlib import suppress
 
 from omma.chat import Image, Message, Options, Part, Responder, Video, message
-from omma.cli.asking import tell
 from omma.cli.bring import media
 from omma.cli.say import aside, say
+from omma.cli.telling import tell
 from omma.errors import OmmaError, UnknownOption
 
 HELP = """/picture FILE   show a picture with what you say next

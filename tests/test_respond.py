@@ -189,3 +189,8 @@ def test_a_closed_stream_is_over() -> None:
     next(stream)
     stream.close()  # type: ignore[attr-defined]
     assert list(stream) == []
+
+
+def test_a_stop_that_is_no_text_is_refused() -> None:
+    with pytest.raises(UnknownOption, match="stop"):
+        Options.of(stop=5)

@@ -174,6 +174,8 @@ class Options:
         if unknown := sorted(set(wishes) - set(known)):
             raise UnknownOption(f"unknown option {', '.join(unknown)}; known: {', '.join(known)}")
         stop = wishes.get("stop") or ()
+        if not isinstance(stop, (str, list, tuple)):
+            raise UnknownOption(f"stop is {stop!r}; wanted a text or a list of texts")
         wishes["stop"] = (stop,) if isinstance(stop, str) else tuple(stop)
         options = cls(**wishes)
         options.check()

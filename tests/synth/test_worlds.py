@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 
@@ -144,14 +142,3 @@ def test_harder_levels_hold_more() -> None:
 def test_an_unknown_world_level_or_split_is_refused(world: str, wish: dict[str, object]) -> None:
     with pytest.raises(UnknownOption, match="wanted one of scenes"):
         draw(world, 0, **wish)  # type: ignore[arg-type]
-
-
-def test_the_speed_of_drawing_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    told = []
-    for world in WORLDS:
-        start = time.process_time()
-        for seed in range(20):
-            draw(world, seed, level=2, size=Size(224, 224))
-        told.append(f"{world} {(time.process_time() - start) * 50:.1f} ms")
-    with capsys.disabled():
-        print(f"\na picture of 224 by 224 with its questions: {', '.join(told)}")

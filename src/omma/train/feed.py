@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from omma.prep.processor import Processor
 from omma.synth.world import Split
-from omma.train.lesson import Batch, batch, drawn_lesson, told_lesson
+from omma.train.lesson import Batch, batch, drawn_lesson, line_starts, told_lesson
 from omma.train.recipe import Lines, Recipe, Worlds
 
 _processors: dict[str, Processor] = {}
@@ -32,7 +32,9 @@ def make_batches(recipe: Recipe, step: int, split: Split = "train") -> list[Batc
                     for index in range(start, start + size)
                 ]
             case Lines(path):
-                lessons = [told_lesson(recipe, path, processor, i) for i in range(start, start + size)]
+                lessons = [
+                    told_lesson(recipe, path, processor, index, split) for index in range(start, start + size)
+                ]
         made.append(batch(lessons))
     return made
 
@@ -58,9 +60,15 @@ def feed(recipe: Recipe, start: int, stop: int, workers: int) -> Generator[list[
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def held_out(recipe: Recipe) -> Recipe:
-    """The recipe whose step 0 is the held-out check: other seeds; splits do the rest."""
-    return replace(recipe, dialogues=recipe.check_dialogues, micro=max(1, recipe.check_dialogues // 16))
+def held_out(recipe: Recipe) -> list[Batch]:
+    """Batches of the test split, the same at every check; none for a file too short to hold lines out."""
+    count = recipe.check_dialogues
+    if isinstance(recipe.data, Lines):
+        count = min(count, len(line_starts(recipe.data.path, "test")))
+    if count == 0:
+        return []
+    alike = max(1, count // 16)
+    return make_batches(replace(recipe, dialogues=count - count % alike, micro=alike), 0, "test")
 
 
 def _processor(recipe: Recipe) -> Processor:

@@ -9,13 +9,13 @@ import functools
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from omma import chat
-from omma.chat import Image, message
+from omma.chat import Image, Message, Part, Text, message
 from omma.errors import BadData, BadMessage, MissingFile
 from omma.prep.processor import Processor
 from omma.sample import Pack, Sample, Visual, pack
@@ -27,6 +27,7 @@ from omma.train.recipe import Recipe, Worlds
 
 POINTS = 4  # looked at along each side of a visual token's square
 IGNORE = 255  # a point that teaches nothing
+HELD_OUT = 20  # one line of a file in so many is kept for the check
 
 
 class Marks(NamedTuple):
@@ -139,54 +140,58 @@ def rooted(sample: Sample) -> Sample:
     return replace(sample, weights_T=weights_T)
 
 
-def told_lesson(recipe: Recipe, path: Path, processor: Processor, index: int) -> Lesson:
-    """Lesson `index` of a file: line by line in an order of its own each time round."""
-    starts = _line_starts(path)
+def told_lesson(recipe: Recipe, path: Path, processor: Processor, index: int, split: Split) -> Lesson:
+    """Lesson `index` of a file's lines of this split: line by line in an order of its own each time round.
+
+    Media named by a relative path stand beside the file. Raises BadData naming the line.
+    """
+    starts = line_starts(path, split)
     turn, place = divmod(index, len(starts))
-    line = int(np.random.default_rng((recipe.seed, turn)).permutation(len(starts))[place])
+    number, start = starts[int(np.random.default_rng((recipe.seed, turn)).permutation(len(starts))[place])]
     with path.open("rb") as file:
-        file.seek(starts[line])
+        file.seek(start)
         raw = file.readline()
     try:
-        spoken = chat.messages(_beside(json.loads(raw)["messages"], path.parent))
+        spoken = [_beside(said, path.parent) for said in chat.messages(json.loads(raw)["messages"])]
     except (ValueError, KeyError, TypeError, BadMessage) as problem:
         raise BadData(
-            f"{path} line {line + 1} is not a dialogue: {problem}; wanted {{'messages': […]}}"
+            f"{path} line {number} is not a dialogue: {problem}; wanted {{'messages': […]}}"
         ) from None
     answers = sum(said.role == "assistant" for said in spoken)
+    if not answers:
+        raise BadData(
+            f"{path} line {number} holds no answer; wanted a message of the assistant to learn from"
+        )
     sample = processor.sample(spoken, prompt=False)
     return Lesson(rooted(sample) if recipe.roots else sample, ("answer",) * answers)
 
 
 @functools.cache
-def _line_starts(path: Path) -> tuple[int, ...]:
-    """Where each line that is not empty begins, in bytes."""
+def line_starts(path: Path, split: Split) -> tuple[tuple[int, int], ...]:
+    """Number and first byte of each line of the split that is not empty; every twentieth is held out."""
     starts, at = [], 0
     try:
         with path.open("rb") as file:
-            for line in file:
+            for number, line in enumerate(file, 1):
                 if line.strip():
-                    starts.append(at)
+                    starts.append((number, at))
                 at += len(line)
     except OSError as problem:
         raise MissingFile(f"{path} cannot be read: {problem.strerror}; name a JSON Lines file") from None
     if not starts:
         raise BadData(f"{path} has no lines; wanted one dialogue a line")
-    return tuple(starts)
+    return tuple(s for i, s in enumerate(starts, 1) if (i % HELD_OUT == 0) == (split == "test"))
 
 
-def _beside(spoken: Any, folder: Path) -> Any:
-    """Media named by a relative path stand beside the data file."""
-    for said in spoken:
-        if isinstance(said.get("content"), list):
-            for part in said["content"]:
-                kind = part.get("type")
-                body = part.get(kind)
-                if isinstance(body, dict) and isinstance(body.get("url"), str) and ":" not in body["url"]:
-                    body["url"] = str(folder / body["url"])
-                elif kind in ("image", "video") and isinstance(body, str) and ":" not in body:
-                    part[kind] = str(folder / body)
-    return spoken
+def _beside(said: Message, folder: Path) -> Message:
+    """The message with media of relative paths found in `folder`."""
+
+    def found(part: Part) -> Part:
+        if isinstance(part, Text) or not isinstance(part.source, str) or ":" in part.source:
+            return part
+        return replace(part, source=str(folder / part.source))
+
+    return replace(said, parts=tuple(found(part) for part in said.parts))
 
 
 def batch(lessons: list[Lesson]) -> Batch:

@@ -20,7 +20,7 @@ from omma.synth.colours import COLOURS
 from omma.synth.world import CLASSES
 from omma.train import checkpoint
 from omma.train.check import check
-from omma.train.feed import feed, held_out, make_batches
+from omma.train.feed import feed, held_out
 from omma.train.lesson import Batch
 from omma.train.marks import MarksHead
 from omma.train.optimise import Optimiser, part_of
@@ -112,7 +112,7 @@ def train(
             for made in batches:
                 line = _step(run, recipe, made)
                 if run.step % recipe.check_every == 0 or run.step == recipe.steps:
-                    checks = checks or make_batches(held_out(recipe), 0, "test")
+                    checks = held_out(recipe) if checks is None else checks
                     line["held_out"] = check(run.model, run.head, checks, words=recipe.words > 0)
                 _tell(log, tell, line)
                 late = stop_after is not None and time.monotonic() - began > stop_after

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import torch
 from torch import Tensor, nn
 
-from omma.errors import BadCheckpoint
+from omma.errors import BadCheckpoint, BadRecipe
 from omma.train.recipe import Muon, Recipe
 
 # Matrices at the model's rim: their rows are tokens or classes, which are not mixed with one another.
@@ -47,11 +47,19 @@ class Optimiser:
             parameter.grad = None
 
     def step(self, rate: float) -> float:
-        """Clip, move the masters at learning rate `rate`, copy them into the model; the gradient's norm."""
+        """Clip, move the masters at learning rate `rate`, copy them into the model; the gradient's norm.
+
+        Raises BadRecipe, and moves nothing, when the gradient is not finite.
+        """
         for master in self.masters:
             if master.grad is None:
                 master.grad = torch.zeros_like(master)
         norm = torch.nn.utils.clip_grad_norm_(self.masters, self.clip)
+        if not norm.isfinite():
+            raise BadRecipe(
+                f"the gradient's norm is {norm.item()}; nothing was changed: go on from the last checkpoint "
+                "with a lower rate or in float32"
+            )
         for engine in self._engines:
             for group in engine.param_groups:
                 group["lr"] = rate * group["scale"]

@@ -35,7 +35,7 @@ class Worlds:
 
 @dataclass(frozen=True)
 class Lines:
-    """Dialogues from JSON Lines in the native form, gone through in a new order each time round."""
+    """Dialogues from JSON Lines, in a new order each time round; one line in twenty is kept for the check."""
 
     path: Path
 

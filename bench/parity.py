@@ -19,7 +19,7 @@ from bench.results import Table
 from omma.chat import Image, Message, Video, message
 from omma.engine.engine import Engine
 from omma.engine.request import Request, Sampling
-from omma.load import BUNDLED, Loaded, load_folder
+from omma.loading import BUNDLED, Loaded, load_folder
 from omma.model.vlm import Vlm
 from omma.prep.processor import Processor
 from omma.prep.rules import PictureRules

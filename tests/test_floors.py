@@ -12,7 +12,7 @@ FLOORS: list[set[str]] = [
     {"spec", "sample", "chat"},
     {"model", "presets", "prep", "serve", "synth"},
     {"weights", "engine", "evals", "agent", "skills"},
-    {"load"},
+    {"loading"},
     {"train", "respond"},
     {"cli", "__init__", "__main__", "scale"},
 ]

@@ -13,7 +13,7 @@ import torch
 import omma
 from omma.chat import Answer, Image, Options, Responder, Seen, Usage, Video, message, messages, whole
 from omma.errors import BadFolder, BadPicture, MissingFile, PromptTooLong, UnknownOption
-from omma.load import Loaded
+from omma.loading import Loaded
 from omma.model.vlm import Vlm
 from omma.prep.boxes import Box, Point
 from omma.prep.processor import Processor

@@ -19,7 +19,7 @@ from rich.progress import Progress
 import omma
 from bench.eval import PROMISES, SUITES
 from omma.evals.suites import SuiteScore, evaluate, read_suite
-from omma.load import BUNDLED
+from omma.loading import BUNDLED
 
 PLACE = BUNDLED["omma-nano"]
 LEFT_BEHIND = "marks.safetensors"  # the trainer's own head

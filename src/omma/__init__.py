@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -67,17 +65,6 @@ def __dir__() -> list[str]:
     return sorted([*globals(), *_ROOMS])
 
 
-class _House(ModuleType):
-    """The package. Its verb `load` is not overwritten when Python imports the room of the same name."""
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if name != "load" or not isinstance(value, ModuleType):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _House
-
-
 def load(
     name: str | Path,
     *,
@@ -95,7 +82,7 @@ def load(
     """
     from omma.engine.packed import pack_weights, packable
     from omma.errors import UnknownOption
-    from omma.load import load_folder
+    from omma.loading import load_folder
     from omma.respond import Model
 
     for option, value in (("quantize", quantize), ("adapter", adapter)):

@@ -26,7 +26,7 @@ from omma.chat import (
 from omma.engine.engine import score
 from omma.engine.generate import Piece, generate
 from omma.engine.request import Request, read_defaults, request
-from omma.load import Loaded
+from omma.loading import Loaded
 from omma.prep.boxes import Box, Point, parse_boxes, parse_points
 from omma.skills import describe, find, point, read
 

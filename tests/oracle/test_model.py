@@ -10,7 +10,7 @@ from transformers import AutoConfig, Qwen2_5_VLForConditionalGeneration
 
 from bench.oracle import Oracle
 from bench.parity import CLOSE, cases, greedy_both, logits_apart, resaved, respelled, variants, write_toy
-from omma.load import load_folder
+from omma.loading import load_folder
 from omma.presets import tiny
 from omma.spec import ModelSpec
 from omma.weights import read_spec, write_folder

@@ -81,7 +81,7 @@ def train(
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     wanted = read_recipe(recipe)
     folder = out or Path("runs") / wanted.name
-    from omma.load import device_of
+    from omma.loading import device_of
     from omma.train.loop import train as run
 
     with Steps(wanted.name, wanted.steps, quiet=json) as shown:

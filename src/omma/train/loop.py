@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from omma.errors import BadCheckpoint, BadFolder, BadRecipe
-from omma.load import load_folder
+from omma.loading import load_folder
 from omma.model.vlm import Vlm
 from omma.prep.processor import Processor
 from omma.synth.colours import COLOURS

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
+import omma
 from omma.errors import BadFolder, TensorMismatch, UnknownModel, UnknownOption
-from omma.load import BUNDLED, load_folder, resolve
+from omma.loading import BUNDLED, load_folder, resolve
 from omma.model.vlm import Vlm
 from omma.prep.processor import Processor
 from omma.prep.rules import PictureRules
@@ -17,6 +18,7 @@ from omma.prep.vocabulary import train_tokenizer
 from omma.presets import tiny
 from omma.weights import write_folder
 
+ROOT = Path(omma.__file__).parent
 TOKENIZER = train_tokenizer(iter(["You are a helpful assistant. user assistant system"] * 4), 310)
 
 
@@ -86,6 +88,12 @@ def test_the_bundled_model_has_a_place() -> None:
 def test_an_unknown_wish_is_refused(option: dict[str, str], tmp_path: Path) -> None:
     with pytest.raises(UnknownOption, match="wanted"):
         load_folder(toy(tmp_path), **option)  # type: ignore[arg-type]
+
+
+def test_the_verb_stays_the_verb_whatever_is_imported() -> None:
+    rooms = ["omma." + ".".join(path.relative_to(ROOT).with_suffix("").parts) for path in ROOT.rglob("*.py")]
+    hidden = {room.split(".")[1] for room in rooms} & set(omma.__all__)
+    assert not hidden, f"{hidden} would be overwritten when the room of that name is imported"
 
 
 def test_a_folder_that_is_no_model_is_refused(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ VOCABULARY = 1024
 APART = ("vision.merger.inner.",)
 SCALE = {"vision.merger.inner.": 0.15, "head.": 0.3, "decoder.embedding.": 0.5}
 
+TINY = (Size(112, 112), Size(168, 84), Size(140, 112), Size(168, 112))
 SMALL = (Size(168, 168), Size(196, 140), Size(140, 196), Size(224, 112), Size(168, 112))
 MIDDLE = (Size(224, 224), Size(280, 196), Size(252, 168), Size(196, 252), Size(280, 140))
 LARGE = (Size(336, 252), Size(320, 240), Size(392, 280), Size(448, 336), Size(420, 210))
@@ -147,6 +148,29 @@ def tell() -> Recipe:
         roots=True,
         rate=Rate(peak=1e-3, final=5e-5, warm_up=40, shape="trapezoid", fall=0.2),
         seed=3,
+    )
+
+
+def spell() -> Recipe:
+    """The tower alone again, on small pages printed full: the most letters that a second can hold."""
+    return replace(
+        see(),
+        name="nano-spell",
+        start=RUNS / "tell" / "model",
+        data=Worlds(
+            (
+                Course("letters", 3.0, level=0, sizes=TINY),
+                Course("letters", 4.0, level=1, sizes=TINY),
+                Course("letters", 2.0, level=2, sizes=TINY),
+                Course("scenes", 2.0, level=1, sizes=TINY),
+                Course("scenes", 1.0, level=2, sizes=TINY),
+            )
+        ),
+        steps=1200,
+        dialogues=64,
+        scale=SCALE | {"head.": 1.0},
+        rate=Rate(peak=2e-3, final=2e-4, warm_up=40, shape="trapezoid", fall=0.25),
+        seed=4,
     )
 
 

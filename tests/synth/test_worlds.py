@@ -142,3 +142,12 @@ def test_harder_levels_hold_more() -> None:
 def test_an_unknown_world_level_or_split_is_refused(world: str, wish: dict[str, object]) -> None:
     with pytest.raises(UnknownOption, match="wanted one of scenes"):
         draw(world, 0, **wish)  # type: ignore[arg-type]
+
+
+def test_a_page_of_letters_is_mostly_letters() -> None:
+    """Pages of words are mostly blank: this one is for learning letters, not pages."""
+    covered = [
+        (draw("letters", seed, level=1, size=Size(140, 112)).drawing.kind_map != 0).mean()
+        for seed in range(40)
+    ]
+    assert np.mean(covered) > 0.45

@@ -47,7 +47,7 @@ def enrol(app: typer.Typer) -> None:
 )
 def make(
     world: Annotated[
-        str, typer.Argument(metavar="WORLD", help="scenes, words or screens.", show_default=False)
+        str, typer.Argument(metavar="WORLD", help="scenes, words, letters or screens.", show_default=False)
     ],
     out: Out,
     count: Annotated[int, typer.Option(help="Pictures to draw.", min=1)] = 100,

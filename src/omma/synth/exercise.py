@@ -14,6 +14,7 @@ from omma.sample import Size
 from omma.synth.ask_pages import page_turns
 from omma.synth.ask_scenes import scene_turns
 from omma.synth.ask_screens import screen_turns
+from omma.synth.letters import letters
 from omma.synth.pages import page
 from omma.synth.scenes import scene
 from omma.synth.screens import screen
@@ -33,6 +34,7 @@ _Asker = Callable[[Drawing, Split, Random], tuple[Turn, ...]]
 _WORLDS: dict[str, tuple[_Painter, _Asker]] = {
     "scenes": (lambda size, level, dice, split, fonts: scene(size, level, dice), scene_turns),
     "words": (page, page_turns),
+    "letters": (letters, page_turns),
     "screens": (screen, screen_turns),
 }
 WORLDS = tuple(_WORLDS)

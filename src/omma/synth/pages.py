@@ -9,10 +9,10 @@ from random import Random
 
 from omma.sample import Size
 from omma.synth.canvas import Canvas
-from omma.synth.colours import NAMED, PALE, Ink, called, colour_of, ink, luminance
+from omma.synth.colours import NAMED, PALE, Ink, called, colour_of, ink
 from omma.synth.fonts import Font, choose, font
 from omma.synth.grounds import Ground, ground
-from omma.synth.printing import print_line
+from omma.synth.printing import print_line, readable
 from omma.synth.vocabulary import line, scramble, token
 from omma.synth.world import Drawing, Split, Thing
 
@@ -65,21 +65,6 @@ class _Setter:
         self.width, self.height = canvas.size
         self.things: list[Thing] = []
 
-    def _paint(self, inks: tuple[Ink, ...]) -> tuple[str | None, Ink]:
-        """An ink that can be read on these: black or white mostly, else a named one."""
-        back = sum(luminance(own) for own in inks) / len(inks)
-        plain: tuple[str, Ink] = (
-            ("black", ink("black", self.dice)) if back > 120 else ("white", (255, 255, 255))
-        )
-        if self.dice.random() < 0.55:
-            return plain
-        for _ in range(6):
-            name = self.dice.choice(NAMED)
-            rgb = ink(name, self.dice)
-            if all(abs(luminance(rgb) - luminance(own)) > 85 for own in inks):
-                return name, rgb
-        return plain
-
     def _type(self, text: str, most: int, width: float) -> Font:
         """A font of 9 to `most` pixels in which the text is no wider than `width`, if that can be."""
         face, soft = choose(self.fonts, self.split, self.dice), self.dice.random() < 0.4
@@ -104,7 +89,7 @@ class _Setter:
         type_ = self._type(text, dice.randint(24, max(28, min(76, int(self.height * 0.6)))), self.width - 14)
         x = dice.uniform(4, max(4, self.width - type_.length(text) - 4))
         top = dice.uniform(4, max(4, self.height - type_.height - 4))
-        self._print(text, type_, x, top, self._paint(self.base.inks), "text")
+        self._print(text, type_, x, top, readable(self.base.inks, self.dice), "text")
         return self.things
 
     def scattered(self) -> None:
@@ -128,7 +113,7 @@ class _Setter:
             inks = self.base.inks
             if dice.random() < 0.15 and item.gap > item.type.size * PLATE * 2:
                 inks = (self._plate(x, top, wide, item.type),)
-            self._print(item.text, item.type, x, top, self._paint(inks), "text")
+            self._print(item.text, item.type, x, top, readable(inks, self.dice), "text")
             top += item.type.height + item.gap
 
     def _plate(self, x: float, top: float, wide: float, type_: Font) -> Ink:
@@ -149,11 +134,15 @@ class _Setter:
         free = self.height - 6 - sum(item.type.height + item.gap for item in planned)
         top = 4 + (dice.uniform(0, max(0.0, free)) if dice.random() < 0.6 else min(free, dice.uniform(0, 14)))
         align = dice.choices((0.0, 0.5, 1.0), (6, 2, 1))[0]
-        paint = self._paint(self.base.inks)
+        paint = readable(self.base.inks, self.dice)
         for item in planned:
             wide = item.type.length(item.text)
             x = left + align * (self.width - 2 * left - wide)
-            colours = self._paint(self.base.inks) if item.kind == "heading" and dice.random() < 0.4 else paint
+            colours = (
+                readable(self.base.inks, self.dice)
+                if item.kind == "heading" and dice.random() < 0.4
+                else paint
+            )
             head = self._print(item.text, item.type, x, top, colours, item.kind)
             if item.kind == "heading" and dice.random() < 0.3:
                 under = head.box[3] + 0.3 * item.gap

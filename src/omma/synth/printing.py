@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from random import Random
+
 from PIL import Image, ImageDraw
 
 from omma.synth.canvas import Canvas
-from omma.synth.colours import Ink
+from omma.synth.colours import NAMED, Ink, ink, luminance
 from omma.synth.fonts import Font
 from omma.synth.world import Edges, Word, class_of
 
 FAINT = 96  # of 255: thin strokes at small sizes cover less than half a pixel, and are ink all the same
+
+
+def readable(inks: Sequence[Ink], dice: Random) -> tuple[str | None, Ink]:
+    """An ink that can be read on all of these, and its name: black or white mostly, else a named one."""
+    back = sum(luminance(own) for own in inks) / len(inks)
+    plain: tuple[str, Ink] = ("black", ink("black", dice)) if back > 120 else ("white", (255, 255, 255))
+    if dice.random() < 0.55:
+        return plain
+    for _ in range(6):
+        name = dice.choice(NAMED)
+        rgb = ink(name, dice)
+        if all(abs(luminance(rgb) - luminance(own)) > 85 for own in inks):
+            return name, rgb
+    return plain
 
 
 def print_line(

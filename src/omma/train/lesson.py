@@ -109,13 +109,7 @@ def drawn_lesson(recipe: Recipe, worlds: Worlds, processor: Processor, index: in
     )
     cuts: tuple[int, ...] = ()
     if recipe.apart:
-        turns = [
-            message(
-                "user",
-                turn.question,
-            )
-            for turn in exercise.turns
-        ]
+        turns = [message("user", turn.question) for turn in exercise.turns]
         answers = [message("assistant", turn.answer) for turn in exercise.turns]
         shown = message("user", Image(exercise.drawing.picture), exercise.turns[0].question)
         first = processor.sample([shown, answers[0]], prompt=False)

@@ -174,25 +174,54 @@ def spell() -> Recipe:
     )
 
 
-def answer() -> Recipe:
-    """The tower rests; the sizes and the levels are those that people bring."""
+def learn() -> Recipe:
+    """Everything learns everything, at one rate: this stage may be ended whenever `answer` is to follow."""
     return replace(
         tell(),
-        name="nano-answer",
-        start=RUNS / "tell" / "model",
+        name="nano-learn",
+        start=RUNS / "spell" / "model",
         data=Worlds(
             (
-                Course("scenes", 1.0, level=1, sizes=MIDDLE + LARGE),
-                Course("scenes", 1.0, level=2, sizes=MIDDLE + LARGE),
-                Course("words", 1.0, level=1, sizes=MIDDLE),
-                Course("words", 1.0, level=2, sizes=MIDDLE + LARGE),
-                Course("screens", 1.0, level=1, sizes=MIDDLE),
-                Course("screens", 1.0, level=2, sizes=MIDDLE + LARGE),
+                Course("letters", 1.5, level=0, sizes=TINY),
+                Course("letters", 1.5, level=1, sizes=TINY),
+                Course("letters", 0.5, level=2, sizes=TINY),
+                Course("words", 1.2, level=0, sizes=TINY + SMALL),
+                Course("words", 1.0, level=1, sizes=SMALL),
+                Course("words", 0.8, level=2, sizes=MIDDLE),
+                Course("scenes", 1.0, level=0, sizes=TINY),
+                Course("scenes", 1.5, level=1, sizes=TINY + SMALL),
+                Course("scenes", 0.8, level=2, sizes=SMALL + MIDDLE),
+                Course("screens", 0.6, level=0, sizes=MIDDLE),
+                Course("screens", 0.4, level=1, sizes=MIDDLE),
             )
         ),
-        steps=1000,
-        learns=("bridge", "decoder"),
-        marks=0.0,
-        rate=Rate(peak=1e-3, final=5e-5, warm_up=50),
-        seed=2,
+        steps=100_000,
+        dialogues=24,
+        scale=SCALE | {"head.": 1.0},
+        rate=Rate(peak=1e-3, final=1e-3, warm_up=60, shape="trapezoid"),
+        seed=5,
+    )
+
+
+def answer() -> Recipe:
+    """The rate falls; the sizes and the levels are those that people bring."""
+    return replace(
+        learn(),
+        name="nano-answer",
+        start=RUNS / "learn" / "model",
+        data=Worlds(
+            (
+                Course("words", 1.0, level=0, sizes=SMALL + MIDDLE),
+                Course("words", 0.7, level=1, sizes=SMALL + MIDDLE),
+                Course("words", 1.2, level=2, sizes=MIDDLE),
+                Course("scenes", 0.6, level=0, sizes=SMALL + MIDDLE),
+                Course("scenes", 1.2, level=1, sizes=SMALL + MIDDLE),
+                Course("scenes", 1.0, level=2, sizes=MIDDLE + LARGE),
+                Course("screens", 0.6, level=0, sizes=MIDDLE),
+                Course("screens", 0.5, level=1, sizes=MIDDLE + LARGE),
+            )
+        ),
+        steps=600,
+        rate=Rate(peak=1e-3, final=2e-5, warm_up=20, shape="trapezoid", fall=0.97),
+        seed=6,
     )

@@ -45,6 +45,35 @@ def test_a_branch_is_answered_as_if_it_were_the_only_turn(generation: str, tmp_p
     assert (together - apart).abs().max() < 1e-5
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+def test_a_row_sees_its_trunk_and_its_own_branch_up_to_itself(dtype: torch.dtype) -> None:
+    starts, cuts = (0, 11, 15, 60), ((3, 5, 11), (), (40, 41, 45))
+    segment = np.searchsorted(starts, np.arange(60), side="right") - 1
+    branch = np.array([np.searchsorted(cuts[s], t - starts[s], side="right") for t, s in enumerate(segment)])
+    near = segment[:, None] == segment
+    shown = torch.from_numpy(near & ((branch == 0) | (branch[:, None] == branch))).tril()
+    inputs = [torch.randn(60, heads, 8).to(dtype).requires_grad_() for heads in (4, 2, 2)]
+
+    def plain(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+        q, k, v = q.float(), k.float().repeat_interleave(2, 1), v.float().repeat_interleave(2, 1)
+        score = torch.einsum("thk,uhk->htu", q, k) / 8**0.5
+        share = score.masked_fill(~shown, -torch.inf).softmax(-1)
+        return torch.einsum("htu,uhk->thk", share, v)
+
+    branches = Branches(starts, cuts, torch.device("cpu"))
+    told, meant = branches(*inputs, 0), plain(*inputs)
+    signal = torch.randn(60, 4, 8)
+    gradients = (
+        torch.autograd.grad(told, inputs, signal.to(dtype)),
+        torch.autograd.grad(meant, inputs, signal),
+    )
+    tolerance = 1e-5 if dtype == torch.float32 else 5e-2
+    for got, wanted in [(told, meant), *zip(*gradients, strict=True)]:
+        assert (got.float() - wanted.float()).detach().abs().max() < tolerance * max(
+            1, float(wanted.detach().abs().max())
+        )
+
+
 def test_without_cuts_branches_are_segments() -> None:
     q, k, v = torch.randn(3, 11, 2, 8).unbind()
     starts, device = (0, 4, 11), torch.device("cpu")

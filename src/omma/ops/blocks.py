@@ -29,6 +29,24 @@ def attend_blocks(q_STHK: Tensor, k_STGK: Tensor, v_STGK: Tensor, *, causal: boo
     return out.view(segments, shared, length, group, width).transpose(1, 2).reshape(q_STHK.shape)
 
 
+def attend_shown(q_NLHK: Tensor, k_NMGK: Tensor, v_NMGK: Tensor, shown_NLM: Tensor) -> Tensor:
+    """Attention of N pieces of L queries over the M keys that `shown_NLM` lets each see: (N, L, H, K).
+
+    Every query must see a key. Scores are in the queries' dtype.
+    """
+    pieces, length, heads, width = q_NLHK.shape
+    seen, shared = k_NMGK.shape[1:3]
+    group = heads // shared
+    q = q_NLHK.view(pieces, length, shared, group, width).permute(0, 2, 3, 1, 4)
+    q = q.reshape(pieces * shared, group * length, width)
+    k, v = (x.transpose(1, 2).reshape(-1, seen, width) for x in (k_NMGK, v_NMGK))
+    hidden = q.new_zeros(()).where(shown_NLM, -torch.inf)
+    hidden = hidden[:, None, None].expand(-1, shared, group, -1, -1).reshape(-1, group * length, seen)
+    share = torch.baddbmm(hidden, q, k.mT, alpha=width**-0.5).softmax(-1)
+    out = torch.bmm(share, v).view(pieces, shared, group, length, width)
+    return out.permute(0, 3, 1, 2, 4).reshape(q_NLHK.shape)
+
+
 def _blocks(rows: int, causal: bool) -> Iterator[tuple[slice, slice]]:
     """Blocks of queries, and the keys each may see."""
     for start in range(0, rows, BLOCK):

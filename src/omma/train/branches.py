@@ -7,7 +7,7 @@ the picture in each: what is learned is what a single question will meet, at the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -16,9 +16,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from omma.ops.blocks import attend_shown
 from omma.sample import Sample
 
-TOGETHER = 4  # segments of like length that share a call
+WASTE = 1.3  # pieces share a call while the longest is no more than so many times the shortest
+NEARLY = 32  # rows of a trunk, so many more or less, that make no difference
+TOGETHER = 64  # pieces that share a call at most
 
 
 class Branches:
@@ -29,12 +32,15 @@ class Branches:
     """
 
     def __init__(self, starts: Sequence[int], cuts: Sequence[Sequence[int]], device: torch.device) -> None:
-        lengths = [b - a for a, b in pairwise(starts)]
-        order = sorted(range(len(lengths)), key=lengths.__getitem__)
-        self.groups = [
-            _group([(starts[s], lengths[s], cuts[s]) for s in order[at : at + TOGETHER]], device)
-            for at in range(0, len(order), TOGETHER)
-        ]
+        pieces = sorted(
+            (
+                piece
+                for (start, stop), cut in zip(pairwise(starts), cuts, strict=True)
+                for piece in _pieces(start, stop - start, cut)
+            ),
+            key=lambda piece: (_depth(piece), piece.rows),
+        )
+        self.groups = [_group(alike, device) for alike in _alike(pieces)]
         self.back_T = torch.cat([group.rows_R for group in self.groups]).argsort()
 
     def __call__(self, q_THK: Tensor, k_TGK: Tensor, v_TGK: Tensor, layer: int) -> Tensor:
@@ -43,37 +49,91 @@ class Branches:
         return out_RHK.index_select(0, self.back_T)
 
 
-class Group(NamedTuple):
-    """Segments of like length in one call: rows padded to L, what sees what, and the real ones' places."""
+class Piece(NamedTuple):
+    """Rows that follow one another: a branch, or a trunk. It sees `trunk` rows from `root` on, and itself."""
 
-    take_SL: Tensor
-    mask_SLL: Tensor
+    start: int
+    rows: int
+    root: int
+    trunk: int
+
+
+class Group(NamedTuple):
+    """N pieces of like length in one call: own rows padded to L, then the trunk's to M, and what is hidden.
+
+    `real_R` are the places of the real rows among the N × L, `rows_R` where these stand in the pack.
+    """
+
+    own_NL: Tensor
+    seen_NM: Tensor
+    shown_NLM: Tensor
     real_R: Tensor
     rows_R: Tensor
 
 
-def _group(segments: Sequence[tuple[int, int, Sequence[int]]], device: torch.device) -> Group:
-    longest = max(length for _, length, _ in segments)
-    branch_SL = torch.full((len(segments), longest), -1, dtype=torch.long)
-    take_SL = torch.zeros_like(branch_SL)
-    for s, (start, length, cuts) in enumerate(segments):
-        take_SL[s, :length] = torch.arange(start, start + length)
-        branch_SL[s, :length] = torch.bucketize(
-            torch.arange(length), torch.tensor(cuts or (length,)), right=True
-        )
-    seen_SLL = (branch_SL[:, None, :] == 0) | (branch_SL[:, None, :] == branch_SL[:, :, None])
-    real_R = (branch_SL.flatten() >= 0).nonzero().squeeze(-1)
-    rows_R = take_SL.flatten()[real_R]
-    return Group(*(x.to(device) for x in (take_SL, seen_SLL.tril(), real_R, rows_R)))
+def _pieces(start: int, length: int, cuts: Sequence[int]) -> Iterator[Piece]:
+    """The trunk of one segment and its branches."""
+    trunk = cuts[0] if cuts else length
+    yield Piece(start, trunk, start, 0)
+    for begin, end in pairwise(cuts):
+        yield Piece(start + begin, end - begin, start, trunk)
+
+
+def _depth(piece: Piece) -> int:
+    """Pieces of one depth have trunks of nearly one length."""
+    return -(-piece.trunk // NEARLY)
+
+
+def _alike(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
+    """Pieces, sorted by depth and length, cut into runs of nearly one shape."""
+    run: list[Piece] = []
+    for piece in pieces:
+        longer = run and piece.rows > WASTE * run[0].rows + 2
+        if run and (longer or _depth(piece) != _depth(run[0]) or len(run) == TOGETHER):
+            yield run
+            run = []
+        run.append(piece)
+    if run:
+        yield run
+
+
+def _group(pieces: Sequence[Piece], device: torch.device) -> Group:
+    longest, deepest = max(p.rows for p in pieces), max(p.trunk for p in pieces)
+    starts, rows, roots, trunks = (torch.tensor(column)[:, None] for column in zip(*pieces, strict=True))
+    at_L, at_M = torch.arange(longest), torch.arange(deepest)
+    # A place behind the last real row repeats it; no real query sees it.
+    own_NL = starts + at_L.minimum(rows - 1)
+    trunk_NM = roots + at_M.minimum((trunks - 1).clamp(min=0))
+    causal = torch.ones(longest, longest, dtype=torch.bool).tril().expand(len(pieces), -1, -1)
+    shown = (at_M < trunks)[:, None].expand(-1, longest, -1)
+    real_R = (at_L < rows).flatten().nonzero().squeeze(-1)
+    return Group(
+        own_NL.to(device),
+        torch.cat((own_NL, trunk_NM), 1).to(device),
+        torch.cat((causal, shown), 2).to(device),
+        real_R.to(device),
+        own_NL.flatten()[real_R].to(device),
+    )
 
 
 def _attend(q_THK: Tensor, k_TGK: Tensor, v_TGK: Tensor, group: Group) -> Tensor:
-    """Attention of one group's real rows, segment after segment."""
+    """Attention of one group's real rows, piece after piece."""
     shared = q_THK.shape[1] // k_TGK.shape[1]
-    q, k, v = (x[group.take_SL].transpose(1, 2) for x in (q_THK, k_TGK, v_TGK))
-    k, v = k.repeat_interleave(shared, 1), v.repeat_interleave(shared, 1)
-    out = F.scaled_dot_product_attention(q, k, v, attn_mask=group.mask_SLL[:, None])
-    return out.transpose(1, 2).flatten(0, 1).index_select(0, group.real_R)
+    q = _taken(q_THK, group.own_NL)
+    k, v = (_taken(x, group.seen_NM) for x in (k_TGK, v_TGK))
+    if torch.is_grad_enabled() and q.requires_grad and q.dtype == torch.bfloat16 and q.device.type == "cpu":
+        out = attend_shown(q, k, v, group.shown_NLM)
+    else:
+        k, v = (x.repeat_interleave(shared, 2) for x in (k, v))
+        out = F.scaled_dot_product_attention(
+            *(x.transpose(1, 2) for x in (q, k, v)), attn_mask=group.shown_NLM[:, None]
+        ).transpose(1, 2)
+    return out.flatten(0, 1).index_select(0, group.real_R)
+
+
+def _taken(x: Tensor, rows_NL: Tensor) -> Tensor:
+    """Rows by number: (N, L, heads, K)."""
+    return x.index_select(0, rows_NL.flatten()).view(*rows_NL.shape, *x.shape[1:])
 
 
 def graft(first: Sample, others: Sequence[Sample]) -> tuple[Sample, tuple[int, ...]]:

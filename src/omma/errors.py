@@ -6,7 +6,7 @@ OmmaError
 │   ├── BadPicture           not a picture, broken, or refused by a limit
 │   ├── BadVideo             not a video, without pictures, broken, or refused by a limit
 │   ├── BadMessage           a conversation whose shape or parts are not understood
-│   ├── BadData              a line of a data file is not a sample
+│   ├── BadData              a data file, or a record of one, is not what it should be
 │   ├── UnknownOption        an option that nobody reads, or a value out of its range
 │   └── PromptTooLong        more tokens than the model's context holds
 ├── BadModel                 a model cannot be had from what was named (exit code 2)
@@ -46,7 +46,11 @@ class BadMessage(BadInput):
 
 
 class BadData(BadInput):
-    """A line of a data file is not a sample."""
+    """A data file, or a record of one, is not what it should be. `kind` says in a word or two what is wrong."""
+
+    def __init__(self, text: str, kind: str = "record") -> None:
+        super().__init__(text)
+        self.kind = kind
 
 
 class UnknownOption(BadInput):

@@ -85,6 +85,14 @@ def write_point(point: Point, *, dialect: str, original: Size, resized: Size, ke
     return _compact(_labelled({"point_2d": [*scale(point.x, point.y)]}, key, point.label))
 
 
+def write_numbers(box: Box | Point, *, dialect: str, original: Size, resized: Size) -> str:
+    """Only the model's numbers of a box or point, for a text of one's own: ``[12,34,567,890]``."""
+    scale = _writer(dialect, original, resized)
+    if isinstance(box, Point):
+        return _compact([*scale(box.x, box.y)])
+    return _compact([*scale(box.x1, box.y1), *scale(box.x2, box.y2)])
+
+
 def _writer(name: str, original: Size, resized: Size) -> Callable[[float, float], tuple[int, int]]:
     dialect = dialect_of(name)
     units = dialect.units(resized)

@@ -27,21 +27,29 @@ def see(part: Image | Video, rules: PictureRules, *, start: int, room: int) -> V
             return _video(part, rules, start, room)
 
 
-def _picture(part: Image, rules: PictureRules, start: int, room: int) -> Visual:
+def picture_size(part: Image, rules: PictureRules, original: Size) -> Size:
+    """The size that a picture of `original` pixels is brought to, under the part's limits and the rules'.
+
+    Raises UnknownOption for a limit that makes no sense, BadPicture for a shape that is not understood.
+    """
     for name in ("min_pixels", "max_pixels"):
         _check(name, getattr(part, name), whole=True)
-    name = source_name(part.source)
-    picture = open_picture(part.source)
     least, most = part.min_pixels or rules.min_pixels, part.max_pixels or rules.max_pixels
     if part.min_pixels is None:
         least = min(least, most)
     elif part.max_pixels is None:
         most = max(least, most)
-    original = Size(*picture.size)
     try:
-        size = smart_resize(original, factor=rules.factor, min_pixels=least, max_pixels=most)
+        return smart_resize(original, factor=rules.factor, min_pixels=least, max_pixels=most)
     except BadPicture as error:
-        raise BadPicture(f"{name}: {error}") from None
+        raise BadPicture(f"{source_name(part.source)}: {error}") from None
+
+
+def _picture(part: Image, rules: PictureRules, start: int, room: int) -> Visual:
+    name = source_name(part.source)
+    picture = open_picture(part.source)
+    original = Size(*picture.size)
+    size = picture_size(part, rules, original)
     if (tokens := size.width * size.height // rules.factor**2) > room:
         raise PromptTooLong(
             f"{name} takes {tokens:,} tokens at {size.width}×{size.height}, and {max(room, 0):,} are left in "

@@ -71,26 +71,24 @@ def load(
     device: str = "auto",
     dtype: str = "auto",
     quantize: str | None = None,
-    adapter: str | None = None,
+    adapter: str | Path | None = None,
     revision: str | None = None,
 ) -> Model:
     """Load a model: the bundled "omma-nano", a folder, or a hub name whose files are already on this machine.
 
     `device` and `dtype` are torch's words ("cpu", "cuda"; "float32", "bfloat16"), or "auto". `revision` is a
-    branch, tag or commit of a hub name. Raises UnknownModel, BadFolder, TensorMismatch, and UnknownOption
-    for what this version cannot do.
+    branch, tag or commit of a hub name. `adapter` is a folder in PEFT's layout to put on the model; such a
+    folder may also be named in the model's place. Raises UnknownModel, BadFolder, TensorMismatch, and
+    UnknownOption for what this version cannot do.
     """
-    from omma.engine.packed import pack_weights, packable
+    from omma.engine.packed import lay_out, packable
     from omma.errors import UnknownOption
     from omma.loading import load_folder
     from omma.respond import Model
 
-    for option, value in (("quantize", quantize), ("adapter", adapter)):
-        if value is not None:
-            raise UnknownOption(
-                f"{option} is {value!r}; this version loads models as they lie, leave it None"
-            )
-    loaded = load_folder(name, device=device, dtype=dtype, revision=revision)
+    if quantize is not None:
+        raise UnknownOption(f"quantize is {quantize!r}; this version loads models as they lie, leave it None")
+    loaded = load_folder(name, device=device, dtype=dtype, adapter=adapter, revision=revision)
     if packable(loaded.model):
-        pack_weights(loaded.model)
+        lay_out(loaded.model)
     return Model(loaded)

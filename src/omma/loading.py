@@ -13,6 +13,8 @@ from omma.model.vlm import Vlm
 from omma.prep.processor import Processor
 from omma.spec import ModelSpec
 from omma.weights import load_weights, read_dtype, read_generation, read_spec
+from omma.weights.adapters import base_of, is_adapter, read_adapter
+from omma.weights.lora import put_on
 
 BUNDLED: dict[str, Path] = {"omma-nano": Path(__file__).parent / "assets" / "omma-nano"}
 _HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
@@ -34,17 +36,23 @@ def load_folder(
     *,
     device: str = "auto",
     dtype: str = "auto",
+    adapter: str | Path | None = None,
     revision: str | None = None,
     cache: Path | None = None,
 ) -> Loaded:
     """Load a model by the name of a bundled one, a folder, or a hub name that is in the local hub cache.
 
+    `adapter` is a folder in PEFT's layout (or a hub name) to put on it. An adapter's folder may also be named
+    alone: then the model that it was made for is loaded under it.
     `device` "auto" is the accelerator if there is one. `dtype` "auto" is the checkpoint's own, with float16
     taken as bfloat16 on a CPU, which has no fast half products (and some layers overflow in them); other
     values are float32, bfloat16 and float16. Raises UnknownModel, BadFolder, TensorMismatch, UnsafeFile,
     UnknownOption.
     """
     folder = resolve(name_or_path, revision=revision, cache=cache)
+    worn = None if adapter is None else resolve(adapter, cache=cache)
+    if worn is None and is_adapter(folder):
+        worn, folder = folder, resolve(base_of(folder), cache=cache)
     spec = read_spec(folder)
     place = device_of(device)
     kind = _dtype(dtype, folder, place)
@@ -52,6 +60,8 @@ def load_folder(
     with torch.device("meta"):
         model = Vlm(spec)
     load_weights(model, folder, dtype=kind, device=place)
+    if worn is not None:
+        put_on(model, read_adapter(worn, model))
     return Loaded(model, processor, spec, read_generation(folder), str(name_or_path))
 
 

@@ -15,7 +15,7 @@ from omma.model.vlm import Vlm
 from omma.prep.processor import Processor
 from omma.sample import Sample
 from omma.train.branches import Branches, graft
-from omma.train.lesson import Lesson, batch, rooted
+from omma.train.lesson import Lesson, batch
 from omma.train.passes import answer_logits, see
 from tests.train.school import small_spec
 
@@ -80,12 +80,3 @@ def test_without_cuts_branches_are_segments() -> None:
     assert torch.allclose(
         Branches(starts, ((), ()), device)(q, k, v, 0), Segments(starts)(q, k, v, 0), atol=1e-6
     )
-
-
-def test_rooted_answers_weigh_the_root_of_their_length() -> None:
-    weights = np.array([0, 1, 1, 1, 1, 0, 1, 0], np.float32)
-    sample = Sample(np.zeros(8, np.int64), np.zeros((3, 8), np.int64), (), weights)
-    rooted_weights = rooted(sample).weights_T
-    assert rooted_weights is not None
-    assert rooted_weights[1:5].sum() == pytest.approx(2.0)
-    assert rooted_weights[6] == pytest.approx(1.0)

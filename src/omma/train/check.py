@@ -12,27 +12,22 @@ from collections.abc import Iterable
 import numpy as np
 import torch
 
-from omma.model.vlm import Vlm
 from omma.sample import Pack
 from omma.train.lesson import Batch
-from omma.train.marks import MarksHead
-from omma.train.passes import answer_logits, see
+from omma.train.passes import Pupil
 
 
 @torch.no_grad()
-def check(model: Vlm, head: MarksHead | None, batches: Iterable[Batch], *, words: bool) -> dict[str, float]:
+def check(pupil: Pupil, batches: Iterable[Batch], *, words: bool) -> dict[str, float]:
     """Figures by name: "marks/…" means, and per task "exact/TASK" and "tokens/TASK", shares in [0, 1]."""
     told: dict[str, list[float]] = defaultdict(list)
     for batch in batches:
-        seen = see(model, batch.pack)
-        if head is not None and seen is not None and batch.marks is not None:
-            for name, value in head(seen, batch.marks)[1].items():
-                told[f"marks/{name}"].append(value)
-        if words:
-            logits_AV, truth_A, _ = answer_logits(model, batch, seen)
-            right_A = (logits_AV.argmax(-1) == truth_A).cpu().numpy()
+        right_A, pieces = pupil.examine(batch, words=words)
+        for name, value in pieces.items():
+            told[f"marks/{name}"].append(value)
+        if right_A is not None:
             tasks = [task for lesson in batch.tasks for task in lesson]
-            for task, answer in zip(tasks, answers(batch.pack, right_A), strict=True):
+            for task, answer in zip(tasks, answers(batch.pack, right_A.cpu().numpy()), strict=True):
                 told[f"exact/{task}"].append(float(answer.all()))
                 told[f"tokens/{task}"].append(float(answer.mean()))
     return {name: round(float(np.nanmean(values)), 4) for name, values in sorted(told.items())}

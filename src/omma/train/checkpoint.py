@@ -1,9 +1,12 @@
 """A run's folder: checkpoints that appear whole or not at all, and the newest one that can be gone on from.
 
-RUN/recipe.json            what was asked for, with its fingerprint
+RUN/recipe.json            what was asked for
 RUN/log.jsonl              one line a step
-RUN/step-00000200/         state.safetensors (masters, moments, heads), state.json
+RUN/step-00000200/         state.json and safetensors: masters, moments, means; one file for each rank
 RUN/model/                 the model, written when the run ends
+
+Several ranks write their own rows by torch.distributed.checkpoint, beside the steps that follow; any number
+of ranks, one too, reads them back.
 """
 
 from __future__ import annotations
@@ -12,41 +15,84 @@ import json
 import os
 import re
 import shutil
+import warnings
 from collections.abc import Mapping
+from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from torch.distributed.checkpoint.hf_storage import HuggingFaceStorageReader, HuggingFaceStorageWriter
+from torch.distributed.checkpoint.metadata import TensorStorageMetadata
+from torch.distributed.checkpoint.state_dict_loader import load as load_rows
+from torch.distributed.checkpoint.state_dict_saver import async_save
 
 from omma.errors import BadCheckpoint
+from omma.train.shard import ALONE, Ranks
 
 STEP = re.compile(r"step-(\d{8})")
 
 
-def save(run: Path, step: int, tensors: Mapping[str, Tensor], facts: Mapping[str, Any], keep: int) -> Path:
-    """Write the checkpoint after `step` steps, beside the old ones, then let the oldest go.
+class _Writing(NamedTuple):
+    """A checkpoint that is being written beside the steps."""
 
-    Everything is written and flushed to disk under a passing name first: a kill at any moment leaves
-    either the whole checkpoint or none.
+    passing: Path
+    final: Path
+    done: Future[Any]
+
+
+class Saver:
+    """Writes a run's checkpoints, the newest `keep` of which stay.
+
+    Everything is written and flushed to disk under a passing name first: a kill at any moment leaves either
+    the whole checkpoint or none.
     """
-    final, passing = run / f"step-{step:08d}", run / f".writing-{step:08d}"
-    shutil.rmtree(passing, ignore_errors=True)
-    passing.mkdir(parents=True)
-    whole = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
-    save_file(whole, passing / "state.safetensors")
-    (passing / "state.json").write_text(json.dumps({"step": step, **facts}, indent=1))
-    for file in passing.iterdir():
-        _flush(file)
-    _flush(passing)
-    if final.exists():
-        shutil.rmtree(final)
-    passing.rename(final)
-    _flush(run)
-    for old in checkpoints(run)[:-keep]:
-        shutil.rmtree(old)
-    return final
+
+    def __init__(self, run: Path, keep: int, ranks: Ranks = ALONE) -> None:
+        self.run, self.keep, self.ranks = run, keep, ranks
+        self._writing: _Writing | None = None
+
+    def save(self, step: int, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+        """Write the checkpoint after `step` steps; with several ranks, begin to: the tensors may move on."""
+        self.settle()
+        final, passing = self.run / f"step-{step:08d}", self.run / f".writing-{step:08d}"
+        if self.ranks.first:
+            shutil.rmtree(passing, ignore_errors=True)
+            passing.mkdir(parents=True)
+            (passing / "state.json").write_text(json.dumps({"step": step, **facts}, indent=1))
+        if self.ranks.count == 1:
+            whole = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
+            save_file(whole, passing / "state.safetensors")
+            self._appear(passing, final)
+            return
+        self.ranks.wait()
+        writer = HuggingFaceStorageWriter(str(passing), save_distributed=True)
+        done = async_save(dict(tensors), storage_writer=writer, process_group=self.ranks.saving)
+        assert isinstance(done, Future), "with the plain stager the copy is made before the call returns"
+        self._writing = _Writing(passing, final, done)
+
+    def settle(self, *, wait: bool = True) -> None:
+        """Let what is being written appear: once it is there, or at once if it is there already."""
+        if self._writing is None or not (wait or self._writing.done.done()):
+            return
+        passing, final, done = self._writing
+        done.result()
+        self._writing = None
+        if self.ranks.first:
+            self._appear(passing, final)
+
+    def _appear(self, passing: Path, final: Path) -> None:
+        for file in passing.iterdir():
+            _flush(file)
+        _flush(passing)
+        if final.exists():
+            shutil.rmtree(final)
+        passing.rename(final)
+        _flush(self.run)
+        for old in checkpoints(self.run)[: -self.keep]:
+            shutil.rmtree(old)
 
 
 def checkpoints(run: Path) -> list[Path]:
@@ -54,18 +100,53 @@ def checkpoints(run: Path) -> list[Path]:
     return sorted(path for path in run.glob("step-*") if STEP.fullmatch(path.name))
 
 
-def load(run: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-    """The newest checkpoint's tensors and facts; None for a run that has none yet."""
-    found = checkpoints(run)
-    if not found:
+def newest(run: Path) -> tuple[Path, dict[str, Any]] | None:
+    """The newest checkpoint and its facts; None for a run that has none yet."""
+    if not (found := checkpoints(run)):
         return None
     try:
         facts = json.loads((found[-1] / "state.json").read_text())
-        return load_file(found[-1] / "state.safetensors"), facts
-    except (OSError, ValueError, SafetensorError) as problem:
-        raise BadCheckpoint(
-            f"{found[-1]} cannot be read: {problem}; remove it to go on from the one before"
-        ) from None
+        return found[-1], {"step": int(facts["step"]), **facts}
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise _broken(found[-1], str(problem)) from None
+
+
+def fill(checkpoint: Path, tensors: Mapping[str, Tensor], ranks: Ranks = ALONE) -> None:
+    """Fill tensors, whole or spread over ranks, from a checkpoint of any number of ranks.
+
+    Raises BadCheckpoint, before anything is filled, naming a tensor that is missing, left over, misshapen or
+    not there in full.
+    """
+    reader = HuggingFaceStorageReader(str(checkpoint))
+    try:
+        held = {
+            name: kept
+            for name, kept in reader.read_metadata().state_dict_metadata.items()
+            if isinstance(kept, TensorStorageMetadata)
+        }
+    except (OSError, ValueError, KeyError, SafetensorError) as problem:
+        raise _broken(checkpoint, str(problem)) from None
+    for name in sorted({*tensors, *held}):
+        wanted = tuple(tensors[name].shape) if name in tensors else "nothing"
+        got = tuple(held[name].size) if name in held else "nothing"
+        if wanted != got:
+            raise BadCheckpoint(f"{checkpoint}: {name} is {got}, the run has {wanted}; bring its recipe back")
+        if sum(chunk.sizes.numel() for chunk in held[name].chunks) != tensors[name].numel():
+            raise _broken(checkpoint, f"rows of {name} are missing")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "torch.distributed is disabled", UserWarning)
+        alone = ranks.count == 1
+        load_rows(dict(tensors), storage_reader=reader, process_group=ranks.saving, no_dist=alone)
+
+
+def sweep(run: Path) -> None:
+    """Take away what a kill left half written."""
+    for half in run.glob(".writing-*"):
+        shutil.rmtree(half, ignore_errors=True)
+
+
+def _broken(checkpoint: Path, problem: str) -> BadCheckpoint:
+    return BadCheckpoint(f"{checkpoint} cannot be read: {problem}; remove it to go on from the one before")
 
 
 def read(file: Path) -> dict[str, Tensor]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -16,17 +17,18 @@ from numpy.typing import NDArray
 
 from omma import chat
 from omma.chat import Image, Message, Part, Text, message
-from omma.errors import BadData, BadMessage, MissingFile
+from omma.errors import BadData, BadMessage, BadRecipe, MissingFile
 from omma.prep.processor import Processor
-from omma.sample import Pack, Sample, Visual, pack
+from omma.sample import Pack, Sample, Size, Visual, pack
 from omma.synth.dialogue import dialogue
 from omma.synth.exercise import draw
-from omma.synth.world import Drawing, Split
+from omma.synth.world import Drawing, Exercise, Split
 from omma.train.branches import graft
-from omma.train.recipe import Recipe, Worlds
+from omma.train.recipe import Course, Recipe, Worlds
 
 POINTS = 4  # looked at along each side of a visual token's square
 IGNORE = 255  # a point that teaches nothing
+TRIES = 50  # drawings until one asks what a course wants asked
 HELD_OUT = 20  # one line of a file in so many is kept for the check
 
 
@@ -98,39 +100,58 @@ def drawn_lesson(recipe: Recipe, worlds: Worlds, processor: Processor, index: in
     weights = np.array([course.weight for course in worlds.courses], np.float64)
     dice = np.random.default_rng((recipe.seed, index, 0 if split == "train" else 1))
     course = worlds.courses[int(dice.choice(len(weights), p=weights / weights.sum()))]
-    exercise = draw(
-        course.world,
-        (recipe.seed, index),
-        split=split,
-        level=course.level,
-        size=course.sizes[int(dice.integers(len(course.sizes)))] if course.sizes else None,
-        maps=recipe.marks > 0,
-        fonts=worlds.fonts or None,
-    )
+    size = course.sizes[int(dice.integers(len(course.sizes)))] if course.sizes else None
+    exercise = _exercise(recipe, worlds, course, size, index, split)
     cuts: tuple[int, ...] = ()
     if recipe.apart:
-        turns = [message("user", turn.question) for turn in exercise.turns]
+        questions = [message("user", turn.question) for turn in exercise.turns]
         answers = [message("assistant", turn.answer) for turn in exercise.turns]
         shown = message("user", Image(exercise.drawing.picture), exercise.turns[0].question)
         first = processor.sample([shown, answers[0]], prompt=False)
-        others = [processor.sample(pair, prompt=False) for pair in zip(turns[1:], answers[1:], strict=True)]
-        sample, cuts = graft(first, others)
+        pairs = zip(questions[1:], answers[1:], strict=True)
+        sample, cuts = graft(first, [processor.sample(pair, prompt=False) for pair in pairs])
     else:
         sample = processor.sample(dialogue(exercise), prompt=False)
     seen = marks_of(exercise.drawing, sample.visuals[0], processor.rules.merge) if recipe.marks else None
-    if recipe.roots:
-        sample = rooted(sample)
-    return Lesson(sample, tuple(turn.task for turn in exercise.turns), seen, cuts)
+    return Lesson(weighed(sample, recipe, cuts), tuple(turn.task for turn in exercise.turns), seen, cuts)
 
 
-def rooted(sample: Sample) -> Sample:
-    """Every answer weighs the square root of its length, so that long ones do not drown short ones."""
-    if sample.weights_T is None:
+def _exercise(
+    recipe: Recipe, worlds: Worlds, course: Course, size: Size | None, index: int, split: Split
+) -> Exercise:
+    """A drawing with questions of the course's tasks, drawn anew while its world asks none of them."""
+    for again in range(TRIES):
+        exercise = draw(
+            course.world,
+            (recipe.seed, index, *((again,) if again else ())),
+            split=split,
+            level=course.level,
+            size=size,
+            maps=recipe.marks > 0,
+            fonts=worlds.fonts or None,
+        )
+        if not course.tasks:
+            return exercise
+        if kept := tuple(turn for turn in exercise.turns if turn.task in course.tasks):
+            return replace(exercise, turns=kept)
+    raise BadRecipe(
+        f"the course {course.world} at level {course.level} asked nothing of {', '.join(course.tasks)} in "
+        f"{TRIES} drawings; name other tasks"
+    )
+
+
+def weighed(sample: Sample, recipe: Recipe, cuts: Sequence[int] = ()) -> Sample:
+    """The sample with weights as the recipe has them: by tokens, by their square root, or all alike.
+
+    A dialogue of n learned tokens weighs n, √n or 1 altogether (facts §8.4); each branch counts by itself.
+    """
+    if sample.weights_T is None or not (recipe.roots or recipe.alike):
         return sample
     weights_T = sample.weights_T.copy()
-    at_A = np.flatnonzero(weights_T)
-    for answer in np.split(at_A, np.flatnonzero(np.diff(at_A) > 1) + 1):
-        weights_T[answer] /= np.sqrt(len(answer))
+    for part in np.split(weights_T, cuts):
+        learned = np.count_nonzero(part)
+        if learned:
+            part /= np.sqrt(learned) if recipe.roots else learned
     return replace(sample, weights_T=weights_T)
 
 
@@ -157,7 +178,7 @@ def told_lesson(recipe: Recipe, path: Path, processor: Processor, index: int, sp
             f"{path} line {number} holds no answer; wanted a message of the assistant to learn from"
         )
     sample = processor.sample(spoken, prompt=False)
-    return Lesson(rooted(sample) if recipe.roots else sample, ("answer",) * answers)
+    return Lesson(weighed(sample, recipe), ("answer",) * answers)
 
 
 @functools.cache

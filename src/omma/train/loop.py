@@ -5,83 +5,30 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import torch
-from torch import nn
+from torch.distributed.fsdp import FSDPModule
 
-from omma.errors import BadCheckpoint, BadFolder, BadRecipe
-from omma.loading import load_folder
-from omma.model.vlm import Vlm
+from omma.errors import BadCheckpoint
 from omma.prep.processor import Processor
-from omma.synth.colours import COLOURS
-from omma.synth.world import CLASSES
 from omma.train import checkpoint
+from omma.train.begin import Run, begin
 from omma.train.check import check
+from omma.train.checkpoint import Saver
 from omma.train.feed import feed, held_out
+from omma.train.ground import check_ground
 from omma.train.lesson import Batch
-from omma.train.marks import MarksHead
-from omma.train.optimise import Optimiser, part_of
-from omma.train.passes import losses
+from omma.train.passes import Totals, totals_of
 from omma.train.rate import rate_at
 from omma.train.recipe import Recipe
+from omma.train.shard import together
 from omma.weights.folder import write_folder
 
 Tell = Callable[[Mapping[str, Any]], None]
-
-
-@dataclass
-class Run:
-    """A model on its way: what a step changes and what a checkpoint holds."""
-
-    model: Vlm
-    head: MarksHead | None
-    optimiser: Optimiser
-    step: int = 0
-
-
-def begin(recipe: Recipe, device: str) -> Run:
-    """The model before the first step: from the recipe's start, or from random weights of its seed."""
-    dtype = _dtype(recipe.precision, device)
-    if recipe.start is not None:
-        loaded = load_folder(recipe.start, device=device, dtype="float32")
-        if loaded.spec != recipe.model:
-            raise BadRecipe(f"{recipe.start} holds another model than the recipe's; wanted the same spec")
-        model = loaded.model
-    else:
-        model = Vlm(recipe.model)
-        model.initialise(torch.Generator().manual_seed(recipe.seed))
-    torch.manual_seed(recipe.seed)
-    head = _head(recipe) if recipe.marks else None
-    named: list[tuple[str, nn.Parameter]] = []
-    for name, parameter in model.named_parameters():
-        parameter.requires_grad_(part_of(name) in recipe.learns)
-        if parameter.requires_grad:
-            named.append((name, parameter))
-    if head is not None:
-        named += [(f"head.{name}", parameter) for name, parameter in head.named_parameters()]
-    model.to(device)
-    if head is not None:
-        head.to(device)
-    optimiser = Optimiser(named, recipe)  # takes its fp32 masters before the model is rounded
-    model.to(dtype)
-    if head is not None:
-        head.to(dtype)
-    return Run(model, head, optimiser)
-
-
-def _head(recipe: Recipe) -> MarksHead:
-    """The dense head: as it stands beside the model that the recipe starts from, else afresh."""
-    vision = recipe.model.vision
-    head = MarksHead(vision.width, vision.out_width, len(CLASSES), len(COLOURS))
-    if recipe.start is not None and (beside := recipe.start / "marks.safetensors").exists():
-        try:
-            head.load_state_dict(checkpoint.read(beside))
-        except RuntimeError:
-            raise BadFolder(f"{beside} is of another head; remove it to begin with a fresh one") from None
-    return head
 
 
 def train(
@@ -96,49 +43,43 @@ def train(
     """Run a recipe in `run_folder`, going on from its newest checkpoint; returns the finished model's folder.
 
     `tell` hears every log line. After `stop_after` seconds the run saves itself and returns None: call again
-    to go on. Raises BadRecipe, and BadCheckpoint when the folder holds another recipe's run.
+    to go on. Under torchrun all ranks work on the one run, the first one writes and tells. Raises BadRecipe,
+    and BadCheckpoint when the folder holds another recipe's run, or this one's on other ground.
     """
     recipe.check()
-    run_folder.mkdir(parents=True, exist_ok=True)
-    run = begin(recipe, device)
-    _resume(run, recipe, run_folder)
-    (run_folder / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1, default=str))
-    checkpoint.trim_log(run_folder / "log.jsonl", run.step)
-    began = time.monotonic()
-    checks: list[Batch] | None = None
-    with (run_folder / "log.jsonl").open("a", buffering=1) as log:
-        batches = feed(recipe, run.step, recipe.steps, workers)
-        try:
-            for made in batches:
-                line = _step(run, recipe, made)
-                if run.step % recipe.check_every == 0 or run.step == recipe.steps:
-                    checks = held_out(recipe) if checks is None else checks
-                    line["held_out"] = check(run.model, run.head, checks, words=recipe.words > 0)
-                _tell(log, tell, line)
-                late = stop_after is not None and time.monotonic() - began > stop_after
-                if run.step % recipe.save_every == 0 or run.step == recipe.steps or late:
-                    _save(run, recipe, run_folder)
-                if late and run.step < recipe.steps:
-                    return None
-        finally:
-            batches.close()
-    return finish(run, recipe, run_folder / "model")
+    with together(device) as ranks:
+        run_folder.mkdir(parents=True, exist_ok=True)
+        run = begin(recipe, device, ranks)
+        if ranks.first:
+            checkpoint.sweep(run_folder)
+        _resume(run, recipe, run_folder)
+        ranks.agree({"step": str(run.step)}, "checkpoints")
+        if not _school(run, recipe, run_folder, workers=workers, tell=tell, stop_after=stop_after):
+            return None
+        if ranks.count > 1:
+            if ranks.first:
+                export(recipe, run_folder, run_folder / "model")
+            ranks.wait()
+            return run_folder / "model"
+        return _finish(run, recipe, run_folder / "model", recipe.gives)
 
 
-def export(recipe: Recipe, run_folder: Path, folder: Path) -> Path:
+def export(recipe: Recipe, run_folder: Path, folder: Path, *, gives: str | None = None) -> Path:
     """Write the model as it is at the newest checkpoint of a run, without ending the run.
 
-    Raises BadCheckpoint when the run has none, or is another recipe's.
+    `gives` is "last" or "average", by default the recipe's choice. Raises BadCheckpoint when the run has no
+    checkpoint or is another recipe's, BadRecipe when it keeps no average.
     """
     if not checkpoint.checkpoints(run_folder):
         raise BadCheckpoint(f"{run_folder} has no checkpoint yet; train first")
     run = begin(recipe, "cpu")
     _resume(run, recipe, run_folder)
-    return finish(run, recipe, folder)
+    return _finish(run, recipe, folder, gives or recipe.gives)
 
 
-def finish(run: Run, recipe: Recipe, folder: Path) -> Path:
+def _finish(run: Run, recipe: Recipe, folder: Path, gives: str) -> Path:
     """Write the model as a public folder, with the dense head beside it for a next stage."""
+    run.optimiser.give(gives)
     write_folder(run.model, recipe.model, folder, dtype=torch.bfloat16)
     Processor.from_folder(recipe.processor, recipe.model).save(folder)
     if run.head is not None:
@@ -146,61 +87,103 @@ def finish(run: Run, recipe: Recipe, folder: Path) -> Path:
     return folder
 
 
+def _school(
+    run: Run,
+    recipe: Recipe,
+    folder: Path,
+    *,
+    workers: int,
+    tell: Tell | None,
+    stop_after: float | None,
+) -> bool:
+    """All steps that are left; False when time was up before the last."""
+    ranks, saver, began = run.ranks, Saver(folder, recipe.keep, run.ranks), time.monotonic()
+    checks: list[Batch] | None = None
+    log = _Log(recipe, run, folder, tell)
+    steps = feed(recipe, run.step, recipe.steps, workers, rank=ranks.rank, ranks=ranks.count)
+    with closing(steps):
+        for batches in steps:
+            line = _step(run, recipe, batches)
+            saver.settle(wait=False)
+            last = run.step == recipe.steps
+            if run.step % recipe.check_every == 0 or last:
+                checks = held_out(recipe) if checks is None else checks
+                line["held_out"] = _check(run, recipe, checks)
+            log.take(line)
+            overdue = stop_after is not None and time.monotonic() - began > stop_after
+            late = ranks.added([float(overdue and ranks.first)])[0] > 0
+            if run.step % recipe.save_every == 0 or last or late:
+                facts = {"recipe": recipe.fingerprint(), "ground": run.ground, "ranks": ranks.count}
+                saver.save(run.step, run.optimiser.state(), facts)
+            if late and not last:
+                break
+        saver.settle()
+    return run.step == recipe.steps
+
+
+class _Log:
+    """The run's log, which the first rank writes and tells."""
+
+    def __init__(self, recipe: Recipe, run: Run, folder: Path, tell: Tell | None) -> None:
+        self.first, self.tell, self.file = run.ranks.first, tell, folder / "log.jsonl"
+        if self.first:
+            (folder / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1, default=str))
+            checkpoint.trim_log(self.file, run.step)
+
+    def take(self, line: Mapping[str, Any]) -> None:
+        """Write one line, and tell it."""
+        if self.first:
+            with self.file.open("a") as file:
+                file.write(json.dumps(line) + "\n")
+            if self.tell is not None:
+                self.tell(line)
+
+
 def _step(run: Run, recipe: Recipe, batches: list[Batch]) -> dict[str, Any]:
-    """One optimiser step over the micro batches; its log line."""
+    """One optimiser step over the passes of this rank; the log line of all ranks."""
     began = time.monotonic()
-    told: dict[str, float] = {}
+    totals = Totals.of(run.ranks.added(totals_of(batches).flat()))
+    told = {"tokens": float(sum(len(batch.pack.ids_T) for batch in batches))}
     for batch in batches:
-        loss, pieces = losses(run.model, run.head, batch, words=recipe.words, marks=recipe.marks)
-        torch.autograd.backward(loss / len(batches))
+        loss, pieces = run.pupil(batch, totals)
+        torch.autograd.backward(loss)
         run.optimiser.gather()
         for name, value in pieces.items():
-            told[name] = told.get(name, 0.0) + value / len(batches)
+            told[name] = told.get(name, 0.0) + value
     rate = rate_at(recipe.rate, run.step, recipe.steps)
-    norm = run.optimiser.step(rate)
+    norm = run.optimiser.step(rate, run.step + 1)
     run.step += 1
-    tokens = sum(len(batch.pack.ids_T) for batch in batches)
-    seconds = time.monotonic() - began
+    tokens, *values = run.ranks.added(list(told.values()))
     return {
         "step": run.step,
-        **{name: round(value, 5) for name, value in told.items()},
+        **{name: round(value, 5) for name, value in zip(list(told)[1:], values, strict=True)},
         "rate": rate,
         "norm": round(norm, 4),
-        "tokens": tokens,
-        "seconds": round(seconds, 3),
+        "tokens": int(tokens),
+        "seconds": round(time.monotonic() - began, 3),
     }
 
 
+def _check(run: Run, recipe: Recipe, checks: list[Batch]) -> dict[str, float]:
+    """The held-out figures; every rank goes through all of them, since layers are gathered from all."""
+    told = check(run.pupil, checks, words=recipe.words > 0)
+    if isinstance(run.pupil, FSDPModule):
+        run.pupil.reshard()
+    return told
+
+
 def _resume(run: Run, recipe: Recipe, folder: Path) -> None:
-    """Go on from the folder's newest checkpoint, if there is one and it is this recipe's."""
-    found = checkpoint.load(folder)
+    """Go on from the folder's newest checkpoint, if there is one: this recipe's, on the same ground."""
+    found = checkpoint.newest(folder)
     if found is None:
         return
-    tensors, facts = found
-    if facts["recipe"] != recipe.fingerprint():
+    path, facts = found
+    if facts.get("recipe") != recipe.fingerprint():
         raise BadCheckpoint(
-            f"{folder} holds a run of recipe {facts['recipe']}, this one is {recipe.fingerprint()}; "
+            f"{folder} holds a run of recipe {facts.get('recipe')}, this one is {recipe.fingerprint()}; "
             "name another folder, or bring the recipe back"
         )
-    run.optimiser.load(tensors)
+    check_ground(facts.get("ground", {}), run.ground, folder)
+    checkpoint.fill(path, run.optimiser.state(), run.ranks)
+    run.optimiser.resume(int(facts["step"]))
     run.step = int(facts["step"])
-
-
-def _save(run: Run, recipe: Recipe, folder: Path) -> None:
-    checkpoint.save(
-        folder, run.step, run.optimiser.state(), {"recipe": recipe.fingerprint()}, keep=recipe.keep
-    )
-
-
-def _tell(log: TextIO, tell: Tell | None, line: Mapping[str, Any]) -> None:
-    log.write(json.dumps(line) + "\n")
-    if tell is not None:
-        tell(line)
-
-
-def _dtype(precision: str, device: str) -> torch.dtype:
-    """What the model computes in: bfloat16 where the machine multiplies it faster than float32."""
-    if precision != "auto":
-        return torch.float32 if precision == "float32" else torch.bfloat16
-    gains = device != "cpu" or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return torch.bfloat16 if gains else torch.float32

@@ -6,8 +6,12 @@ from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
 
-from omma.errors import BadCheckpoint, BadRecipe
+from omma.errors import BadRecipe
+from omma.train.average import Average
+from omma.train.muon import MuonSteps
+from omma.train.rate import factor_of
 from omma.train.recipe import Muon, Recipe
 
 # Matrices at the model's rim: their rows are tokens or classes, which are not mixed with one another.
@@ -16,45 +20,44 @@ OUTER = ("decoder.embedding.", "decoder.head.", "head.")
 Named = list[tuple[str, nn.Parameter]]
 
 
-def part_of(name: str) -> str:
-    """The part of the model that a parameter belongs to: vision, bridge (the merger) or decoder."""
-    if name.startswith("vision.merger."):
-        return "bridge"
-    return "vision" if name.startswith("vision.") else "decoder"
-
-
 class Optimiser:
-    """AdamW or Muon over fp32 copies of the parameters that learn.
+    """AdamW or Muon over fp32 masters of the parameters that learn, and their running mean if one is kept.
 
     `named` are (name, parameter) pairs; names choose the part's rate and whether a tensor is an inner matrix.
-    A head of the trainer's own (dense marks) learns with the bridge.
+    A head of the trainer's own (dense marks) learns with the bridge. `rounded` says that the parameters are
+    about to be rounded, so that masters are copies of them; otherwise a parameter is its own master.
     """
 
-    def __init__(self, named: Named, recipe: Recipe) -> None:
+    def __init__(self, named: Named, recipe: Recipe, *, rounded: bool = False) -> None:
         self.clip = recipe.clip
-        self.names = [name for name, _ in named]
-        self.parameters = [parameter for _, parameter in named]
-        self.masters = [p.detach().float().clone().requires_grad_() for p in self.parameters]
-        self._engines = list(_engines(dict(zip(self.names, self.masters, strict=True)), recipe))
+        self.parameters = dict(named)
+        self.masters: dict[str, Tensor] = {
+            name: parameter.detach().float().clone().requires_grad_() if rounded else parameter
+            for name, parameter in named
+        }
+        self._engines = list(_engines(self.masters, recipe))
+        self.average = Average(self.masters, recipe.average) if recipe.average else None
 
     def gather(self) -> None:
         """Add the model's gradients to the masters' in fp32 and clear them; after every backward pass."""
-        for parameter, master in zip(self.parameters, self.masters, strict=True):
-            if parameter.grad is None:
+        for name, master in self.masters.items():
+            parameter = self.parameters[name]
+            if parameter is master or parameter.grad is None:
                 continue
             gradient = parameter.grad.detach().float()
             master.grad = gradient if master.grad is None else master.grad + gradient
             parameter.grad = None
 
-    def step(self, rate: float) -> float:
-        """Clip, move the masters at learning rate `rate`, copy them into the model; the gradient's norm.
+    def step(self, rate: float, number: int = 1) -> float:
+        """Clip, take step `number` (from 1) at this learning rate, lay it in the model; the gradient's norm.
 
         Raises BadRecipe, and moves nothing, when the gradient is not finite.
         """
-        for master in self.masters:
+        for master in self.masters.values():
             if master.grad is None:
                 master.grad = torch.zeros_like(master)
-        norm = torch.nn.utils.clip_grad_norm_(self.masters, self.clip)
+        norm = torch.nn.utils.clip_grad_norm_(self.masters.values(), self.clip)
+        norm = norm.full_tensor() if isinstance(norm, DTensor) else norm
         if not norm.isfinite():
             raise BadRecipe(
                 f"the gradient's norm is {norm.item()}; nothing was changed: go on from the last checkpoint "
@@ -64,42 +67,48 @@ class Optimiser:
             for group in engine.param_groups:
                 group["lr"] = rate * group["scale"]
             engine.step()
-        with torch.no_grad():
-            for parameter, master in zip(self.parameters, self.masters, strict=True):
-                parameter.copy_(master)
-                master.grad = None
+        for master in self.masters.values():
+            master.grad = None
+        if self.average is not None:
+            self.average.follow(self.masters, number)
+        self._lay(self.masters)
         return float(norm)
 
     def state(self) -> dict[str, Tensor]:
-        """Masters and moments by name: all that the next step depends on."""
-        held = {
-            f"master/{name}": master.detach() for name, master in zip(self.names, self.masters, strict=True)
-        }
-        for name, master in zip(self.names, self.masters, strict=True):
+        """Masters, moments and means by name: all that the next step depends on, besides its number.
+
+        The tensors are those in use: fill them and call `resume` to go on from other ones.
+        """
+        held = {f"master/{name}": master.detach() for name, master in self.masters.items()}
+        for name, master in self.masters.items():
             for engine in self._engines:
                 for key, value in engine.state.get(master, {}).items():
-                    held[f"{key}/{name}"] = torch.as_tensor(value)
-        return held
+                    if key != "step":
+                        held[f"{key}/{name}"] = value
+        return held | (self.average.state() if self.average is not None else {})
 
-    def load(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from `state`. Raises BadCheckpoint naming a tensor that is missing or misshapen."""
-        with torch.no_grad():
-            for name, master, parameter in zip(self.names, self.masters, self.parameters, strict=True):
-                saved = state.get(f"master/{name}")
-                if saved is None or saved.shape != master.shape:
-                    got = "nothing" if saved is None else tuple(saved.shape)
-                    raise BadCheckpoint(f"{name}: the checkpoint holds {got}, the run {tuple(master.shape)}")
-                master.copy_(saved)
-                parameter.copy_(master)
-        moments: dict[str, dict[str, Tensor]] = {}
-        for key, value in state.items():
-            kind, name = key.split("/", 1)
-            if kind != "master":
-                moments.setdefault(name, {})[kind] = value.clone()
-        for name, master in zip(self.names, self.masters, strict=True):
-            for engine in self._engines:
-                if name in moments and any(master is p for g in engine.param_groups for p in g["params"]):
-                    engine.state[master] = moments[name]
+    def resume(self, number: int) -> None:
+        """Go on after step `number` from what the tensors of `state` were filled with."""
+        for engine in self._engines:
+            for moments in engine.state.values():
+                if "step" in moments:
+                    moments["step"].fill_(float(number))
+        self._lay(self.masters)
+
+    def give(self, gives: str) -> None:
+        """Lay the "last" weights or their "average" in the model; no step is taken from there."""
+        if gives == "average":
+            if self.average is None:
+                raise BadRecipe(
+                    "the run keeps no average; wanted a recipe with average over 0, or gives 'last'"
+                )
+            self._lay(self.average.means)
+
+    @torch.no_grad()
+    def _lay(self, tensors: Mapping[str, Tensor]) -> None:
+        for name, parameter in self.parameters.items():
+            if parameter is not tensors[name]:
+                parameter.copy_(tensors[name])
 
 
 def _engines(masters: Mapping[str, Tensor], recipe: Recipe) -> Iterable[torch.optim.Optimizer]:
@@ -110,27 +119,30 @@ def _engines(masters: Mapping[str, Tensor], recipe: Recipe) -> Iterable[torch.op
         turned = {name for name in inner if not name.startswith(settings.apart)}
         groups = _groups({n: p for n, p in masters.items() if n in turned}, recipe, settings.weight_decay)
         if groups:
-            yield torch.optim.Muon(
-                groups, lr=0.0, momentum=settings.momentum, adjust_lr_fn="match_rms_adamw", ns_steps=5
-            )
+            muon = MuonSteps(groups, momentum=settings.momentum)
+            yield _ready(muon, "momentum_buffer")
         others, adamw = {n: p for n, p in masters.items() if n not in turned}, settings.others
     else:
         others, adamw = dict(masters), recipe.optimiser
     decayed = _groups({n: p for n, p in others.items() if n in inner}, recipe, adamw.weight_decay)
     groups = decayed + _groups({n: p for n, p in others.items() if n not in inner}, recipe, 0.0)
     if groups:
-        yield torch.optim.AdamW(groups, lr=0.0, betas=adamw.betas, eps=adamw.eps)
+        engine = torch.optim.AdamW(groups, lr=0.0, betas=adamw.betas, eps=adamw.eps)
+        yield _ready(engine, "exp_avg", "exp_avg_sq")
+
+
+def _ready(engine: torch.optim.Optimizer, *moments: str) -> torch.optim.Optimizer:
+    """Give every tensor its moments before the first step, so that a checkpoint always has the same names."""
+    for group in engine.param_groups:
+        for master in group["params"]:
+            held = {name: torch.zeros_like(master, requires_grad=False) for name in moments}
+            engine.state[master] = held | ({"step": torch.tensor(0.0)} if "exp_avg" in held else {})
+    return engine
 
 
 def _groups(tensors: Mapping[str, Tensor], recipe: Recipe, weight_decay: float) -> list[dict[str, object]]:
     """Parameters with the same factor on the learning rate together."""
     alike: dict[float, list[Tensor]] = {}
     for name, tensor in tensors.items():
-        alike.setdefault(factor_of(name, recipe.scale), []).append(tensor)
+        alike.setdefault(factor_of(name, recipe), []).append(tensor)
     return [{"params": held, "scale": factor, "weight_decay": weight_decay} for factor, held in alike.items()]
-
-
-def factor_of(name: str, scale: Mapping[str, float]) -> float:
-    """The factor of the longest start of `name` that `scale` knows; 1 where it knows none."""
-    known = [start for start in scale if name.startswith(start)]
-    return scale[max(known, key=len)] if known else 1.0

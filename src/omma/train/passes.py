@@ -2,25 +2,117 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from omma.model.attend import Segments
 from omma.model.vlm import Vlm
-from omma.sample import Pack
+from omma.sample import Grid, Pack
 from omma.train.branches import Branches
 from omma.train.lesson import Batch
-from omma.train.marks import MarksHead, Seen
+from omma.train.marks import Counts, MarksHead, Seen, count_marks
+
+NO_COUNTS = (0.0,) * 7
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What the losses of one step are means over, all passes and ranks together.
+
+    `answers` is the weight of all that is learned of answers; `marks` counts the dense lesson's points.
+    """
+
+    answers: float
+    marks: Counts
+
+    def flat(self) -> tuple[float, ...]:
+        """The numbers, to be added up."""
+        return (self.answers, *self.marks.flat())
+
+    @classmethod
+    def of(cls, numbers: Sequence[float]) -> Totals:
+        """From what `flat` gave."""
+        return cls(numbers[0], Counts.of(numbers[1:]))
+
+
+def totals_of(batches: Sequence[Batch]) -> Totals:
+    """What these batches give to learn, together."""
+    answers = sum(float(batch.pack.weights_T.sum(dtype=np.float64)) for batch in batches)
+    counts = [count_marks(batch.marks).flat() for batch in batches if batch.marks is not None]
+    return Totals(answers, Counts.of([sum(column) for column in zip(*counts, strict=True)] or NO_COUNTS))
+
+
+class Pupil(nn.Module):
+    """The model and the dense head as one module: what a step runs and what is spread over ranks.
+
+    With `together` a pass without pictures shows the tower a blank one, whose features count for nothing:
+    every rank must take part when the tower's weights are gathered.
+    """
+
+    def __init__(
+        self, model: Vlm, head: MarksHead | None, *, words: float, marks: float, together: bool = False
+    ) -> None:
+        super().__init__()
+        self.model, self.head = model, head
+        self.words, self.marks, self.together = words, marks, together
+
+    def forward(self, batch: Batch, totals: Totals | None = None) -> tuple[Tensor, dict[str, float]]:
+        """The batch's part of the loss of a step, and its pieces for the log; alone, the loss itself."""
+        totals = totals or totals_of([batch])
+        seen = see(self.model, batch.pack)
+        told: dict[str, float] = {}
+        parts: list[Tensor] = []
+        if self.together and seen is None:
+            parts.append(_touch(self.model, self.head if self.marks else None))
+        if self.words:
+            logits_AV, truth_A, weights_A = answer_logits(self.model, batch, seen)
+            each_A = F.cross_entropy(logits_AV.float(), truth_A, reduction="none")
+            answer_loss = (each_A * weights_A).sum() / max(totals.answers, 1e-6)
+            parts.append(self.words * answer_loss)
+            told["answers"] = float(answer_loss.detach())
+        if self.marks and self.head is not None and seen is not None and batch.marks is not None:
+            dense_loss, pieces = self.head(seen, batch.marks, totals.marks)
+            parts.append(self.marks * dense_loss)
+            told |= pieces
+        return torch.stack(parts).sum(), told
+
+    def examine(self, batch: Batch, *, words: bool) -> tuple[Tensor | None, dict[str, float]]:
+        """For each weighted token whether it is the most likely one (A,), and the dense head's pieces."""
+        seen = see(self.model, batch.pack)
+        pieces: dict[str, float] = {}
+        if self.head is not None and seen is not None and batch.marks is not None:
+            pieces = self.head(seen, batch.marks)[1]
+        if not words:
+            return None, pieces
+        logits_AV, truth_A, _ = answer_logits(self.model, batch, seen)
+        return logits_AV.argmax(-1) == truth_A, pieces
 
 
 def see(model: Vlm, pack: Pack) -> Seen | None:
     """The tower's patches and tokens of the pack, or None without pictures."""
-    if pack.rows_PC is None:
-        return None
+    return None if pack.rows_PC is None else _see(model, torch.from_numpy(pack.rows_PC), pack.grids)
+
+
+def _see(model: Vlm, rows_PC: Tensor, grids: Sequence[Grid]) -> Seen:
     weight = model.vision.patches.weight
-    patches_PW = model.vision.look(torch.from_numpy(pack.rows_PC).to(weight.device, weight.dtype), pack.grids)
+    patches_PW = model.vision.look(rows_PC.to(weight.device, weight.dtype), grids)
     return Seen(patches_PW, model.vision.merger(patches_PW))
+
+
+def _touch(model: Vlm, head: MarksHead | None) -> Tensor:
+    """Nothing, by way of every weight of the tower and the head."""
+    vision = model.spec.vision
+    blank = torch.zeros(vision.merge**2, vision.row)
+    seen = _see(model, blank, [Grid(1, vision.merge, vision.merge)])
+    touched = seen.tokens_ND.float().sum()
+    if head is not None:
+        touched = touched + sum(parameter.float().sum() for parameter in head.parameters())
+    return touched * 0.0
 
 
 def answer_logits(model: Vlm, batch: Batch, seen: Seen | None) -> tuple[Tensor, Tensor, Tensor]:
@@ -35,23 +127,3 @@ def answer_logits(model: Vlm, batch: Batch, seen: Seen | None) -> tuple[Tensor, 
     weights_T = torch.from_numpy(pack.weights_T).to(device)
     learned_A = weights_T.nonzero().squeeze(-1)
     return model.logits(hidden_TD[learned_A - 1]), ids_T[learned_A], weights_T[learned_A]
-
-
-def losses(
-    model: Vlm, head: MarksHead | None, batch: Batch, *, words: float, marks: float
-) -> tuple[Tensor, dict[str, float]]:
-    """The weighted sum of the losses of a batch, and its pieces for the log."""
-    seen = see(model, batch.pack)
-    told: dict[str, float] = {}
-    parts: list[Tensor] = []
-    if words:
-        logits_AV, truth_A, weights_A = answer_logits(model, batch, seen)
-        each_A = F.cross_entropy(logits_AV.float(), truth_A, reduction="none")
-        answer_loss = (each_A * weights_A).sum() / weights_A.sum()
-        parts.append(words * answer_loss)
-        told["answers"] = float(answer_loss.detach())
-    if marks and head is not None and seen is not None and batch.marks is not None:
-        dense_loss, pieces = head(seen, batch.marks)
-        parts.append(marks * dense_loss)
-        told |= pieces
-    return torch.stack(parts).sum(), told

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 from omma.errors import BadRecipe
 from omma.sample import Size
 from omma.spec import ModelSpec
+from omma.synth.exercise import LEVELS, WORLDS
 
 PARTS = ("vision", "bridge", "decoder")
 ROOTS = ("vision.", "decoder.", "head.")  # what parameters' names begin with
@@ -17,12 +21,17 @@ ROOTS = ("vision.", "decoder.", "head.")  # what parameters' names begin with
 
 @dataclass(frozen=True)
 class Course:
-    """One world at one level, and how often it comes up. `sizes` are drawn evenly; empty: the world's own."""
+    """One world at one level, and how often it comes up.
+
+    `sizes` are drawn evenly; empty: the world's own. `tasks` are the turns that are kept of what the world
+    asks; empty: all of them.
+    """
 
     world: str
     weight: float = 1.0
     level: int = 0
     sizes: tuple[Size, ...] = ()
+    tasks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,24 @@ class Lines:
     """Dialogues from JSON Lines, in a new order each time round; one line in twenty is kept for the check."""
 
     path: Path
+
+
+@dataclass(frozen=True)
+class Share:
+    """One source of a mix, and how often it comes up."""
+
+    data: Worlds | Lines
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Mix:
+    """Several sources: each dialogue is of one of them, drawn by weight."""
+
+    shares: tuple[Share, ...]
+
+
+Data: TypeAlias = Worlds | Lines | Mix
 
 
 @dataclass(frozen=True)
@@ -81,18 +108,26 @@ class Muon:
 class Recipe:
     """One stage of a school.
 
-    `start` is a model's folder to go on from; None means random weights. `learns` names the parts that move.
-    `dialogues` go into one optimiser step, cut into `micro` passes. `marks` weighs the dense loss on the
-    tower's features (what stands at each place of the picture); `words` weighs the loss on answers, and 0
-    leaves the decoder out of the step. With `apart` the turns about a drawn picture do not see one another
-    (`train/branches.py`); with `roots` an answer weighs the square root of its length instead of its length.
-    `precision` is "auto", "float32" or "bfloat16"; masters are always float32. `processor` is a folder with
-    the tokenizer and the picture rules.
+    `start` is a model's folder to go on from; None means random weights. `processor` is a folder with the
+    tokenizer and the picture rules; `min_pixels` and `max_pixels` narrow its limits while the stage lasts.
+    `learns` names the parts that move. `scale` turns the learning rate up or down by how names begin;
+    `tower_decay` does so layer by layer down the tower, whose last layer has one factor and whose patches
+    have the most. `dialogues` go into one optimiser step, cut into `micro` passes; `longest` is the most
+    tokens one may have.
+
+    `marks` weighs the dense loss on the tower's features (what stands at each place of the picture); `words`
+    weighs the loss on answers, and 0 leaves the decoder out of the step. With `apart` the turns about a drawn
+    picture do not see one another (`train/branches.py`). A dialogue weighs what it says in tokens, with
+    `roots` the square root of that, with `alike` as much as any other; apart, every turn is one of its own.
+
+    `average` is the decay of a running mean of the weights (0: none is kept); `gives` says which of them the
+    finished model holds, "last" or "average". With `recompute` layers keep their input alone and run again
+    in the backward pass. `precision` is "auto", "float32" or "bfloat16"; masters are always float32.
     """
 
     name: str
     model: ModelSpec
-    data: Worlds | Lines
+    data: Data
     steps: int
     rate: Rate
     processor: Path
@@ -100,13 +135,21 @@ class Recipe:
     learns: tuple[str, ...] = PARTS
     dialogues: int = 16
     micro: int = 1
+    longest: int | None = None
+    min_pixels: int | None = None
+    max_pixels: int | None = None
     optimiser: AdamW | Muon = field(default_factory=AdamW)
     scale: dict[str, float] = field(default_factory=dict)  # start of a name → factor on the learning rate
+    tower_decay: float = 1.0
     clip: float = 1.0
     words: float = 1.0
     marks: float = 0.0
     apart: bool = False
     roots: bool = False
+    alike: bool = False
+    average: float = 0.0
+    gives: str = "last"
+    recompute: bool = False
     precision: str = "auto"
     seed: int = 0
     save_every: int = 200
@@ -116,35 +159,138 @@ class Recipe:
 
     def check(self) -> None:
         """Raise BadRecipe naming the field that cannot be."""
-        if not self.learns or not set(self.learns) <= set(PARTS):
-            raise BadRecipe(f"learns is {self.learns}; wanted at least one of {', '.join(PARTS)}")
-        if strange := [start for start in self.scale if not start.startswith(ROOTS)]:
-            raise BadRecipe(
-                f"scale names {', '.join(sorted(strange))}; wanted starts such as {', '.join(ROOTS)}"
-            )
-        for name in ("steps", "dialogues", "micro", "save_every", "check_every", "keep"):
-            if getattr(self, name) < 1:
-                raise BadRecipe(f"{name} is {getattr(self, name)}; wanted 1 or more")
-        if self.dialogues % self.micro:
-            raise BadRecipe(f"{self.dialogues} dialogues do not divide into {self.micro} passes")
-        if self.rate.shape not in ("cosine", "trapezoid"):
-            raise BadRecipe(f"rate.shape is {self.rate.shape!r}; wanted cosine or trapezoid")
-        if self.precision not in ("auto", "float32", "bfloat16"):
-            raise BadRecipe(f"precision is {self.precision!r}; wanted auto, float32 or bfloat16")
-        if self.words == 0 and self.marks == 0:
-            raise BadRecipe("words and marks are both 0; nothing would be learned")
-        if self.words == 0 and "decoder" in self.learns:
-            raise BadRecipe("the decoder cannot learn with words at 0; leave it out of learns")
-        if self.marks and isinstance(self.data, Lines):
-            raise BadRecipe("marks need drawn worlds, which know every place of a picture; files do not")
-        if isinstance(self.data, Worlds) and not self.data.courses:
-            raise BadRecipe("data names no course; wanted at least one world")
+        for wrong, sentence in (*_counts(self), *_choices(self), *_numbers(self), *_losses(self)):
+            if wrong:
+                raise BadRecipe(sentence)
+        _check_data(self.data)
 
     def fingerprint(self) -> str:
-        """Tells whether two recipes make the same weights step by step; where they stand is left out."""
+        """Tells whether two recipes make the same weights step by step; where things stand is left out.
+
+        What stands there has a digest of its own: `train/ground.py`.
+        """
         facts = asdict(self)
         for passing in ("save_every", "check_every", "check_dialogues", "keep", "processor", "start"):
             facts.pop(passing)
-        facts["data"].pop("fonts", None)
+        facts.pop("gives")
+        facts["data"] = _without_places(facts["data"])
         text = json.dumps(facts, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+Complaint: TypeAlias = tuple[bool, str]
+
+
+def _counts(recipe: Recipe) -> Iterator[Complaint]:
+    for name in ("steps", "dialogues", "micro", "save_every", "check_every", "keep"):
+        if not _whole(value := getattr(recipe, name)) or value < 1:
+            yield True, f"{name} is {value!r}; wanted a whole number, 1 or more"
+    for name in ("longest", "min_pixels", "max_pixels"):
+        value = getattr(recipe, name)
+        wrong = value is not None and (not _whole(value) or value < 1)
+        yield wrong, f"{name} is {value!r}; wanted a whole number, 1 or more, or None"
+    checked = recipe.check_dialogues
+    yield not _whole(checked) or checked < 0, f"check_dialogues is {checked!r}; wanted 0 or more"
+    least, most = recipe.min_pixels, recipe.max_pixels
+    yield (
+        least is not None and most is not None and least > most,
+        f"min_pixels is {least} and max_pixels {most}; wanted the first no greater than the second",
+    )
+    yield (
+        recipe.dialogues % recipe.micro > 0,
+        f"{recipe.dialogues} dialogues do not divide into {recipe.micro} passes",
+    )
+
+
+def _choices(recipe: Recipe) -> Iterator[Complaint]:
+    choices = {
+        "rate.shape": (recipe.rate.shape, ("cosine", "trapezoid")),
+        "precision": (recipe.precision, ("auto", "float32", "bfloat16")),
+        "gives": (recipe.gives, ("last", "average")),
+    }
+    for name, (value, known) in choices.items():
+        yield value not in known, f"{name} is {value!r}; wanted {' or '.join(known)}"
+    yield (
+        not recipe.learns or not set(recipe.learns) <= set(PARTS),
+        f"learns is {recipe.learns}; wanted at least one of {', '.join(PARTS)}",
+    )
+    strange = sorted(start for start in recipe.scale if not start.startswith(ROOTS))
+    yield bool(strange), f"scale names {', '.join(strange)}; wanted starts such as {', '.join(ROOTS)}"
+    yield (
+        recipe.gives == "average" and recipe.average == 0,
+        "gives is 'average' but average is 0, so that none is kept; wanted a decay such as 0.999",
+    )
+
+
+def _numbers(recipe: Recipe) -> Iterator[Complaint]:
+    adamw = recipe.optimiser.others if isinstance(recipe.optimiser, Muon) else recipe.optimiser
+    ranges: dict[str, tuple[float, float, float]] = {
+        "rate.final": (recipe.rate.final, 0, recipe.rate.peak),
+        "rate.warm_up": (recipe.rate.warm_up, 0, math.inf),
+        "clip": (recipe.clip, 1e-12, math.inf),
+        "words": (recipe.words, 0, math.inf),
+        "marks": (recipe.marks, 0, math.inf),
+        "average": (recipe.average, 0, 1 - 1e-9),
+        "tower_decay": (recipe.tower_decay, 1e-3, 1),
+        "optimiser.weight_decay": (recipe.optimiser.weight_decay, 0, math.inf),
+        "the first beta": (adamw.betas[0], 0, 1 - 1e-9),
+        "the second beta": (adamw.betas[1], 0, 1 - 1e-9),
+        "eps": (adamw.eps, 0, math.inf),
+        **{f"scale[{start!r}]": (factor, 0, math.inf) for start, factor in recipe.scale.items()},
+    }
+    peak, fall = recipe.rate.peak, recipe.rate.fall
+    yield not 0 < peak < math.inf, f"rate.peak is {peak!r}; wanted a number over 0"
+    yield not 0 < fall <= 1, f"rate.fall is {fall!r}; wanted a share of the steps, over 0 and at most 1"
+    for name, (value, low, high) in ranges.items():
+        within = f"from {low:g} to {high:g}" if high < math.inf else f"of {low:g} or more"
+        yield not (low <= value <= high and math.isfinite(value)), f"{name} is {value!r}; wanted one {within}"
+
+
+def _losses(recipe: Recipe) -> Iterator[Complaint]:
+    yield recipe.words == 0 and recipe.marks == 0, "words and marks are both 0; nothing would be learned"
+    yield (
+        recipe.words == 0 and "decoder" in recipe.learns,
+        "the decoder cannot learn with words at 0; leave it out of learns",
+    )
+    yield (
+        recipe.marks > 0 and not isinstance(recipe.data, Worlds),
+        "marks need drawn worlds, which know every place of a picture; files do not",
+    )
+    yield recipe.roots and recipe.alike, "roots and alike are both on; a dialogue can weigh one way only"
+
+
+def _check_data(data: Data) -> None:
+    """Raise BadRecipe for a source that nothing can be drawn from."""
+    match data:
+        case Mix(shares):
+            if not shares:
+                raise BadRecipe("data names no share; wanted at least one source")
+            for share in shares:
+                _check_weight("a share", share.weight)
+                _check_data(share.data)
+        case Worlds(courses):
+            if not courses:
+                raise BadRecipe("data names no course; wanted at least one world")
+            for course in courses:
+                _check_weight(f"the course {course.world}", course.weight)
+                if course.world not in WORLDS:
+                    raise BadRecipe(f"no world is called {course.world!r}; known: {', '.join(WORLDS)}")
+                if course.level not in LEVELS:
+                    raise BadRecipe(f"the course {course.world} has level {course.level!r}; wanted 0 to 3")
+
+
+def _check_weight(what: str, weight: float) -> None:
+    if not 0 < weight < math.inf:
+        raise BadRecipe(f"{what} weighs {weight!r}; wanted a number over 0")
+
+
+def _without_places(data: dict[str, object]) -> dict[str, object]:
+    """What a source is, without where its files and fonts stand."""
+    kept = {name: value for name, value in data.items() if name not in ("path", "fonts")}
+    if isinstance(shares := kept.get("shares"), (list, tuple)):
+        kept["shares"] = [share | {"data": _without_places(share["data"])} for share in shares]
+    return kept
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

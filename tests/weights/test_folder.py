@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from omma.engine.packed import pack_weights, packable
+from omma.engine.packed import lay_out, packable
 from omma.errors import BadFolder, BadModel, TensorMismatch, UnsafeFile
 from omma.model.vlm import Vlm
 from omma.presets import GENERATIONS, tiny
@@ -110,12 +110,12 @@ def test_a_model_that_cannot_be_said_in_public_is_not_written(spec: ModelSpec, t
     assert not list(tmp_path.iterdir())
 
 
-def test_a_packed_model_is_not_written_by_halves(spec: ModelSpec, tmp_path: Path) -> None:
+def test_a_model_laid_out_for_answering_is_not_written_by_halves(spec: ModelSpec, tmp_path: Path) -> None:
     model = drawn(spec).bfloat16()
     if not packable(model):
         pytest.skip("this processor packs no weights")
-    pack_weights(model)
-    with pytest.raises(BadModel, match="packed"):
+    lay_out(model)
+    with pytest.raises(BadModel, match="answering"):
         write_folder(model, spec, tmp_path, dtype=torch.bfloat16)
 
 

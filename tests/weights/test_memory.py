@@ -1,4 +1,4 @@
-"""Loading a model of three billion parameters takes the memory of its file, and little time."""
+"""A model of three billion parameters takes the memory of its file: loaded, read through, and packed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from omma.weights.names import public_name, public_shape
 LOAD_AND_TOUCH = """
 import sys, torch
 from pathlib import Path
-from omma.engine.packed import pack_weights, packable
+from omma.engine.packed import PAYS, Packing, lay_out, packable
 from omma.model.vlm import Vlm
 from omma.weights import load_weights, read_spec
 
@@ -27,10 +27,14 @@ folder = Path(sys.argv[1])
 with torch.device("meta"):
     model = Vlm(read_spec(folder))
 load_weights(model, folder, dtype=torch.bfloat16)
-if sys.argv[2] == "packed" and packable(model):
-    pack_weights(model)
 for weight in model.parameters():
     weight.detach().view(torch.int16).flatten()[::2048].sum()
+del weight
+if sys.argv[2] == "packed" and packable(model):
+    lay_out(model)
+    packing = Packing(model)
+    for _ in range(PAYS):
+        packing.go_on(PAYS)
 status = Path("/proc/self/status").read_text()
 print(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
 """

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from omma.chat import FinishReason
 from omma.engine.cache import Cache
+from omma.engine.packed import Packing
 from omma.engine.request import Request
 from omma.engine.sampling import Sampler
 from omma.errors import BadModel
@@ -61,6 +62,7 @@ class Engine:
         self._model = model
         self._device = weight.device
         self._cache = Cache(model.spec.decoder, weight.dtype, weight.device)
+        self._packing = Packing(model)
         self._rows, self._budget = rows, budget
         self._running: dict[int, _Row] = {}
         self._waiting: deque[tuple[int, Request]] = deque()
@@ -133,6 +135,7 @@ class Engine:
         attend = self._cache.decode()
         tickets = self._cache.order
         rows = [self._running[ticket] for ticket in tickets]
+        self._packing.go_on(max(row.left for row in rows))
         ids_S = torch.tensor([row.last for row in rows], device=self._device)
         positions_3S = torch.tensor([row.position for row in rows], device=self._device).expand(3, -1)
         for row in rows:

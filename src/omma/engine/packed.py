@@ -2,37 +2,93 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from omma.errors import BadModel
 from omma.model.vlm import Vlm
 
+PAYS = 16  # tokens after which packing a layer has saved the time that it took
+PART = 2**26  # bytes of a head that are packed at a time
 
-class PackedLinear(nn.Module):
-    """A linear layer for answering only: its weight is in blocks, and neither learns nor is written.
 
-    Plain weights are put into blocks anew for every product, which costs more than a product with one row.
+class AnsweringLinear(nn.Module):
+    """A linear layer for answering only: its weight neither learns nor is written, and may be packed.
+
+    Plain weights are put into blocks anew for every product. That is little beside the product of a whole
+    prompt, and more than the product of one row.
     """
 
     def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
         super().__init__()
-        # Rows a call are a hint only; decoding has few.
-        self._blocks: Tensor = torch.ops.mkldnn._reorder_linear_weight(weight.detach(), 1)
+        # One attribute for both states: a product that runs beside the packing meets the one or the other.
+        self._weight = weight.detach()
         self._bias = None if bias is None else bias.detach()
+        self.bytes = weight.nbytes
+
+    @property
+    def packed(self) -> bool:
+        """Whether the weight lies in blocks."""
+        return self._weight.is_mkldnn
+
+    def pack(self) -> None:
+        """Put the weight into blocks for good and let go of the plain one."""
+        weight = self._weight
+        if not weight.is_mkldnn:  # rows a call are a hint only; decoding has few
+            self._weight = torch.ops.mkldnn._reorder_linear_weight(weight, 1)
 
     def forward(self, x_TD: Tensor) -> Tensor:
         """(T, D) in, (T, F) out."""
-        y_TF: Tensor = torch.ops.mkldnn._linear_pointwise(x_TD, self._blocks, self._bias, "none", [], "")
+        weight = self._weight
+        if not weight.is_mkldnn:
+            return F.linear(x_TD, weight, self._bias)
+        y_TF: Tensor = torch.ops.mkldnn._linear_pointwise(x_TD, weight, self._bias, "none", [], "")
         return y_TF
 
     def _save_to_state_dict(self, destination: Mapping[str, Any], prefix: str, keep_vars: bool) -> None:
         raise BadModel(
-            f"{prefix[:-1]} is packed for answering and cannot be written; write what load_folder gives"
+            f"{prefix[:-1]} is laid out for answering and cannot be written; write what load_folder gives"
         )
+
+
+class AnsweringHead(nn.Module):
+    """A head for answering only, in parts, so that packing a large vocabulary does not hold an answer up."""
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__()
+        rows = max(1, PART * len(weight) // weight.nbytes)
+        self.parts = nn.ModuleList(AnsweringLinear(part, None) for part in torch.split(weight.detach(), rows))
+
+    def forward(self, x_TD: Tensor) -> Tensor:
+        """(T, D) in, (T, V) out."""
+        parts = [part(x_TD) for part in self.parts]
+        return parts[0] if len(parts) == 1 else torch.cat(parts, -1)
+
+
+class Packing:
+    """What of a model is still to be packed: a share of it with every token, as long as that pays.
+
+    Packing all of it takes as long as some sixteen tokens save. So nothing is packed before the first token,
+    and nobody waits for it in the middle of an answer.
+    """
+
+    def __init__(self, model: Vlm) -> None:
+        layers = [layer for layer in model.decoder.modules() if isinstance(layer, AnsweringLinear)]
+        self._share = -(-sum(layer.bytes for layer in layers) // PAYS)
+        self._plain = deque(layer for layer in layers if not layer.packed)
+
+    def go_on(self, left: int) -> None:
+        """Pack a share, layer after layer, if at least PAYS of the `left` tokens of an answer may follow."""
+        done = 0
+        while self._plain and left >= PAYS and done < self._share:
+            layer = self._plain.popleft()
+            layer.pack()
+            done += layer.bytes
 
 
 def packable(model: Vlm) -> bool:
@@ -48,16 +104,16 @@ def packable(model: Vlm) -> bool:
     )
 
 
-def pack_weights(model: Vlm) -> None:
-    """Pack the decoder's linear layers in place, one after the other: no more than one lies in memory twice.
+def lay_out(model: Vlm) -> None:
+    """Put layers that can be packed in the places of the decoder's linear ones. Nothing is read or copied.
 
     The tower reads hundreds of rows at once, where packing does not pay. A tied head gets blocks of its own,
     since the table is still read row by row.
     """
-    holders = [module for module in model.decoder.modules() if not isinstance(module, nn.Linear)]
-    for module in holders:
+    decoder = model.decoder
+    table = decoder.embedding if decoder.head is None else decoder.head
+    decoder.head = AnsweringHead(table.get_parameter("weight"))
+    for module in [module for module in decoder.layers.modules() if not isinstance(module, nn.Linear)]:
         for name, child in module.named_children():
             if isinstance(child, nn.Linear):
-                setattr(module, name, PackedLinear(child.weight, child.bias))
-    if model.decoder.head is None:
-        model.decoder.head = PackedLinear(model.decoder.embedding.weight, None)
+                setattr(module, name, AnsweringLinear(child.weight, child.bias))

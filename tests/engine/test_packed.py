@@ -17,6 +17,7 @@ from omma.model.attend import Segments
 from omma.model.vlm import Vlm
 from omma.presets import GENERATIONS, tiny
 from omma.sample import Sample
+from omma.weights.lora import Adapter, Pair, merge, put_on
 
 every_generation = pytest.mark.parametrize("generation", GENERATIONS)
 
@@ -95,6 +96,18 @@ def test_a_head_in_parts_is_the_head(tied: bool, monkeypatch: pytest.MonkeyPatch
         assert torch.equal(laid.logits(hidden), plain.logits(hidden))
         Packing(laid).go_on(PAYS)
     assert all(packed(laid))
+
+
+@pytest.mark.parametrize("merged", [False, True])
+@pytest.mark.parametrize("layer", ["decoder.head", "decoder.layers.1.attention.query"])
+def test_layers_that_carry_an_adapter_are_laid_out_with_it(layer: str, merged: bool) -> None:
+    plain = model("qwen2.5-vl")
+    put_on(
+        plain, Adapter({layer: Pair(torch.randn(2, 64), torch.randn(320 if "head" in layer else 64, 2), 1.0)})
+    )
+    if merged:
+        merge(plain)
+    assert written(answering(plain), 3 * PAYS) == written(plain, 3 * PAYS)
 
 
 @every_generation

@@ -28,7 +28,7 @@ class AnsweringLinear(nn.Module):
         super().__init__()
         # One attribute for both states: a product that runs beside the packing meets the one or the other.
         self._weight = weight.detach()
-        self._bias = None if bias is None else bias.detach()
+        self.bias = None if bias is None else bias.detach()
         self.bytes = weight.nbytes
 
     @property
@@ -46,8 +46,8 @@ class AnsweringLinear(nn.Module):
         """(T, D) in, (T, F) out."""
         weight = self._weight
         if not weight.is_mkldnn:
-            return F.linear(x_TD, weight, self._bias)
-        y_TF: Tensor = torch.ops.mkldnn._linear_pointwise(x_TD, weight, self._bias, "none", [], "")
+            return F.linear(x_TD, weight, self.bias)
+        y_TF: Tensor = torch.ops.mkldnn._linear_pointwise(x_TD, weight, self.bias, "none", [], "")
         return y_TF
 
     def _save_to_state_dict(self, destination: Mapping[str, Any], prefix: str, keep_vars: bool) -> None:
@@ -111,9 +111,11 @@ def lay_out(model: Vlm) -> None:
     since the table is still read row by row.
     """
     decoder = model.decoder
-    table = decoder.embedding if decoder.head is None else decoder.head
-    decoder.head = AnsweringHead(table.get_parameter("weight"))
-    for module in [module for module in decoder.layers.modules() if not isinstance(module, nn.Linear)]:
+    for module in [module for module in decoder.modules() if not isinstance(module, nn.Linear)]:
         for name, child in module.named_children():
-            if isinstance(child, nn.Linear):
+            if child is decoder.head and isinstance(child, nn.Linear):
+                decoder.head = AnsweringHead(child.weight)
+            elif isinstance(child, nn.Linear):
                 setattr(module, name, AnsweringLinear(child.weight, child.bias))
+    if decoder.head is None:
+        decoder.head = AnsweringHead(decoder.embedding.weight)

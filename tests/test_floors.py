@@ -11,7 +11,7 @@ FLOORS: list[set[str]] = [
     {"errors", "ops"},
     {"spec", "sample", "chat"},
     {"model", "presets", "prep", "serve", "synth"},
-    {"weights", "engine", "evals", "agent", "skills"},
+    {"weights", "engine", "evals", "agent", "skills", "corpus"},
     {"loading"},
     {"train", "respond"},
     {"cli", "__init__", "__main__", "scale"},
@@ -30,6 +30,7 @@ TORCHLESS = {
     "evals",
     "agent",
     "skills",
+    "corpus",
 }
 TORCHLESS_FILES = {f"engine/{name}.py" for name in ("request", "pages", "scheduler", "grammar")}
 ONLY_IN = {

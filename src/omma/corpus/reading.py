@@ -1,0 +1,142 @@
+"""One reader for every form: files are opened, their form is told, and each record becomes a conversation."""
+
+from __future__ import annotations
+
+import functools
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from itertools import accumulate, chain, islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from omma.corpus.container import Container
+from omma.corpus.forms import NAMES, open_container, reader, recognise
+from omma.corpus.media import KEYS
+from omma.corpus.record import Loose, Raw, Record
+from omma.errors import BadData, BadInput, MissingFile
+
+LOOKED_AT = 64  # records that a form is told by
+BRACES = re.compile(r"\{(\d+)\.\.(\d+)\}")
+ENDINGS = (".jsonl", ".json", ".tar", ".parquet")
+
+
+class Share(NamedTuple):
+    """One of `of` parts that many readers take of the same data: rank 0 … of - 1."""
+
+    rank: int = 0
+    of: int = 1
+
+
+WHOLE = Share()
+
+
+class Corpus:
+    """Records of one file, or of shards that belong together, in their order.
+
+    `form` is how the records are written (see `omma.corpus.forms`), `folder` where media of relative paths
+    are looked for: by default beside each file.
+    """
+
+    def __init__(self, path: Path | str, form: str | None = None, folder: Path | None = None) -> None:
+        """Open what `path` names: a file, a folder of shards, or a pattern such as "part-{000..012}.tar".
+
+        Raises MissingFile, and BadData when it is no data file or its records' form is not known.
+        """
+        self.files: tuple[Container, ...] = tuple(open_container(file) for file in files_of(path))
+        self.folder = folder
+        self.name = str(path)
+        self.form = form if form is not None else self._recognise()
+        self._read = reader(self.form)
+
+    @functools.cached_property
+    def _ends(self) -> list[int]:
+        return list(accumulate(len(file) for file in self.files))
+
+    def __len__(self) -> int:
+        """Records, broken ones among them. The first call looks through the files once."""
+        return self._ends[-1]
+
+    @property
+    def what(self) -> str:
+        """What was recognised, in words: "JSON Lines of OpenAI-style messages"."""
+        kinds = dict.fromkeys(file.what for file in self.files)
+        return f"{' and '.join(kinds)} of {NAMES[self.form]}"
+
+    def scan(self, start: int = 0, share: Share = WHOLE) -> Iterator[Raw]:
+        """Records of this share, from its number `start` on.
+
+        Whole files are dealt where there are enough for all, else records in turn. All shares together are
+        everything, once.
+        """
+        if len(self.files) >= share.of > 1:
+            return _scan(self.files[share.rank :: share.of], start)
+        first = start * share.of + share.rank
+        return islice(_scan(self.files, first), 0, None, share.of)
+
+    def at(self, index: int) -> Raw:
+        """Record `index`, 0-based, over all files. Raises IndexError past the end."""
+        if not 0 <= index < len(self):
+            raise IndexError(f"{self.name} has {len(self)} records, and number {index} was wanted")
+        file = bisect_right(self._ends, index)
+        return self.files[file].at(index - (self._ends[file - 1] if file else 0))
+
+    def blocks(self) -> tuple[int, ...]:
+        """Lengths of stretches that are read best as a whole; none where records are reached one by one."""
+        return tuple(chain.from_iterable(file.blocks() for file in self.files))
+
+    def record(self, raw: Raw) -> Record:
+        """What a record says. Raises BadInput naming what is wrong with it."""
+        return self.say(raw.read(), raw)
+
+    def say(self, loose: Loose, raw: Raw) -> Record:
+        """The same of a record that was read already."""
+        return self._read(loose, self.folder or Path(raw.place.file).parent)
+
+    def _recognise(self) -> str:
+        seen: list[Any] = []
+        why = ""
+        for raw in islice(_scan(self.files, 0), LOOKED_AT):
+            try:
+                seen.append(raw.read().value)
+            except BadInput as problem:
+                why = why or str(problem)
+        if (form := recognise(seen)) is not None:
+            return form
+        if not seen:
+            raise BadData(f"{self.name} holds no record that can be read{f'; {why}' if why else ''}")
+        fields = ", ".join(map(str, seen[0])) or "no field"
+        raise BadData(
+            f"{self.name} has records of {fields}; wanted messages, conversations, or a caption or an answer "
+            f"beside one of {', '.join(KEYS)}"
+        )
+
+
+def _scan(files: tuple[Container, ...], start: int) -> Iterator[Raw]:
+    for file in files:
+        if start and start >= (count := len(file)):
+            start -= count
+            continue
+        yield from file.scan(start)
+        start = 0
+
+
+def files_of(path: Path | str) -> list[Path]:
+    """The files that a name means, in order. Raises MissingFile when there are none."""
+    name = str(path)
+    named = Path(name)
+    if named.is_dir():
+        found = sorted(file for file in named.iterdir() if file.suffix in ENDINGS)
+        if len({file.suffix for file in found}) > 1:
+            raise BadData(f"{name} holds files of several kinds; name one, or a pattern such as {name}/*.tar")
+    elif (braces := BRACES.search(name)) and not named.exists():
+        first, last = braces[1], braces[2]
+        numbers = (str(number).zfill(len(first)) for number in range(int(first), int(last) + 1))
+        found = [Path(f"{name[: braces.start()]}{number}{name[braces.end() :]}") for number in numbers]
+    elif any(sign in name for sign in "*?[") and not named.exists():
+        found = sorted(named.parent.glob(named.name))
+    else:
+        found = [named]
+    if not found:
+        raise MissingFile(f"{name} names no file; wanted one that ends in {', '.join(ENDINGS)}")
+    return found

@@ -1,0 +1,119 @@
+"""Parquet tables: rows read by row groups, pictures as bytes or as paths."""
+
+from __future__ import annotations
+
+import functools
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+from omma.corpus.record import Loose, Place, Raw
+from omma.errors import BadData, MissingExtra, MissingFile
+
+BATCH = 8 << 20  # bytes of rows that are decoded at a time in a scan
+KEPT = 2  # row groups that stay in memory for rows asked for one by one
+
+
+class Table:
+    """A parquet file. Its offsets count rows."""
+
+    what = "a parquet table"
+
+    def __init__(self, path: Path) -> None:
+        """Read the table's own table of contents. Raises BadData, or MissingExtra without pyarrow."""
+        self.path = path
+        meta = _told(path, lambda: _file(path).metadata)
+        sizes = [meta.row_group(i).num_rows for i in range(meta.num_row_groups)]
+        self._bytes = [meta.row_group(i).total_byte_size for i in range(meta.num_row_groups)]
+        self._groups = tuple(sizes)
+        self._ends = list(accumulate(sizes))
+        self.extent = self._ends[-1] if sizes else 0
+
+    def __len__(self) -> int:
+        return self.extent
+
+    def blocks(self) -> tuple[int, ...]:
+        return self._groups
+
+    def scan(self, start: int = 0) -> Iterator[Raw]:
+        """Rows from `start` on, decoded a few megabytes at a time."""
+        first = bisect_right(self._ends, start)
+        for group in range(first, len(self._groups)):
+            begin = self._ends[group] - self._groups[group]
+            yield from self._rows(group, begin, max(start - begin, 0))
+
+    def _rows(self, group: int, begin: int, skipped: int) -> Iterator[Raw]:
+        """Rows of one group. Those that cannot be decoded are told one by one."""
+        count = self._groups[group]
+        each = max(1, min(1024, BATCH * count // max(self._bytes[group], 1)))
+        row = 0
+        try:
+            for batch in _file(self.path).iter_batches(each, row_groups=[group], use_threads=False):
+                if row + batch.num_rows > skipped:
+                    for value in batch.to_pylist():
+                        if row >= skipped:
+                            yield self._raw(begin + row, partial(Loose, value))
+                        row += 1
+                else:
+                    row += batch.num_rows
+        except _arrow_errors() as problem:
+            for lost in range(max(row, skipped), count):
+                yield self._raw(begin + lost, partial(_refuse, self.path, begin + lost, _why(problem)))
+
+    def at(self, index: int) -> Raw:
+        if not 0 <= index < self.extent:
+            raise IndexError(f"{self.path} has {self.extent} rows, and number {index} was wanted")
+        group = bisect_right(self._ends, index)
+        begin = self._ends[group] - self._groups[group]
+        return self._raw(index, partial(_row, self.path, group, index - begin, index))
+
+    def _raw(self, row: int, read: Callable[[], Loose]) -> Raw:
+        return Raw(Place(str(self.path), row + 1, "row"), row, read)
+
+
+def _file(path: Path) -> Any:
+    try:
+        import pyarrow.parquet as parquet
+    except ModuleNotFoundError:
+        raise MissingExtra(f"{path} is a parquet table; pip install 'omma[data]' to read it") from None
+    return parquet.ParquetFile(path)
+
+
+def _arrow_errors() -> tuple[type[Exception], ...]:
+    import pyarrow
+
+    return (pyarrow.ArrowException, OSError, ValueError)
+
+
+def _told(path: Path, work: Callable[[], Any]) -> Any:
+    """Do the work; whatever the reader beneath cannot do is one sentence."""
+    try:
+        return work()
+    except FileNotFoundError:
+        raise MissingFile(f"{path}: no such file; name a data file") from None
+    except _arrow_errors() as problem:
+        raise BadData(f"{path} is a broken parquet table: {_why(problem)}") from None
+
+
+def _why(problem: Exception) -> str:
+    return (str(problem).strip() or type(problem).__name__).splitlines()[0]
+
+
+def _refuse(path: Path, row: int, why: str) -> Loose:
+    raise BadData(f"{path} row {row + 1} cannot be decoded: {why}")
+
+
+def _row(path: Path, group: int, row: int, number: int) -> Loose:
+    """One row of a group that stays in memory for the next ones."""
+    try:
+        return Loose(_group(path, group).slice(row, 1).to_pylist()[0])
+    except _arrow_errors() as problem:
+        return _refuse(path, number, _why(problem))
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _group(path: Path, group: int) -> Any:
+    return _file(path).read_row_group(group, use_threads=False)

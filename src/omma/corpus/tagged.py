@@ -1,0 +1,95 @@
+"""Records of conversations with tags in their words (LLaVA, ShareGPT, Qwen), of captions and of questions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from omma.chat import Image, Part, Role, Text
+from omma.corpus.media import KEYS, Media
+from omma.corpus.record import Loose, Record
+from omma.corpus.wording import Wording, weight_of
+from omma.errors import BadData
+
+SPEAKERS: dict[str, Role] = {
+    "human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "system": "system",
+}  # fmt: skip
+CONVERSATION = {"conversations", "system", "weight", "id", *KEYS}
+# The first generation's way to show a picture: "Picture 1: <img>path</img>" and a line end.
+SHOWN = re.compile(r"(?P<number>Picture \d+: ?)?<img>(?P<path>.*?)</img>\n?", re.DOTALL)
+CAPTIONS = ("caption", "text", "answer")
+PROMPT = "Describe the picture."  # what omma's own skill asks
+
+
+def read_llava(loose: Loose, folder: Path) -> Record:
+    """Turns under "conversations", from human or gpt (user or assistant), one tag in the words a picture."""
+    wording = Wording(Media(loose, folder))
+    for role, text in _turns(loose.value):
+        wording.add(role, wording.parts(text), weight_of(loose.value.get("weight"), "weight"))
+    return wording.record(set(loose.value) - CONVERSATION)
+
+
+def read_qwen(loose: Loose, folder: Path) -> Record:
+    """The same with pictures named in the words, ``Picture 1: <img>path</img>``, or by tags.
+
+    The words "Picture 1: " go where the record shows only one picture: nothing would be told apart by them.
+    """
+    wording = Wording(Media(loose, folder))
+    turns = list(_turns(loose.value))
+    alone = sum(len(SHOWN.findall(text)) for _, text in turns) == 1
+    for role, text in turns:
+        parts: list[Part] = []
+        at = 0
+        for shown in SHOWN.finditer(text):
+            number = "" if alone else shown["number"] or ""
+            parts += [*wording.parts(text[at : shown.start()]), Text(number)]
+            parts.append(Image(wording.media.find(shown["path"])))
+            at = shown.end()
+        parts += wording.parts(text[at:])
+        wording.add(role, parts, weight_of(loose.value.get("weight"), "weight"))
+    return wording.record(set(loose.value) - CONVERSATION)
+
+
+def read_captions(loose: Loose, folder: Path) -> Record:
+    """A picture with a caption, or with a question and its answer."""
+    media = Media(loose, folder)
+    wording = Wording(media)
+    answer = next((loose.value[key] for key in CAPTIONS if loose.value.get(key) is not None), None)
+    question = loose.value.get("question")
+    if not isinstance(answer, str) or not isinstance(question, (str, type(None))):
+        raise BadData(
+            f"the caption is {type(answer).__name__} and the question {type(question).__name__}; wanted text"
+        )
+    shown: list[Part] = [media.take(kind) for kind, given in media.given.items() for _ in given]
+    if not shown and question is None:
+        raise BadData("there is a caption and no picture", "tags")
+    wording.add("user", [*shown, Text(question or PROMPT)])
+    wording.add("assistant", [Text(answer)], weight_of(loose.value.get("weight"), "weight"))
+    return wording.record(set(loose.value) - {"question", "weight", "id", *CAPTIONS, *KEYS})
+
+
+def _turns(value: Mapping[str, Any]) -> list[tuple[Role, str]]:
+    """Who says what."""
+    turns: list[tuple[Role, str]] = []
+    if (system := value.get("system")) is not None:
+        turns.append(("system", _words(system, "system")))
+    spoken = value.get("conversations")
+    if not isinstance(spoken, list) or not spoken:
+        raise BadData("conversations is empty or no list; wanted turns with 'from' and 'value'")
+    for number, turn in enumerate(spoken):
+        where = f"conversations[{number}]"
+        if not isinstance(turn, Mapping):
+            raise BadData(f"{where} is {type(turn).__name__}; wanted an object with 'from' and 'value'")
+        speaker = turn.get("from")
+        if not isinstance(speaker, str) or speaker not in SPEAKERS:
+            raise BadData(f"{where}.from is {speaker!r}; wanted one of {', '.join(SPEAKERS)}", "role")
+        turns.append((SPEAKERS[speaker], _words(turn.get("value"), f"{where}.value")))
+    return turns
+
+
+def _words(value: Any, where: str) -> str:
+    if not isinstance(value, str):
+        raise BadData(f"{where} is {type(value).__name__}; wanted text")
+    return value

@@ -15,7 +15,7 @@ NTH = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eight
 
 def page_turns(drawing: Drawing, split: Split, dice: Random) -> tuple[Turn, ...]:
     """The whole text, the text with boxes, and two to five questions."""
-    asks = _PageQuestions(drawing, split, dice)
+    asks = PageQuestions(drawing, split, dice)
     dense = [asks.read(), asks.read_boxes()]
     chosen = some(
         [
@@ -29,7 +29,9 @@ def page_turns(drawing: Drawing, split: Split, dice: Random) -> tuple[Turn, ...]
     return (*dense, *chosen)
 
 
-class _PageQuestions:
+class PageQuestions:
+    """What can be asked about lines of text."""
+
     def __init__(self, drawing: Drawing, split: Split, dice: Random) -> None:
         self.drawing, self.split, self.dice = drawing, split, dice
         self.lines = drawing.things

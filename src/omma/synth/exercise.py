@@ -14,6 +14,7 @@ from omma.sample import Size
 from omma.synth.ask_pages import page_turns
 from omma.synth.ask_scenes import scene_turns
 from omma.synth.ask_screens import screen_turns
+from omma.synth.documents.worlds import DOCUMENT_SIZES, DOCUMENT_WORLDS
 from omma.synth.letters import letters
 from omma.synth.pages import page
 from omma.synth.scenes import scene
@@ -36,6 +37,7 @@ _WORLDS: dict[str, tuple[_Painter, _Asker]] = {
     "words": (page, page_turns),
     "letters": (letters, page_turns),
     "screens": (screen, screen_turns),
+    **DOCUMENT_WORLDS,
 }
 WORLDS = tuple(_WORLDS)
 
@@ -65,7 +67,7 @@ def draw(
     dice = Random(f"{world} {split} {level} {numbers} {size and tuple(size)}")
     half: Split = "train" if split == "train" else "test"
     paint, ask = _WORLDS[world]
-    usual = SIZES[level] + STRIPS if world == "words" and level else SIZES[level]
+    usual = DOCUMENT_SIZES.get(world, SIZES)[level] + (STRIPS if world == "words" and level else ())
     drawing = paint(size or dice.choice(usual), level, dice, half, fonts)
     drawing = replace(drawing, picture=wear(drawing.picture, level, dice))
     turns = ask(drawing, half, dice)

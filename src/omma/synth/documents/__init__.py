@@ -1,0 +1,1 @@
+"""Worlds of documents: pages, turned and bent lines, tables, charts, forms, receipts and invoices."""

@@ -13,7 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from omma.engine.engine import Engine, hidden_of, score
+from omma.engine.engine import Engine, score
 from omma.engine.generate import Piece, generate
 from omma.engine.request import Request, Sampling
 from omma.errors import BadModel
@@ -192,7 +192,7 @@ def test_a_model_that_has_answered_can_learn(generation: str) -> None:
     vlm.initialise(torch.Generator().manual_seed(0))
     one = sample(generation, 9, 0, side=4)
     tokens(Engine(vlm), request(one))
-    (score(vlm, one).sum() + hidden_of(vlm, pack([one]), Segments((0, one.length))).sum()).backward()
+    (score(vlm, one).sum() + vlm.read(pack([one]), Segments((0, one.length))).sum()).backward()
     assert all(weight.grad is not None for weight in vlm.parameters())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -14,7 +15,7 @@ from omma.model.attend import Segments
 from omma.model.layers import feed_forward
 from omma.model.vlm import Vlm
 from omma.presets import GENERATIONS, tiny
-from omma.sample import Grid
+from omma.sample import Grid, Sample, Size, Visual, pack
 from omma.spec import ModelSpec
 
 every_generation = pytest.mark.parametrize("generation", GENERATIONS)
@@ -49,6 +50,31 @@ def test_a_packed_sample_says_what_it_says_alone(generation: str) -> None:
     packed = think(model, ids, starts)
     alone = [think(model, ids[a:b], (0, b - a)) for a, b in pairwise(starts)]
     assert torch.allclose(packed, torch.cat(alone), atol=1e-5)
+
+
+def shown(spec: ModelSpec, grid: Grid, words: int) -> Sample:
+    """A picture and some words."""
+    cells = grid.cells(spec.vision.merge)
+    ids = np.array([spec.ids.image] * cells + list(range(words)))
+    size = Size(grid.columns * spec.vision.patch, grid.rows * spec.vision.patch)
+    visual = Visual("image", rows(spec, grid).numpy(), grid, 0, cells, size, size)
+    return Sample(ids, np.tile(np.arange(len(ids)), (3, 1)), (visual,))
+
+
+@every_generation
+def test_a_pack_is_read_as_its_samples_are_alone(generation: str) -> None:
+    model = drawn(tiny(generation))
+    words = Sample(np.arange(11), np.tile(np.arange(11), (3, 1)))
+    samples = [shown(model.spec, Grid(1, 4, 6), 5), words, shown(model.spec, Grid(1, 2, 2), 9)]
+    together = pack(samples)
+    read = model.read(together, Segments(together.starts))
+    alone = [model.read(pack([one]), Segments((0, one.length))) for one in samples]
+    assert torch.allclose(read, torch.cat(alone), atol=1e-5)
+    assert together.rows_PC is not None
+    seen = model.see(torch.from_numpy(together.rows_PC), together.grids)
+    assert torch.equal(model.read(together, Segments(together.starts), seen), read)
+    with pytest.raises(PlaceholderMismatch, match="features"):
+        model.read(together, Segments(together.starts), seen[1:])
 
 
 @every_generation

@@ -6,9 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from omma.chat import FinishReason
@@ -17,9 +15,9 @@ from omma.engine.packed import Packing
 from omma.engine.request import Request
 from omma.engine.sampling import Sampler
 from omma.errors import BadModel
-from omma.model.attend import Attend, Segments
+from omma.model.attend import Segments
 from omma.model.vlm import Vlm
-from omma.sample import Pack, Sample, pack
+from omma.sample import Sample, pack
 
 
 class Written(NamedTuple):
@@ -126,7 +124,7 @@ class Engine:
         """Read whole prompts, ragged, end to end; only each last token goes through the head."""
         one = pack(samples)
         attend = self._cache.prefill(tickets, one.starts)
-        hidden_TD = hidden_of(self._model, one, attend)
+        hidden_TD = self._model.read(one, attend)
         last_S = torch.tensor(one.starts[1:], device=self._device) - 1
         return self._chosen(tickets, self._model.logits(hidden_TD[last_S]))
 
@@ -170,21 +168,4 @@ class Engine:
 @torch.no_grad()
 def score(model: Vlm, sample: Sample) -> Tensor:
     """Logits after every token of one sample, fp32 (T, V)."""
-    hidden_TD = hidden_of(model, pack([sample]), Segments((0, sample.length)))
-    return model.logits(hidden_TD).float()
-
-
-def hidden_of(model: Vlm, one: Pack, attend: Attend) -> Tensor:
-    """A pack's pictures seen, its words embedded, all of it thought through: (T, D)."""
-    device = next(model.decoder.parameters()).device
-
-    def tensor(array: NDArray[np.generic]) -> Tensor:
-        return torch.from_numpy(array).to(device)
-
-    features_ND = places_N = None
-    if one.rows_PC is not None:
-        features_ND = model.see(tensor(one.rows_PC), one.grids)
-        places_N = tensor(one.places_N)
-    embeddings_TD = model.embed(tensor(one.ids_T), features_ND, places_N)
-    hidden_TD: Tensor = model(embeddings_TD, tensor(one.positions_3T), attend)
-    return hidden_TD
+    return model.logits(model.read(pack([sample]), Segments((0, sample.length)))).float()

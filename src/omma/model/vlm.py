@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from omma.errors import PlaceholderMismatch
@@ -13,7 +15,7 @@ from omma.model.attend import Attend
 from omma.model.decoder import Decoder
 from omma.model.initialise import draw_weights
 from omma.model.vision import VisionTower
-from omma.sample import Grid
+from omma.sample import Grid, Pack
 from omma.spec import ModelSpec
 
 
@@ -64,6 +66,23 @@ class Vlm(nn.Module):
     def forward(self, embeddings_TD: Tensor, positions_3T: Tensor, attend: Attend) -> Tensor:
         """Final-normed hidden states (T, D) of rows at positions (time, row, column)."""
         hidden_TD: Tensor = self.decoder(embeddings_TD, positions_3T, attend)
+        return hidden_TD
+
+    def read(self, pack: Pack, attend: Attend, features_ND: Tensor | None = None) -> Tensor:
+        """Hidden states (T, D) of a pack: its pictures seen, its words embedded, all of it thought through.
+
+        `features_ND` are the pictures' visual tokens where they have been seen already.
+        Raises PlaceholderMismatch when words and pictures were not made together.
+        """
+        device = self.decoder.embedding.weight.device
+
+        def tensor(array: NDArray[np.generic]) -> Tensor:
+            return torch.from_numpy(array).to(device)
+
+        if features_ND is None and pack.rows_PC is not None:
+            features_ND = self.see(tensor(pack.rows_PC), pack.grids)
+        embeddings_TD = self.embed(tensor(pack.ids_T), features_ND, tensor(pack.places_N))
+        hidden_TD: Tensor = self(embeddings_TD, tensor(pack.positions_3T), attend)
         return hidden_TD
 
     def logits(self, hidden_TD: Tensor) -> Tensor:

@@ -118,12 +118,9 @@ def _touch(model: Vlm, head: MarksHead | None) -> Tensor:
 def answer_logits(model: Vlm, batch: Batch, seen: Seen | None) -> tuple[Tensor, Tensor, Tensor]:
     """Of the A tokens with a weight: logits (A, V) where each is predicted, ids (A,), weights (A,)."""
     device, pack = next(model.parameters()).device, batch.pack
-    ids_T = torch.from_numpy(pack.ids_T).to(device)
-    places_N = torch.from_numpy(pack.places_N).to(device) if seen is not None else None
-    embeddings_TD = model.embed(ids_T, None if seen is None else seen.tokens_ND, places_N)
-    positions_3T = torch.from_numpy(pack.positions_3T).to(device)
     attend = Branches(pack.starts, batch.cuts, device) if any(batch.cuts) else Segments(pack.starts)
-    hidden_TD = model(embeddings_TD, positions_3T, attend)
+    hidden_TD = model.read(pack, attend, None if seen is None else seen.tokens_ND)
+    ids_T = torch.from_numpy(pack.ids_T).to(device)
     weights_T = torch.from_numpy(pack.weights_T).to(device)
     learned_A = weights_T.nonzero().squeeze(-1)
     return model.logits(hidden_TD[learned_A - 1]), ids_T[learned_A], weights_T[learned_A]

@@ -49,7 +49,7 @@ def begin(recipe: Recipe, device: str, ranks: Ranks = ALONE) -> Run:
 
     Raises BadRecipe when the recipe does not fit the model, BadCheckpoint when the ranks' ground differs.
     """
-    dtype = _dtype(recipe.precision, device)
+    dtype = compute_dtype(recipe.precision, device)
     model = _model(recipe, spread=ranks.count > 1)
     torch.manual_seed(recipe.seed)
     head = _head(recipe) if recipe.marks else None
@@ -113,7 +113,7 @@ def _check_names(recipe: Recipe, named: Named) -> None:
             raise BadRecipe(f"no parameter's name begins with {start!r}; the first is called {named[0][0]}")
 
 
-def _dtype(precision: str, device: str) -> torch.dtype:
+def compute_dtype(precision: str, device: str) -> torch.dtype:
     """What the model computes in: bfloat16 where the machine multiplies it faster than float32."""
     if precision != "auto":
         return torch.float32 if precision == "float32" else torch.bfloat16

@@ -37,8 +37,8 @@ def small_spec(generation: str, processor: Path) -> ModelSpec:
     return spec
 
 
-def write_dialogues(folder: Path, count: int = 24) -> Path:
-    """A JSON Lines file of one-turn dialogues, and its pictures."""
+def write_dialogues(folder: Path, count: int = 24, *, shown: int = 1) -> Path:
+    """A JSON Lines file of one-turn dialogues, and its pictures; one dialogue in `shown` has one."""
     folder.mkdir(parents=True, exist_ok=True)
     lines = []
     for i in range(count):
@@ -47,7 +47,7 @@ def write_dialogues(folder: Path, count: int = 24) -> Path:
         asked = [
             {"type": "image_url", "image_url": {"url": f"{i}.png"}},
             {"type": "text", "text": "What colour?"},
-        ]
+        ][i % shown > 0 :]
         turns = [{"role": "user", "content": asked}, {"role": "assistant", "content": name}]
         lines.append(json.dumps({"messages": turns}))
     file = folder / "dialogues.jsonl"
@@ -55,13 +55,13 @@ def write_dialogues(folder: Path, count: int = 24) -> Path:
     return file
 
 
-def toy_recipe(folder: Path, generation: str = "qwen2.5-vl", steps: int = 12) -> Recipe:
-    """A recipe over the dialogues that runs in seconds."""
+def toy_recipe(folder: Path, generation: str = "qwen2.5-vl", steps: int = 12, *, shown: int = 1) -> Recipe:
+    """A recipe over the dialogues that runs in seconds; one in `shown` has a picture."""
     spec = small_spec(generation, folder / "processor")
     return Recipe(
         name="toy",
         model=spec,
-        data=Lines(write_dialogues(folder / "data")),
+        data=Lines(write_dialogues(folder / "data", shown=shown)),
         steps=steps,
         rate=Rate(peak=3e-3, warm_up=3),
         processor=folder / "processor",

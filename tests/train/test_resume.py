@@ -2,81 +2,77 @@
 
 from __future__ import annotations
 
-import os
+import json
 import random
-import signal
 import subprocess
-import sys
-import time
-from pathlib import Path
-
-import pytest
-
-from omma.train.loop import train
-from tests.train.school import toy_recipe
-
-PROGRAM = """
 import sys
 from dataclasses import replace
 from pathlib import Path
-sys.path.insert(0, {here!r})
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from torch.distributed.checkpoint.hf_storage import HuggingFaceStorageReader
+
+from omma.errors import BadCheckpoint
+from omma.train import checkpoint
+from omma.train.loop import export, train
+from omma.train.recipe import Lines, Recipe
+from tests.train.nursery import STEPS
 from tests.train.school import toy_recipe
-from omma.train.loop import train
-from omma.train.recipe import AdamW, Muon
-recipe = toy_recipe(Path({folder!r}), steps={steps})
-recipe = replace(recipe, optimiser={optimiser}(), precision={precision!r})
-train(recipe, Path({run!r}), workers={workers}, tell=lambda line: print(line["step"], flush=True))
-"""
-STEPS = 30
+
+ROOT = Path(__file__).parents[2]
+CHANGES = {"adamw": {}, "muon": {"muon": True, "precision": "bfloat16", "peak": 3e-3}}
 
 
-def program(folder: Path, run: Path, optimiser: str, precision: str, workers: int) -> list[str]:
-    here = str(Path(__file__).parents[2])
-    text = PROGRAM.format(
-        here=here,
-        folder=str(folder),
-        run=str(run),
-        steps=STEPS,
-        optimiser=optimiser,
-        precision=precision,
-        workers=workers,
-    )
-    return [sys.executable, "-c", text]
+def play(folder: Path, *turns: dict[str, Any]) -> list[str]:
+    words = [sys.executable, "-m", "tests.train.nursery", str(folder), json.dumps(turns)]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    ended: list[str] = json.loads(done.stdout.splitlines()[-1])
+    assert "failed" not in ended, done.stderr
+    return ended
+
+
+def final_state(run: Path) -> dict[str, Tensor]:
+    """Masters, moments and means after the last step, whole."""
+    found = checkpoint.newest(run)
+    assert found is not None
+    assert found[1]["step"] == STEPS
+    held = HuggingFaceStorageReader(str(found[0])).read_metadata().state_dict_metadata
+    state = {name: torch.zeros(kept.size) for name, kept in held.items()}
+    checkpoint.fill(found[0], state)
+    return state
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("optimiser", "precision", "workers"), [("AdamW", "float32", 0), ("Muon", "bfloat16", 1)]
-)
-def test_three_kills_change_nothing(tmp_path: Path, optimiser: str, precision: str, workers: int) -> None:
-    toy_recipe(tmp_path)  # makes processor and data once
-    unbroken, broken = tmp_path / "unbroken", tmp_path / "broken"
-    subprocess.run(
-        program(tmp_path, unbroken, optimiser, precision, workers), check=True, stdout=subprocess.PIPE
-    )
-    moments = sorted(random.Random(7).sample(range(2, STEPS - 2), 3))
-    for moment in moments:
-        process = subprocess.Popen(
-            program(tmp_path, broken, optimiser, precision, workers),
-            stdout=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        assert process.stdout is not None
-        for line in process.stdout:
-            if int(line) >= moment:
-                break
-        time.sleep(random.Random(moment).random() * 0.05)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
-    subprocess.run(
-        program(tmp_path, broken, optimiser, precision, workers), check=True, stdout=subprocess.PIPE
-    )
-    wanted = sorted((unbroken / "model").glob("*.safetensors"))
-    assert wanted
-    for file in wanted:
-        assert file.read_bytes() == (broken / "model" / file.name).read_bytes()
+@pytest.mark.parametrize("kind", CHANGES)
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_five_kills_change_nothing(tmp_path: Path, ranks: int, kind: str) -> None:
+    dice = random.Random(f"{ranks} {kind}")
+    each = {"ranks": ranks, "changes": CHANGES[kind]}
+    kills = [
+        {"at": at, "later": dice.random() * 0.05, "writing": number % 2 == 1}
+        for number, at in enumerate(sorted(dice.sample(range(2, STEPS - 3), 5)))
+    ]
+    broken = [{"run": "broken", **each, **kill} for kill in (*kills, {})]
+    assert play(tmp_path, {"run": "unbroken", **each}, *broken) == ["finished", *["killed"] * 5, "finished"]
+    unbroken, mended = final_state(tmp_path / "unbroken"), final_state(tmp_path / "broken")
+    assert unbroken.keys() == mended.keys()
+    assert all(torch.equal(unbroken[name], mended[name]) for name in unbroken)
+    models = [tmp_path / run / "model" / "model.safetensors" for run in ("unbroken", "broken")]
+    assert models[0].read_bytes() == models[1].read_bytes()
+
+
+@pytest.mark.slow
+def test_a_run_of_two_ranks_goes_on_with_one_and_back(tmp_path: Path) -> None:
+    turns = [{"ranks": 2, "at": 8}, {"ranks": 1, "at": 16}, {"ranks": 2}]
+    ended = play(tmp_path, {"run": "unbroken", "ranks": 1}, *({"run": "moved", **turn} for turn in turns))
+    assert ended == ["finished", "killed", "killed", "finished"]
+    unbroken, moved = final_state(tmp_path / "unbroken"), final_state(tmp_path / "moved")
+    assert unbroken.keys() == moved.keys()
+    assert max((unbroken[name] - moved[name]).abs().max().item() for name in unbroken) <= 1e-6
 
 
 def test_a_finished_run_run_again_takes_no_step(tmp_path: Path) -> None:
@@ -85,3 +81,60 @@ def test_a_finished_run_run_again_takes_no_step(tmp_path: Path) -> None:
     taken: list[int] = []
     train(recipe, tmp_path / "run", workers=0, tell=lambda line: taken.append(line["step"]))
     assert taken == []
+
+
+def other_ground(recipe: Recipe, folder: Path, what: str) -> Recipe:
+    """The same recipe by its fingerprint, over something else."""
+    assert isinstance(recipe.data, Lines)
+    match what:
+        case "processor":
+            rules = recipe.processor / "preprocessor_config.json"
+            rules.write_text(rules.read_text().replace('"min_pixels": 3136', '"min_pixels": 3137'))
+        case "lines":
+            lines = recipe.data.path.read_text()
+            recipe.data.path.write_text(lines.replace("What colour?", "Which colour?"))
+        case "weights":
+            other = replace(recipe, seed=1, steps=1)
+            return replace(recipe, start=train(other, folder / "other", workers=0))
+    return recipe
+
+
+@pytest.mark.parametrize("what", ["processor", "lines", "weights"])
+def test_a_run_does_not_go_on_over_other_ground(tmp_path: Path, what: str) -> None:
+    recipe = toy_recipe(tmp_path, steps=2)
+    train(recipe, tmp_path / "run", workers=0)
+    changed = other_ground(recipe, tmp_path, what)
+    assert changed.fingerprint() == recipe.fingerprint()
+    with pytest.raises(BadCheckpoint, match=f"{what}.* changed since"):
+        train(changed, tmp_path / "run", workers=0)
+
+
+def test_a_run_does_not_go_on_in_another_precision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = toy_recipe(tmp_path, steps=2)
+    for dtype in (torch.float32, torch.bfloat16):
+        monkeypatch.setattr("omma.train.begin.compute_dtype", lambda *_, dtype=dtype: dtype)
+        if dtype == torch.bfloat16:
+            with pytest.raises(BadCheckpoint, match=r"precision.* changed since"):
+                train(recipe, tmp_path / "run", workers=0)
+        else:
+            train(recipe, tmp_path / "run", workers=0)
+
+
+def test_a_run_that_stood_elsewhere_goes_on(tmp_path: Path) -> None:
+    recipe = toy_recipe(tmp_path, steps=2)
+    train(recipe, tmp_path / "run", workers=0)
+    for place in ("processor", "data"):
+        (tmp_path / place).rename(tmp_path / f"moved-{place}")
+    moved = replace(
+        recipe,
+        processor=tmp_path / "moved-processor",
+        data=Lines(tmp_path / "moved-data" / "dialogues.jsonl"),
+    )
+    assert train(moved, tmp_path / "run", workers=0) == tmp_path / "run" / "model"
+
+
+def test_another_recipes_run_is_refused(tmp_path: Path) -> None:
+    recipe = toy_recipe(tmp_path, steps=2)
+    train(recipe, tmp_path / "run", workers=0)
+    with pytest.raises(BadCheckpoint, match="bring the recipe back"):
+        export(replace(recipe, clip=2.0), tmp_path / "run", tmp_path / "out")

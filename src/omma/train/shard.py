@@ -80,7 +80,7 @@ def together(device: str) -> Iterator[Ranks]:
         torch.cuda.set_device(dist.get_node_local_rank())
         dist.init_process_group("cpu:gloo,cuda:nccl")
     else:
-        dist.init_process_group("cpu:gloo")
+        dist.init_process_group("gloo")
     try:
         yield _ranks(device)
     finally:

@@ -1,0 +1,125 @@
+"""Several ranks are one trainer: the same batches, the same losses, whichever of them met a picture."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from omma.errors import BadRecipe
+from omma.model.vlm import Vlm
+from omma.ops.orthogonal import orthogonalise
+from omma.train.feed import make_batches
+from omma.train.muon import MuonSteps
+from omma.train.passes import Pupil, Totals, totals_of
+from tests.train.school import toy_recipe
+from tests.train.test_resume import ROOT, play
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("muon", [False, True], ids=["adamw", "muon"])
+def test_two_ranks_learn_as_one_does(tmp_path: Path, muon: bool) -> None:
+    changes = {"muon": muon, "steps": 50, "peak": 1e-3}
+    turns = [{"run": f"of-{ranks}", "ranks": ranks, "changes": changes} for ranks in (1, 2)]
+    assert play(tmp_path, *turns) == ["finished", "finished"]
+    logs = [(tmp_path / f"of-{ranks}" / "log.jsonl").read_text().splitlines() for ranks in (1, 2)]
+    one, two = ([json.loads(line)["answers"] for line in log] for log in logs)
+    assert len(one) == len(two) == 50
+    assert one[-1] < 0.5 * one[0]
+    assert np.abs(np.subtract(one, two)).max() <= 1e-4
+
+
+@pytest.mark.slow
+def test_torchrun_starts_the_command(tmp_path: Path) -> None:
+    (tmp_path / "stage.py").write_text(
+        "from pathlib import Path\n"
+        "from omma.train.recipe import Recipe\n"
+        "from tests.train.school import toy_recipe\n"
+        f"def toy() -> Recipe:\n    return toy_recipe(Path({str(tmp_path)!r}), steps=4)\n"
+    )
+    toy_recipe(tmp_path)
+    words = ["--standalone", "--nproc-per-node", "2", "-m", "omma", "train", f"{tmp_path / 'stage.py'}:toy"]
+    run = [sys.executable, "-m", "torch.distributed.run", *words, "--out", str(tmp_path / "run"), "--json"]
+    done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(line)["step"] for line in done.stdout.splitlines()] == [1, 2, 3, 4]
+    assert (tmp_path / "run" / "model" / "model.safetensors").exists()
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 3, 4, 6])
+def test_a_step_has_the_same_dialogues_however_many_ranks(tmp_path: Path, ranks: int) -> None:
+    recipe = toy_recipe(tmp_path)
+    made = [make_batches(recipe, 3, rank=rank, ranks=ranks) for rank in range(ranks)]
+    assert len({len(passes) for passes in made}) == 1
+    dealt = [made[rank][number] for number in range(len(made[0])) for rank in range(ranks)]
+    together = make_batches(replace(recipe, micro=1), 3)[0].pack
+    assert np.array_equal(np.concatenate([batch.pack.ids_T for batch in dealt]), together.ids_T)
+    assert totals_of(dealt).answers == pytest.approx(float(together.weights_T.sum()))
+
+
+def test_more_ranks_than_dialogues_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadRecipe, match="too few for 7 ranks"):
+        make_batches(toy_recipe(tmp_path), 0, ranks=7)
+
+
+def test_passes_of_a_step_add_up_to_the_step(tmp_path: Path) -> None:
+    recipe = toy_recipe(tmp_path, shown=2)
+    model = Vlm(recipe.model)
+    model.initialise(torch.Generator().manual_seed(0))
+    pupil = Pupil(model, None, words=1.0, marks=0.0)
+    gradients = []
+    for micro in (1, 3):
+        batches = make_batches(replace(recipe, micro=micro), 0)
+        totals = Totals.of(totals_of(batches).flat())
+        pupil.zero_grad()
+        for batch in batches:
+            pupil(batch, totals)[0].backward()
+        gradients.append(torch.cat([p.grad.flatten() for p in pupil.parameters() if p.grad is not None]))
+    assert (gradients[0] - gradients[1]).norm() <= 1e-5 * gradients[0].norm()
+
+
+def test_a_pass_without_pictures_touches_the_whole_tower(tmp_path: Path) -> None:
+    recipe = toy_recipe(tmp_path, shown=100)
+    model = Vlm(recipe.model)
+    model.initialise(torch.Generator().manual_seed(0))
+    batch = make_batches(replace(recipe, seed=1, micro=6), 0)[0]
+    assert batch.pack.rows_PC is None
+    alone, together = (
+        Pupil(model, None, words=1.0, marks=0.0, together=spread)(batch)[0] for spread in (False, True)
+    )
+    assert torch.equal(alone, together)
+    together.backward()
+    assert all(p.grad is not None and not p.grad.any() for p in model.vision.parameters())
+
+
+def test_muon_does_what_torchs_own_does() -> None:
+    torch.manual_seed(0)
+    ours = [torch.randn(shape) for shape in ((12, 5), (5, 12), (8, 8))]
+    theirs = [matrix.clone() for matrix in ours]
+    muon = MuonSteps([{"params": ours, "weight_decay": 0.1, "lr": 0.02}], momentum=0.9)
+    for matrix in ours:
+        muon.state[matrix] = {"momentum_buffer": torch.zeros_like(matrix)}
+    judge = torch.optim.Muon(theirs, 0.02, 0.1, momentum=0.9, adjust_lr_fn="match_rms_adamw")
+    for _ in range(3):
+        for mine, his in zip(ours, theirs, strict=True):
+            mine.grad = torch.randn_like(mine)
+            his.grad = mine.grad.clone()
+        muon.step()
+        judge.step()
+    assert all(torch.equal(mine, his) for mine, his in zip(ours, theirs, strict=True))
+
+
+def test_an_orthogonalised_matrix_keeps_its_directions_and_evens_their_strength() -> None:
+    torch.manual_seed(0)
+    u, _, v = torch.linalg.svd(torch.randn(16, 40), full_matrices=False)
+    turned = orthogonalise(u @ torch.diag(torch.linspace(0.05, 3.0, 16)) @ v).float()
+    strengths = torch.diag(u.mT @ turned @ v.mT)
+    assert strengths.min() > 0.5
+    assert strengths.max() < 1.3
+    assert (turned - u @ torch.diag(strengths) @ v).abs().max() < 0.05

@@ -1,0 +1,116 @@
+"""Which script a character is of and which characters are emoji, by the tables of Unicode 17.
+
+Python's own tables do not know scripts. Ranges are hexadecimal, both ends inside.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+
+# Property Script. Common and Inherited serve every script: digits, punctuation, accents that combine.
+SCRIPTS = {
+    "Latin": """
+        41-5A 61-7A AA BA C0-D6 D8-F6 F8-2B8 2E0-2E4 1D00-1D25 1D2C-1D5C 1D62-1D65 1D6B-1D77 1D79-1DBE
+        1E00-1EFF 2071 207F 2090-209F 212A-212B 2132 214E 2160-2188 2C60-2C7F A722-A787 A78B-A7DD A7E2
+        A7F1-A7FF AB30-AB5A AB5C-AB64 AB66-AB69 AB6C-AB6D FB00-FB06 FF21-FF3A FF41-FF5A 10780-10785
+        10787-107B0 107B2-107BF 1DF00-1DF81 1DF90-1DF96 1DFCD-1DFF2 1DFF5-1DFFF
+    """,
+    "Han": """
+        2E80-2E99 2E9B-2EF3 2F00-2FD5 3005 3007 3021-3029 3038-303B 3400-4DBF 4E00-9FFF F900-FA6D
+        FA70-FAD9 16FE2-16FE3 16FF0-16FF6 20000-2A6DF 2A700-2B81E 2B820-2CEAD 2CEB0-2EBE0 2EBF0-2EE5D
+        2F800-2FA1D 30000-3134A 31350-33479
+    """,
+    "Common": """
+        0-40 5B-60 7B-A9 AB-B9 BB-BF D7 F7 2B9-2DF 2E5-2E9 2EC-2FF 374 37E 385 387 605 60C 61B 61F 640 6DD
+        8E2 964-965 E3F FD5-FD8 10FB 16EB-16ED 1735-1736 1802-1803 1805 1CD3 1CE1 1CE9-1CEC 1CEE-1CF3
+        1CF5-1CF7 1CFA 2000-200B 200E-2064 2066-2070 2074-207E 2080-208F 20A0-20C4 2100-2125 2127-2129
+        212C-2131 2133-214D 214F-215F 2189-218B 2190-2429 2440-244A 2460-27FF 2900-2B73 2B76-2BFF
+        2E00-2E5D 2E60-2E63 2FF0-3004 3006 3008-3020 3030-3037 303C-303F 309B-309C 30A0 30FB-30FC
+        3190-319F 31C0-31E5 31EF 3220-325F 327F-32CF 32FF 3358-33FF 4DC0-4DFF A700-A721 A788-A78A
+        A830-A839 A92E A9CF AB5B AB6A-AB6B FD3E-FD3F FE10-FE19 FE30-FE52 FE54-FE66 FE68-FE6B FEFF
+        FF01-FF20 FF3B-FF40 FF5B-FF65 FF70 FF9E-FF9F FFE0-FFE6 FFE8-FFEE FFF9-FFFD 10100-10102 10107-10133
+        10137-1013F 10190-1019C 101D0-101FC 102E1-102FB 1BCA0-1BCA3 1CC00-1CCFC 1CD00-1CEB3 1CEBA-1CED0
+        1CED2-1CED4 1CEDD-1CEFD 1CF50-1CFC3 1D000-1D0F5 1D100-1D126 1D129-1D166 1D16A-1D17A 1D183-1D184
+        1D18C-1D1A9 1D1AE-1D1FF 1D250-1D25A 1D25D-1D281 1D2C0-1D2D3 1D2E0-1D2F3 1D300-1D356 1D360-1D378
+        1D400-1D454 1D456-1D49C 1D49E-1D49F 1D4A2 1D4A5-1D4A6 1D4A9-1D4AC 1D4AE-1D4B9 1D4BB 1D4BD-1D4C3
+        1D4C5-1D505 1D507-1D50A 1D50D-1D514 1D516-1D51C 1D51E-1D539 1D53B-1D53E 1D540-1D544 1D546
+        1D54A-1D550 1D552-1D6A6 1D6A8-1D7CB 1D7CE-1D7FF 1DB00-1DB1C 1EC71-1ECB4 1ED01-1ED3D 1F000-1F02B
+        1F030-1F093 1F0A0-1F0AE 1F0B1-1F0BF 1F0C1-1F0CF 1F0D1-1F0F5 1F100-1F1AE 1F1E6-1F1FF 1F201-1F202
+        1F210-1F23B 1F240-1F248 1F250-1F251 1F260-1F265 1F300-1F6D9 1F6DC-1F6EC 1F6F0-1F6FC 1F700-1F7DB
+        1F7E0-1F7EB 1F7F0-1F80B 1F810-1F847 1F850-1F859 1F860-1F887 1F890-1F8AD 1F8B0-1F8BB 1F8C0-1F8C1
+        1F8D0-1F8D8 1F900-1FA57 1FA60-1FA6D 1FA70-1FA7C 1FA80-1FAC6 1FAC8 1FACC-1FADD 1FADF-1FAEB
+        1FAEF-1FAFA 1FB00-1FB92 1FB94-1FBFA E0001 E0020-E007F
+    """,
+    "Inherited": """
+        300-36F 485-486 64B-655 670 951-954 1AB0-1AF0 1CD0-1CD2 1CD4-1CE0 1CE2-1CE8 1CED 1CF4 1CF8-1CF9
+        1DC0-1DFF 200C-200D 20D0-20F0 302A-302D 3099-309A FE00-FE0F FE20-FE2D 101FD 102E0 1133B
+        1CF00-1CF2D 1CF30-1CF46 1D127-1D128 1D167-1D169 1D17B-1D182 1D185-1D18B 1D1AA-1D1AD 1D25B-1D25C
+        E0100-E01EF
+    """,
+}
+# Property Emoji: what is drawn as one by default, and of the blocks of signs and dingbats (2600 to 27BF)
+# and of those from 1F000 on whatever may be drawn as one.
+EMOJI = """
+    231A-231B 23E9-23EC 23F0 23F3 25FD-25FE 2600-2604 260E 2611 2614-2615 2618 261D 2620 2622-2623
+    2626 262A 262E-262F 2638-263A 2640 2642 2648-2653 265F-2660 2663 2665-2666 2668 267B 267E-267F
+    2692-2697 2699 269B-269C 26A0-26A1 26A7 26AA-26AB 26B0-26B1 26BD-26BE 26C4-26C5 26C8 26CE-26CF
+    26D1 26D3-26D4 26E9-26EA 26F0-26F5 26F7-26FA 26FD 2702 2705 2708-270D 270F 2712 2714 2716 271D
+    2721 2728 2733-2734 2744 2747 274C 274E 2753-2755 2757 2763-2764 2795-2797 27A1 27B0 27BF
+    2B1B-2B1C 2B50 2B55 1F004 1F0CF 1F170-1F171 1F17E-1F17F 1F18E 1F191-1F19A 1F1E6-1F1FF 1F201-1F202
+    1F21A 1F22F 1F232-1F23A 1F250-1F251 1F300-1F321 1F324-1F393 1F396-1F397 1F399-1F39B 1F39E-1F3F0
+    1F3F3-1F3F5 1F3F7-1F4FD 1F4FF-1F53D 1F549-1F54E 1F550-1F567 1F56F-1F570 1F573-1F57A 1F587
+    1F58A-1F58D 1F590 1F595-1F596 1F5A4-1F5A5 1F5A8 1F5B1-1F5B2 1F5BC 1F5C2-1F5C4 1F5D1-1F5D3
+    1F5DC-1F5DE 1F5E1 1F5E3 1F5E8 1F5EF 1F5F3 1F5FA-1F64F 1F680-1F6C5 1F6CB-1F6D2 1F6D5-1F6D9
+    1F6DC-1F6E5 1F6E9 1F6EB-1F6EC 1F6F0 1F6F3-1F6FC 1F7E0-1F7EB 1F7F0 1F90C-1F93A 1F93C-1F945
+    1F947-1F9FF 1FA70-1FA7C 1FA80-1FAC6 1FAC8 1FACC-1FADD 1FADF-1FAEB 1FAEF-1FAFA
+"""
+EVERYWHERE = ("Common", "Inherited")
+# A character that asks for colour: the variation selector behind a sign, or the frame of a keycap.
+COLOURED = r"[#*0-9\u00A9\u00AE\u203C-\u3299]\uFE0F|\u20E3"
+
+
+def _ranges(table: str) -> str:
+    """A table as the inside of a character class."""
+    pairs = (word.partition("-") for word in table.split())
+    return "".join(
+        f"{_letter(first)}-{_letter(last)}" if last else _letter(first) for first, _, last in pairs
+    )
+
+
+def _letter(code: str) -> str:
+    return re.escape(chr(int(code, 16)))
+
+
+@cache
+def foreign(scripts: tuple[str, ...]) -> re.Pattern[str]:
+    """Finds a character that is of none of these scripts; what serves every script is never found.
+
+    Unassigned and private characters and lone surrogates are of no script. Raises KeyError for a script
+    whose table is not kept: `SCRIPTS` names them.
+    """
+    return re.compile(f"[^{''.join(_ranges(SCRIPTS[name]) for name in (*scripts, *EVERYWHERE))}]")
+
+
+@cache
+def emoji() -> re.Pattern[str]:
+    """Finds an emoji, or a plain sign that is made one by what follows it."""
+    return re.compile(f"[{_ranges(EMOJI)}]|{COLOURED}")
+
+
+@cache
+def han() -> re.Pattern[str]:
+    """Finds one Han character."""
+    return re.compile(f"[{_ranges(SCRIPTS['Han'])}]")
+
+
+def script_of(letter: str) -> str:
+    """A character's script as a sentence names it: the first word of its Unicode name."""
+    name = unicodedata.name(letter, "")
+    return name.split()[0].capitalize() if name else "no known script"
+
+
+def code_of(letter: str) -> str:
+    """How a character is named by its number: U+0041."""
+    return f"U+{ord(letter):04X}"

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import omma
-from omma.errors import BadFolder, TensorMismatch, UnknownModel, UnknownOption
+from omma.errors import BadFolder, OutOfMemory, TensorMismatch, UnknownModel, UnknownOption
 from omma.loading import BUNDLED, load_folder, resolve
 from omma.model.vlm import Vlm
 from omma.prep.processor import Processor
@@ -106,3 +106,9 @@ def test_a_config_and_weights_that_differ_are_refused(tmp_path: Path) -> None:
     config.write_text(config.read_text().replace('"num_hidden_layers": 3', '"num_hidden_layers": 4'))
     with pytest.raises(TensorMismatch, match=r"model\.layers\.3\..* missing"):
         load_folder(tmp_path)
+
+
+def test_a_model_too_large_for_the_machine_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("omma.loading.load_weights", lambda *_, **__: torch.empty(10**15))
+    with pytest.raises(OutOfMemory, match=r"float32.*smaller model"):
+        load_folder(toy(tmp_path))

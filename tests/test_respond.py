@@ -12,7 +12,7 @@ import torch
 
 import omma
 from omma.chat import Answer, Image, Options, Responder, Seen, Usage, Video, message, messages, whole
-from omma.errors import BadFolder, BadPicture, MissingFile, PromptTooLong, UnknownOption
+from omma.errors import BadFolder, BadMessage, BadModel, BadPicture, MissingFile, PromptTooLong, UnknownOption
 from omma.loading import Loaded
 from omma.model.vlm import Vlm
 from omma.prep.boxes import Box, Point
@@ -60,6 +60,53 @@ def test_many_at_once_are_each_alone(generation: str) -> None:
     toy = model(generation)
     said = [[message("user", *([Image(PICTURE)] * (i % 3)), "Say " + "more " * i)] for i in range(6)]
     assert toy.generate(said, max_tokens=20) == [toy.chat(one, max_tokens=20) for one in said]
+
+
+@every_generation
+def test_a_conversation_that_cannot_be_answered_ends_alone(generation: str) -> None:
+    toy = model(generation)
+    said = [[message("user", Image(PICTURE), "Say " + "more " * i)] for i in range(6)]
+    alone = [toy.chat(one, max_tokens=20) for one in said]
+    said[0] = [message("user", Image(b"not a picture"), "What?")]
+    said[3] = [message("user", "word " * 3000)]
+    said[5] = [{"role": "nobody", "content": "Hello?"}]  # type: ignore[list-item]
+    for rows in (1, 2, 32):
+        told = dict(toy.answers(said, Options(max_tokens=20), rows=rows))
+        assert {i: type(told[i]) for i in (0, 3, 5)} == {0: BadPicture, 3: PromptTooLong, 5: BadMessage}
+        assert [told[i] for i in (1, 2, 4)] == [alone[i] for i in (1, 2, 4)]
+
+
+def test_answers_are_each_given_once_even_if_none_can_be() -> None:
+    told = list(model("qwen2.5-vl").answers([[message("user", Image(b"")), ""]] * 3))  # type: ignore[list-item]
+    assert [index for index, _ in told] == [0, 1, 2]
+    assert not any(error.__traceback__ or error.__context__ for _, error in told)  # type: ignore[union-attr]
+
+
+def test_an_error_among_many_is_raised_or_returned_as_the_caller_says() -> None:
+    toy = model("qwen2.5-vl")
+    said = [[message("user", "One.")], [message("user", Image(b""), "Two?")], [message("user", "Three.")]]
+    with pytest.raises(BadPicture, match="conversation 1: "):
+        toy.generate(said, max_tokens=5)
+    first, second, third = toy.generate(said, errors="return", max_tokens=5)
+    assert [first, third] == [toy.chat(said[i], max_tokens=5) for i in (0, 2)]
+    assert isinstance(second, BadPicture)
+    with pytest.raises(UnknownOption, match="errors"):
+        toy.generate(said, errors="ignore")  # type: ignore[call-overload]
+
+
+def test_options_out_of_range_are_no_matter_of_one_conversation() -> None:
+    with pytest.raises(UnknownOption, match="top_p"):
+        next(model("qwen2.5-vl").answers([[message("user", "Hello?")]], Options(top_p=7)))
+
+
+def test_logits_that_are_no_numbers_are_raised_in_a_stream() -> None:
+    toy = model("qwen2.5-vl")
+    with torch.no_grad():
+        toy.network.decoder.norm.weight.fill_(torch.nan)
+    with pytest.raises(BadModel, match="dtype"):
+        list(toy.chat([message("user", "Hello?")], stream=True))
+    with pytest.raises(BadModel, match="dtype"):
+        toy.ask(None, "Hello?")
 
 
 @every_generation
@@ -178,10 +225,9 @@ def test_the_verbs_are_the_skills() -> None:
     assert toy.describe(PICTURE, max_tokens=16) == describe.describe(toy, PICTURE, wish)
 
 
-@pytest.mark.parametrize("wish", [{"quantize": "int8"}, {"adapter": "a/b"}])
-def test_what_loading_cannot_do_yet_is_refused(wish: dict[str, str]) -> None:
-    with pytest.raises(UnknownOption, match=next(iter(wish))):
-        omma.load("omma-nano", **wish)  # type: ignore[arg-type]
+def test_what_loading_cannot_do_yet_is_refused() -> None:
+    with pytest.raises(UnknownOption, match="quantize"):
+        omma.load("omma-nano", quantize="int8")
 
 
 def test_a_closed_stream_is_over() -> None:

@@ -16,6 +16,7 @@ OmmaError
 │   └── UnsafeFile           a pickle where safetensors are wanted
 ├── BadRecipe                a training recipe that contradicts itself or its model (exit code 2)
 ├── BadCheckpoint            a run folder that cannot be gone on from (exit code 2)
+├── OutOfMemory              this machine has not the memory for what was asked (exit code 71)
 ├── MissingExtra             a wing's extra packages are not installed (exit code 2)
 └── PlaceholderMismatch      prompt and patches were not made together (our mistake or a caller's)
 """
@@ -87,6 +88,10 @@ class BadRecipe(OmmaError):
 
 class BadCheckpoint(OmmaError):
     """A run folder cannot be gone on from."""
+
+
+class OutOfMemory(OmmaError):
+    """This machine has not the memory for what was asked; the message says what was too large."""
 
 
 class MissingExtra(OmmaError):

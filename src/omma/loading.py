@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import torch
 
 from omma.errors import UnknownModel, UnknownOption
+from omma.model.memory import memory_for
 from omma.model.vlm import Vlm
 from omma.prep.processor import Processor
 from omma.spec import ModelSpec
@@ -47,7 +48,7 @@ def load_folder(
     `device` "auto" is the accelerator if there is one. `dtype` "auto" is the checkpoint's own, with float16
     taken as bfloat16 on a CPU, which has no fast half products (and some layers overflow in them); other
     values are float32, bfloat16 and float16. Raises UnknownModel, BadFolder, TensorMismatch, UnsafeFile,
-    UnknownOption.
+    UnknownOption, OutOfMemory.
     """
     folder = resolve(name_or_path, revision=revision, cache=cache)
     worn = None if adapter is None else resolve(adapter, cache=cache)
@@ -59,7 +60,8 @@ def load_folder(
     processor = Processor.from_folder(folder, spec)
     with torch.device("meta"):
         model = Vlm(spec)
-    load_weights(model, folder, dtype=kind, device=place)
+    with memory_for(f"{name_or_path} in {kind}", "take dtype='bfloat16', or a smaller model"):
+        load_weights(model, folder, dtype=kind, device=place)
     if worn is not None:
         put_on(model, read_adapter(worn, model))
     return Loaded(model, processor, spec, read_generation(folder), str(name_or_path))

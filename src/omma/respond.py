@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -22,10 +23,12 @@ from omma.chat import (
     Video,
     message,
     messages,
+    whole,
 )
 from omma.engine.engine import score
 from omma.engine.generate import Piece, generate
 from omma.engine.request import Request, read_defaults, request
+from omma.errors import OmmaError, UnknownOption
 from omma.loading import Loaded
 from omma.prep.boxes import Box, Point, parse_boxes, parse_points
 from omma.skills import describe, find, point, read
@@ -68,7 +71,7 @@ class Model:
     def ask(self, media: Media | Sequence[Media] | None, question: str, **options: Any) -> Reply:
         """Ask about a picture, a video (by its ending, or a `chat.Video`), several of them, or nothing."""
         shown = media if isinstance(media, (list, tuple)) else [] if media is None else [media]
-        return self.generate([[message("user", *map(_part, shown), question)]], **options)[0]
+        return self._reply([message("user", *map(_part, shown), question)], Options.of(**options))
 
     @overload
     def chat(self, spoken: Spoken, *, stream: Literal[False] = False, **options: Any) -> Reply: ...
@@ -82,7 +85,7 @@ class Model:
         wishes = Options.of(**options)
         if stream:
             return self.stream(messages(spoken), wishes)
-        return self.generate([spoken], **options)[0]
+        return self._reply(messages(spoken), wishes)
 
     def find(self, picture: MediaSource | Image, what: str, **options: Any) -> find.Found:
         """Boxes of every `what` in pixels of the picture: `skills.find`."""
@@ -102,34 +105,77 @@ class Model:
 
     def stream(self, spoken: Sequence[Message], options: Options = PLAIN) -> Iterator[Delta]:
         """Answer piece by piece. What is wrong with the conversation is raised before the first piece."""
+        options.check()
         asked, seen = self._request(spoken, options)
         return (_delta(piece, seen) for piece in self._pieces([asked]))
 
-    def generate(self, conversations: Iterable[Spoken], **options: Any) -> list[Reply]:
-        """Answer many conversations in one batch, each as it would be answered alone, in their order."""
-        answers = dict(self.answers(conversations, Options.of(**options)))
-        return [answers[i] for i in range(len(answers))]
+    @overload
+    def generate(
+        self, conversations: Iterable[Spoken], *, errors: Literal["raise"] = "raise", **options: Any
+    ) -> list[Reply]: ...
+    @overload
+    def generate(
+        self, conversations: Iterable[Spoken], *, errors: Literal["return"], **options: Any
+    ) -> list[Reply | OmmaError]: ...
+    def generate(
+        self,
+        conversations: Iterable[Spoken],
+        *,
+        errors: Literal["raise", "return"] = "raise",
+        **options: Any,
+    ) -> Sequence[Reply | OmmaError]:
+        """Answer many conversations in one batch, each as it would be answered alone, in their order.
+
+        With `errors` "return" a conversation that cannot be answered has its error in the answer's place, and
+        all others are answered. With "raise" the first error that is met is raised, and says which it was.
+        """
+        if errors not in ("raise", "return"):
+            raise UnknownOption(f"errors is {errors!r}; wanted 'raise' or 'return'")
+        told: dict[int, Reply | OmmaError] = {}
+        for index, answer in self.answers(conversations, Options.of(**options)):
+            if isinstance(answer, OmmaError) and errors == "raise":
+                raise type(answer)(f"conversation {index}: {answer}")
+            told[index] = answer
+        return [told[index] for index in range(len(told))]
 
     def answers(
         self, conversations: Iterable[Spoken], options: Options = PLAIN, *, rows: int = 32
-    ) -> Iterator[tuple[int, Reply]]:
+    ) -> Iterator[tuple[int, Reply | OmmaError]]:
         """Answers to many conversations, each with its place in line, as they are finished.
 
         `rows` are answered at a time; a conversation is drawn, and its pictures opened, when its turn comes.
+        One that cannot be answered ends alone: its error comes in the answer's place, and the others go on.
+        Options out of their range are raised.
         """
+        options.check()
+        places: list[int] = []  # of each request, its conversation
         shown: dict[int, tuple[Seen, ...]] = {}
+        refused: deque[tuple[int, OmmaError]] = deque()
 
         def line() -> Iterator[Request]:
             for index, spoken in enumerate(conversations):
-                asked, shown[index] = self._request(messages(spoken), options)
-                yield asked
+                try:
+                    asked, shown[index] = self._request(messages(spoken), options)
+                except OmmaError as wrong:
+                    refused.append((index, _alone(wrong)))
+                else:
+                    places.append(index)
+                    yield asked
 
         texts: dict[int, str] = {}
         for piece in self._pieces(line(), rows=rows):
-            texts[piece.index] = texts.get(piece.index, "") + piece.text
-            if piece.finish is not None and piece.usage is not None:
-                text, seen = texts.pop(piece.index), shown.pop(piece.index)
-                yield piece.index, Reply(text, piece.finish, piece.usage, seen)
+            while refused:
+                yield refused.popleft()
+            place = places[piece.index]
+            texts[place] = texts.get(place, "") + piece.text
+            if piece.error is not None:
+                yield place, _alone(piece.error)
+            elif piece.finish is not None and piece.usage is not None:
+                yield place, Reply(texts[place], piece.finish, piece.usage, shown[place])
+            else:
+                continue
+            del texts[place], shown[place]
+        yield from refused
 
     def logits(self, spoken: Spoken) -> Tensor:
         """Scores of the next token after every token, fp32 (T, V).
@@ -139,8 +185,11 @@ class Model:
         told = messages(spoken)
         return score(self.network, self.processor.sample(told, prompt=told[-1].role != "assistant"))
 
+    def _reply(self, spoken: Sequence[Message], options: Options) -> Reply:
+        told = whole(self.stream(spoken, options))
+        return Reply(told.text, told.finish_reason, told.usage, told.seen)
+
     def _request(self, spoken: Sequence[Message], options: Options) -> tuple[Request, tuple[Seen, ...]]:
-        options.check()
         sample = self.processor.sample(spoken)
         asked = request(sample, options, self._defaults, context=self.spec.decoder.context)
         return asked, self.processor.seen(sample)
@@ -151,7 +200,14 @@ class Model:
 
 
 def _delta(piece: Piece, seen: tuple[Seen, ...]) -> Delta:
+    if piece.error is not None:
+        raise piece.error
     return Delta(piece.text, piece.finish, piece.usage, seen if piece.finish is not None else ())
+
+
+def _alone(wrong: OmmaError) -> OmmaError:
+    """The error without the frames it passed through: those hold pictures, and errors may be kept."""
+    return type(wrong)(*wrong.args)
 
 
 def _part(media: Media) -> Image | Video:

@@ -94,6 +94,30 @@ def test_a_model_is_measured_on_every_suite_of_a_folder(omma: Run, toy: Path, tm
     assert told["suites"][0]["chance"] == 0.5
 
 
+def test_a_picture_that_cannot_be_read_is_a_wrong_answer_and_said(
+    omma: Run, toy: Path, tmp_path: Path
+) -> None:
+    lines = suite(tmp_path) / "colours.jsonl"
+    (tmp_path / "broken.png").write_bytes(b"not a picture")
+    lines.write_text(lines.read_text() + lines.read_text().splitlines()[0].replace("red.png", "broken.png"))
+    ended = omma("eval", tmp_path, "--model", toy)
+    assert ended.code == 0, ended
+    assert ended.out.splitlines()[1].split()[-2] == "3"
+    assert "colours, question 3: " in ended.err
+    assert "broken.png" in ended.err
+    told = json.loads(omma("eval", tmp_path, "--model", toy, "--json").out)["suites"][0]
+    assert told["questions"] == 3
+    assert [failure["question"] for failure in told["unanswered"]] == [3]
+    assert "broken.png" in told["unanswered"][0]["error"]
+
+
+def test_a_suite_of_which_nothing_can_be_answered_is_a_failure(omma: Run, toy: Path, tmp_path: Path) -> None:
+    (suite(tmp_path) / "red.png").write_bytes(b"not a picture")
+    ended = omma("eval", tmp_path, "--model", toy)
+    assert ended.code == 1
+    assert "no question of colours could be answered" in ended.err
+
+
 def test_a_suite_that_is_not_there_is_refused(omma: Run, toy: Path, tmp_path: Path) -> None:
     assert omma("eval", tmp_path, "--model", toy).code == 2
     assert omma("eval", tmp_path / "none.jsonl", "--model", toy).code == 2

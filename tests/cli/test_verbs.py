@@ -17,6 +17,7 @@ from PIL import Image
 from omma.chat import Delta, Message, Options, Seen, Usage
 from omma.cli import main
 from omma.cli.app import verbs
+from omma.errors import OutOfMemory
 from omma.sample import Size
 from tests.cli.conftest import Run
 
@@ -197,6 +198,28 @@ def test_our_own_mistakes_are_said_in_one_line(
     ended = omma("ask", "hi")
     assert ended.code == 70
     assert "RuntimeError: over here" in ended.err
+    assert len(ended.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        MemoryError(),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 4 bytes"),
+        OutOfMemory("a prompt of 7 tokens takes too much memory"),
+    ],
+    ids=repr,
+)
+def test_too_little_memory_is_no_mistake_of_ours(
+    wrong: Exception, omma: Run, parrot: Parrot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise wrong
+
+    monkeypatch.setattr("omma.load", fail)
+    ended = omma("ask", "hi")
+    assert ended.code == 71
+    assert "memory" in ended.err
     assert len(ended.err.splitlines()) == 1
 
 

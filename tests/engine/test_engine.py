@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from itertools import islice
 
@@ -12,15 +13,18 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor
 
-from omma.engine.engine import Engine, score
+from omma.engine.cache import Cache, Shelf
+from omma.engine.engine import Engine, Failed, score
 from omma.engine.generate import Piece, generate
 from omma.engine.request import Request, Sampling
-from omma.errors import BadModel
-from omma.model.attend import Segments
+from omma.errors import BadModel, OmmaError, OutOfMemory
+from omma.model.attend import Attend, Segments
+from omma.model.memory import memory_for
 from omma.model.vlm import Vlm
 from omma.presets import GENERATIONS, tiny
-from omma.sample import Grid, Sample, Size, Visual, pack
+from omma.sample import Grid, Pack, Sample, Size, Visual, pack
 
 every_generation = pytest.mark.parametrize("generation", GENERATIONS)
 SPELLED = {token: chr(97 + token % 26).encode() for token in range(320)}
@@ -196,11 +200,113 @@ def test_a_model_that_has_answered_can_learn(generation: str) -> None:
     assert all(weight.grad is not None for weight in vlm.parameters())
 
 
+def poisoned(one: Sample) -> Sample:
+    """The same prompt with a picture of no numbers."""
+    (visual,) = one.visuals
+    return replace(one, visuals=(replace(visual, rows_PC=np.full_like(visual.rows_PC, np.nan)),))
+
+
+def ended(engine: Engine, asked: list[Request]) -> tuple[dict[int, list[int]], dict[int, OmmaError]]:
+    """Tokens and errors by the requests' places, everything run together."""
+    tickets = {engine.add(one): i for i, one in enumerate(asked)}
+    written: dict[int, list[int]] = {i: [] for i in tickets.values()}
+    errors = {}
+    while not engine.idle:
+        for step in engine.step():
+            if isinstance(step, Failed):
+                errors[tickets[step.ticket]] = step.error
+            else:
+                written[tickets[step.ticket]].append(step.token)
+    return written, errors
+
+
+@every_generation
+def test_a_poisoned_request_ends_alone_and_its_memory_harms_nobody(generation: str) -> None:
+    vlm = model(generation)
+    asked = [request(sample(generation, length, length, side=4), 12) for length in (30, 20, 9, 25, 11)]
+    alone = [tokens(Engine(vlm), one) for one in asked]
+    asked[1] = replace(asked[1], sample=poisoned(asked[1].sample))
+    engine = Engine(vlm, rows=3)  # the fourth takes the slot that was the second's
+    written, errors = ended(engine, asked)
+    assert list(errors) == [1]
+    assert isinstance(errors[1], BadModel)
+    assert written == {0: alone[0], 1: [], 2: alone[2], 3: alone[3], 4: alone[4]}
+    assert engine.bytes == 0
+
+
+def test_a_slot_is_empty_for_its_next_row() -> None:
+    spec = tiny("qwen2.5-vl").decoder
+    cache = Cache(spec, torch.float32, torch.device("cpu"))
+    keys = torch.full((9, spec.key_heads, spec.head_width), torch.nan)
+    queries = torch.zeros(9, spec.heads, spec.head_width)
+    cache.prefill([1], (0, 9))(queries, keys, keys, 0)
+    cache.prefill([2], (0, 9))(queries, keys.zero_(), keys, 0)
+    cache.drop(1)
+    shelf = cache.prefill([3], (0, 2))._slots[0][0]
+    assert all(slab.isfinite().all() for pair in shelf.slabs for slab in pair)
+
+
 @every_generation
 def test_logits_that_are_no_numbers_are_an_error(generation: str) -> None:
     broken = Vlm(tiny(generation))
     with torch.no_grad():
         for weight in broken.parameters():
             weight.fill_(torch.nan)
-    with pytest.raises(BadModel, match="dtype"):
-        tokens(Engine(broken), request(sample(generation, 5, 0)))
+    (last,) = generate(broken, [request(sample(generation, 5, 0))], SPELLED.__getitem__)
+    assert isinstance(last.error, BadModel)
+    assert "dtype" in str(last.error)
+
+
+class Small(Vlm):
+    """A model on a machine that has memory for so many rows at once and no more."""
+
+    most = 40
+
+    def read(self, pack: Pack, attend: Attend, features_ND: Tensor | None = None) -> Tensor:
+        if len(pack.ids_T) > self.most:
+            torch.empty(10**15)
+        return super().read(pack, attend, features_ND)
+
+
+def small(generation: str) -> Vlm:
+    vlm = Small(tiny(generation))
+    vlm.load_state_dict(model(generation).state_dict())
+    return vlm.eval().requires_grad_(False)
+
+
+@every_generation
+def test_a_prompt_too_large_for_the_machine_ends_alone(generation: str) -> None:
+    asked = [request(sample(generation, length, length)) for length in (20, 60, 30)]
+    written, errors = ended(Engine(small(generation)), asked)
+    assert list(errors) == [1]
+    assert isinstance(errors[1], OutOfMemory)
+    assert "60 tokens" in str(errors[1])
+    for i in (0, 2):
+        assert written[i] == tokens(Engine(model(generation)), asked[i])
+
+
+@every_generation
+def test_an_answer_too_long_for_the_machine_ends_alone(
+    generation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = [request(sample(generation, length, length), 12, seed=1) for length in (20, 60, 30)]
+    asked = [replace(one, stop_ids=frozenset()) for one in asked]
+    alone = [tokens(Engine(model(generation)), one) for one in asked]
+    taken = Shelf.take
+    monkeypatch.setattr(
+        Shelf, "take", lambda shelf, row: torch.empty(10**15) if shelf.capacity > 64 else taken(shelf, row)
+    )
+    written, errors = ended(Engine(model(generation)), asked)
+    assert list(errors) == [1]
+    assert "remembering 64 tokens" in str(errors[1])
+    assert written == {0: alone[0], 1: alone[1][:5], 2: alone[2]}
+
+
+def test_scores_too_large_for_the_machine_say_so() -> None:
+    with pytest.raises(OutOfMemory, match="60 × 320 scores"):
+        score(small("qwen2.5-vl"), sample("qwen2.5-vl", 60, 0))
+
+
+def test_an_error_that_is_not_about_memory_stays_what_it_is() -> None:
+    with pytest.raises(RuntimeError, match="ours"), memory_for("a prompt", "say less"):
+        raise RuntimeError("ours")

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omma.chat import Answer, Delta, Message, Options, Seen, Usage
-from omma.errors import BadData, MissingFile
+from omma.chat import Answer, Delta, Message, Options, Seen, Usage, whole
+from omma.errors import BadData, BadPicture, MissingFile, OmmaError
 from omma.evals.figures import chance, figure
-from omma.evals.marks import Mark, Question, distance, found_share, mark, overlap
+from omma.evals.marks import Mark, Question, distance, found_share, mark, missed, overlap
 from omma.evals.sheet import sheet
 from omma.evals.suites import evaluate, read_suite
 from omma.prep.boxes import Box
@@ -182,6 +182,48 @@ def test_every_question_is_asked_once_and_marked_in_its_place(suite: Path, respo
     assert responder.asked == 3
 
 
+class Shy(Knower):
+    """Fails at every question about a place."""
+
+    def stream(self, spoken: Sequence[Message], options: Options) -> Iterator[Delta]:
+        if spoken[-1].text == "Where?":
+            raise BadPicture("the picture is broken")
+        return super().stream(spoken, options)
+
+
+class ShyCrowd(Shy):
+    """The same, all together."""
+
+    def answers(
+        self, conversations: Iterable[Sequence[Message]], options: Options
+    ) -> Iterator[tuple[int, Answer | OmmaError]]:
+        for index, spoken in enumerate(conversations):
+            try:
+                yield index, whole(self.stream(spoken, options))
+            except OmmaError as wrong:
+                yield index, wrong
+
+
+@pytest.mark.parametrize("responder", [Shy(), ShyCrowd()], ids=lambda r: type(r).__name__)
+def test_a_question_that_cannot_be_answered_is_wrong_and_the_others_are_asked(
+    suite: Path, responder: Knower
+) -> None:
+    score = evaluate(responder, read_suite(suite))
+    assert [record.mark for record in score.records] == [Mark(1), Mark(0), Mark(0)]
+    assert [(number, str(record.answer)) for number, record in score.unanswered] == [
+        (2, "the picture is broken")
+    ]
+    assert "the picture is broken" in sheet([score])
+
+
+@pytest.mark.parametrize(
+    ("truth", "wanted"),
+    [({"boxes": []}, Mark(0, 1)), ({"lines": ["ab", "c"]}, Mark(4, 4)), ({"word": "x"}, Mark(0, 1))],
+)
+def test_no_answer_is_worse_than_an_empty_one(truth: Mapping[str, Any], wanted: Mark) -> None:
+    assert missed(truth) == wanted
+
+
 def test_failures_are_on_the_sheet_and_nothing_in_them_is_markup(suite: Path) -> None:
     page = sheet([evaluate(Knower(), read_suite(suite))])
     assert page.count("<figure>") == 2
@@ -198,12 +240,35 @@ def test_failures_are_on_the_sheet_and_nothing_in_them_is_markup(suite: Path) ->
         ('{"picture":"a.png","question":"?","task":"t","truth":{"x":1},"size":[1,1]}', "truth"),
         ('{"picture":"b.png","question":"?","task":"t","truth":{"word":"x"},"size":[1,1]}', "b.png"),
         ('{"picture":"a.png","question":"?","task":"t","truth":{"lines":["x"]},"size":[1,1]}', "mixes"),
+        ('{"picture":"a.png","question":"?","task":"t","truth":{"word":"x"},"size":[1]}', "line 2"),
+        ('{"picture":"a.png","question":"?","task":"t","truth":{"word":"x"},"size":["a",1]}', "size"),
+        ('{"picture":"a.png","question":"?","task":"t","truth":{"word":5},"size":[1,1]}', "a text"),
+        ('{"picture":"a.png","question":"?","task":"t","truth":{"number":true},"size":[1,1]}', "number"),
+        ('{"picture":"a.png","question":"?","task":"t","truth":{"boxes":[[1,2,3,4]]},"size":[1,1]}', "boxes"),
+        ('{"picture":"a.png","question":"?","task":"t","truth":{"point":[1,2]},"size":[1,1]}', "box"),
+        ('{"picture":"a.png","question":"?","task":"t","truth":{"lines":[" "]},"size":[1,1]}', "letter"),
+        ('{"picture":"a.png","question":"?","task":"t","truth":["word"],"size":[1,1]}', "truth"),
+        ('{"picture":"a.png","question":7,"task":"t","truth":{"word":"x"},"size":[1,1]}', "question"),
+        ('["picture"]', "line 2"),
+        ("[" * 100_000, "line 2"),
     ],
 )
 def test_a_line_that_is_no_question_is_named(suite: Path, line: str, said: str) -> None:
     first = suite.read_text().splitlines()[0]
     suite.write_text(f"{first}\n{line}\n")
     with pytest.raises(BadData, match=said):
+        read_suite(suite)
+
+
+def test_only_a_line_end_ends_a_question(suite: Path) -> None:
+    asked = "Colour?\u2028Really?\u2029\x85"
+    suite.write_bytes(suite.read_text().replace("Colour?", asked).replace("\n", "\r\n").encode())
+    assert [q.question for q in read_suite(suite).questions] == [asked, "Where?", asked]
+
+
+def test_a_line_that_is_no_text_is_named(suite: Path) -> None:
+    suite.write_bytes(suite.read_bytes() + b'\n{"picture": "\xff.png"}\n')
+    with pytest.raises(BadData, match="line 4"):
         read_suite(suite)
 
 

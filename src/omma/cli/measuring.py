@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from omma.evals.suites import SuiteScore
 
 TEACH = "Teach"
+UNANSWERED = 1  # exit code: nothing of a suite could be answered
+MOST = 20  # unanswered questions of a suite that are said one by one
 
 Suites = Annotated[
     list[Path],
@@ -57,11 +59,13 @@ def evaluate(
     dtype: given.Dtype = "auto",
     sheet: Sheet = None,
     json: given.Json = False,
-) -> None:
+) -> int:
     """Measure a model on suites of questions.
 
     The figure is the share of right answers, or of letters read wrongly, in
     per cent, with its 95 % interval; chance is what one gets who never looks.
+    A question that cannot be answered is said and counts as wrong. Exit code 1
+    if nothing of a suite can be.
     """
     from omma.evals.sheet import sheet as failures
     from omma.evals.suites import evaluate as put
@@ -75,6 +79,7 @@ def evaluate(
     for suite in read:
         with Steps(suite.name, len(suite.questions), quiet=json) as shown:
             scores.append(put(responder, suite, shown.count))
+        tell_unanswered(scores[-1])
     if sheet is not None:
         sheet.write_text(failures(scores), encoding="utf-8")
         aside(f"wrote {sheet}")
@@ -83,6 +88,18 @@ def evaluate(
     else:
         head = ["suite", "%", "95 %", "chance", "questions", "counted"]
         say(rows([head, *(score_line(score) for score in scores)]))
+    empty = [score.suite.name for score in scores if len(score.unanswered) == len(score.records)]
+    for name in empty:
+        aside(f"no question of {name} could be answered: its figure says nothing about the model")
+    return UNANSWERED if empty else 0
+
+
+def tell_unanswered(score: SuiteScore) -> None:
+    """Say which questions could not be answered, and why."""
+    for number, record in score.unanswered[:MOST]:
+        aside(f"{score.suite.name}, question {number}: {record.answer}")
+    if (more := len(score.unanswered) - MOST) > 0:
+        aside(f"{score.suite.name}: {more} more questions could not be answered")
 
 
 def files(named: list[Path]) -> list[Path]:
@@ -104,6 +121,10 @@ def score_form(score: SuiteScore) -> dict[str, Any]:
         **{name: round(value, 4) for name, value in score.figure._asdict().items()},
         "chance": round(score.suite.chance, 4),
         "questions": len(score.records),
+        "unanswered": [
+            {"question": number, "picture": str(record.question.picture), "error": str(record.answer)}
+            for number, record in score.unanswered
+        ],
     }
 
 

@@ -10,7 +10,7 @@ from traceback import print_exc
 import typer
 
 from omma.cli.say import sentence
-from omma.errors import OmmaError
+from omma.errors import OmmaError, OutOfMemory
 
 REFUSED = 2  # what was asked for cannot be done
 OUR_MISTAKE = 70
@@ -44,14 +44,14 @@ def ending(work: Callable[[], object]) -> int:
     except typer.TyperException as problem:
         return _fail(_usage(problem), REFUSED)
     except OmmaError as problem:
-        return _fail(str(problem), REFUSED)
+        return _fail(str(problem), NO_MEMORY if isinstance(problem, OutOfMemory) else REFUSED)
     except OSError as problem:  # the system's no, to a file that the command named
         return _fail(f"{problem.filename or 'writing'}: {problem.strerror or problem}", REFUSED)
-    except MemoryError:
-        return _fail(
-            "this machine has not enough memory for that; take a smaller model or picture", NO_MEMORY
-        )
     except Exception as problem:
+        if isinstance(problem, MemoryError) or "allocate memory" in str(problem):  # numpy's and torch's words
+            return _fail(
+                "this machine has not enough memory for that; take a smaller model or picture", NO_MEMORY
+            )
         if os.environ.get(DEBUG):
             print_exc()
         name = type(problem).__name__

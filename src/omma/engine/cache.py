@@ -34,11 +34,16 @@ class Shelf:
         return len(self.slabs[0][0])
 
     def take(self, row: int) -> int:
-        """Put a row in the first free slot; the slabs double when there is none."""
-        if len(self.rows) == self.slots:
+        """Put a row in the first free slot, emptied; the slabs double when there is none."""
+        slot = len(self.rows)
+        if slot == self.slots:
             self.slabs = [(_doubled(keys), _doubled(values)) for keys, values in self.slabs]
+        else:
+            for keys, values in self.slabs:  # an earlier row's numbers may have been none
+                keys[slot].zero_()
+                values[slot].zero_()
         self.rows.append(row)
-        return len(self.rows) - 1
+        return slot
 
     def drop(self, row: int) -> None:
         """Take a row out; the last one moves into its slot. An empty shelf keeps no memory."""
@@ -62,12 +67,14 @@ class Cache:
     """Keys and values of all running rows.
 
     A row stands on the lowest shelf that holds it and moves one up when it outgrows its slot: copying is
-    amortised, at most half of a slot is unused, and rows of like length attend in one call.
+    amortised, rows of like length attend in one call, and of a slot that is longer than SHORTEST at most half
+    is unused. What runs out of memory here leaves every row as it was.
     """
 
     def __init__(self, spec: DecoderSpec, dtype: torch.dtype, device: torch.device) -> None:
         self._spec, self._dtype, self._device = spec, dtype, device
         self._shelves: dict[int, Shelf] = {}
+        self._homes: dict[int, Shelf] = {}
         self.lengths: dict[int, int] = {}
 
     @property
@@ -81,8 +88,10 @@ class Cache:
         return sum(slab.nbytes for shelf in self._shelves.values() for pair in shelf.slabs for slab in pair)
 
     def drop(self, row: int) -> None:
-        """Forget a row."""
-        self._shelf(self.lengths.pop(row)).drop(row)
+        """Forget a row, if it is known."""
+        if row in self._homes:
+            self._homes.pop(row).drop(row)
+            del self.lengths[row]
 
     def prefill(self, rows: Sequence[int], starts: Sequence[int]) -> Prefill:
         """Take in new rows: segment i between the `starts` is the prompt of ``rows[i]``."""
@@ -90,16 +99,16 @@ class Cache:
         for row, (a, b) in zip(rows, pairwise(starts), strict=True):
             shelf = self._shelf(b - a)
             slots.append((shelf, shelf.take(row), a, b))
-            self.lengths[row] = b - a
+            self._homes[row], self.lengths[row] = shelf, b - a
         return Prefill(slots, starts)
 
     def decode(self) -> Decode:
         """Make room for one more token in every row, in `order`."""
         for row, length in self.lengths.items():
-            old, new = self._shelf(length), self._shelf(length + 1)
-            if new is not old:
-                self._move(row, old, new, length)
-            self.lengths[row] = length + 1
+            if length == self._homes[row].capacity:
+                self._move(row, length)
+        for row in self.lengths:
+            self.lengths[row] += 1
         stretches, first = [], 0
         for shelf in self._shelves.values():
             if shelf.rows:
@@ -115,12 +124,14 @@ class Cache:
             self._shelves[capacity] = Shelf(self._spec, capacity, self._dtype, self._device)
         return self._shelves[capacity]
 
-    def _move(self, row: int, old: Shelf, new: Shelf, length: int) -> None:
+    def _move(self, row: int, length: int) -> None:
+        old, new = self._homes[row], self._shelf(length + 1)
         here, there = old.rows.index(row), new.take(row)
         for source, target in zip(old.slabs, new.slabs, strict=True):
             for before, after in zip(source, target, strict=True):
                 after[there, :, :length] = before[here, :, :length]
         old.drop(row)
+        self._homes[row] = new
 
 
 class Prefill:

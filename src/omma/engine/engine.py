@@ -14,10 +14,16 @@ from omma.engine.cache import Cache
 from omma.engine.packed import Packing
 from omma.engine.request import Request
 from omma.engine.sampling import Sampler
-from omma.errors import BadModel
+from omma.errors import BadModel, OmmaError, OutOfMemory
 from omma.model.attend import Segments
+from omma.model.memory import memory_for
 from omma.model.vlm import Vlm
 from omma.sample import Sample, pack
+
+NO_NUMBERS = (
+    "the model's logits are not numbers; its layers overflow in this dtype: "
+    "load it with dtype='bfloat16' or 'float32'"
+)
 
 
 class Written(NamedTuple):
@@ -26,6 +32,13 @@ class Written(NamedTuple):
     ticket: int
     token: int
     finish: FinishReason | None
+
+
+class Failed(NamedTuple):
+    """A request that ended for a reason of its own; the others go on as if it had never been asked."""
+
+    ticket: int
+    error: OmmaError
 
 
 @dataclass
@@ -95,8 +108,11 @@ class Engine:
             self._cache.drop(ticket)
 
     @torch.inference_mode()
-    def step(self) -> list[Written]:
-        """Do the next piece of work; give the tokens it wrote."""
+    def step(self) -> list[Written | Failed]:
+        """Do the next piece of work; give the tokens it wrote, and the requests that it could not go on with.
+
+        Those whose logits are no numbers, and those that this machine has not the memory for.
+        """
         if self._waiting and len(self._running) < self._rows:
             return self._read(*self._admitted())
         return self._write() if self._running else []
@@ -120,17 +136,44 @@ class Engine:
             left -= sample.length
         return tickets, samples
 
-    def _read(self, tickets: list[int], samples: list[Sample]) -> list[Written]:
-        """Read whole prompts, ragged, end to end; only each last token goes through the head."""
-        one = pack(samples)
-        attend = self._cache.prefill(tickets, one.starts)
-        hidden_TD = self._model.read(one, attend)
-        last_S = torch.tensor(one.starts[1:], device=self._device) - 1
-        return self._chosen(tickets, self._model.logits(hidden_TD[last_S]))
+    def _read(self, tickets: list[int], samples: list[Sample]) -> list[Written | Failed]:
+        """Read whole prompts; where memory does not suffice for several of them, one after the other."""
+        try:
+            return self._chosen(tickets, self._read_through(tickets, samples))
+        except OutOfMemory as wrong:
+            if len(tickets) == 1:
+                return [self._failed(tickets[0], wrong)]
+        for ticket in tickets:
+            self._cache.drop(ticket)
+        alone = zip(tickets, samples, strict=True)
+        return [told for ticket, sample in alone for told in self._read([ticket], [sample])]
 
-    def _write(self) -> list[Written]:
+    def _read_through(self, tickets: list[int], samples: list[Sample]) -> Tensor:
+        """Logits (S, V) after each prompt: they lie end to end, and only last tokens go through the head."""
+        tokens = sum(sample.length for sample in samples)
+        patches = sum(len(visual.rows_PC) for sample in samples for visual in sample.visuals)
+        with memory_for(
+            f"a prompt of {tokens:,} tokens with {patches:,} patches of pictures",
+            "say less, show fewer pictures, or give them a smaller max_pixels",
+        ):
+            one = pack(samples)
+            attend = self._cache.prefill(tickets, one.starts)
+            hidden_TD = self._model.read(one, attend)
+            last_S = torch.tensor(one.starts[1:], device=self._device) - 1
+            return self._model.logits(hidden_TD[last_S])
+
+    def _write(self) -> list[Written | Failed]:
         """One token for every running row, the rows as one ragged axis of length one each."""
-        attend = self._cache.decode()
+        lengths = self._cache.lengths
+        longest = max(lengths, key=lengths.__getitem__)
+        try:
+            with memory_for(
+                f"remembering {lengths[longest]:,} tokens beside {len(lengths) - 1} other answers",
+                "ask for fewer tokens, or for fewer answers at a time",
+            ):
+                attend = self._cache.decode()
+        except OutOfMemory as wrong:
+            return [self._failed(longest, wrong)]
         tickets = self._cache.order
         rows = [self._running[ticket] for ticket in tickets]
         self._packing.go_on(max(row.left for row in rows))
@@ -141,31 +184,34 @@ class Engine:
         hidden_SD = self._model(self._model.embed(ids_S, None, None), positions_3S, attend)
         return self._chosen(tickets, self._model.logits(hidden_SD))
 
-    def _chosen(self, tickets: list[int], logits_SV: Tensor) -> list[Written]:
+    def _chosen(self, tickets: list[int], logits_SV: Tensor) -> list[Written | Failed]:
         """Draw a token for each row; rows that end leave the cache."""
-        rows = [self._running[ticket] for ticket in tickets]
         logits_SV = logits_SV.float()
         ids = self._model.spec.ids
         for token in (ids.image, ids.video):  # the places of pictures are read, never written
             logits_SV[:, token] = -torch.inf
         best_S = logits_SV.max(-1)
-        if not best_S.values.isfinite().all():
-            raise BadModel(
-                "the model's logits are not numbers; its layers overflow in this dtype: "
-                "load it with dtype='bfloat16' or 'float32'"
-            )
-        likeliest = best_S.indices.tolist()
-        written = []
-        for i, (ticket, row) in enumerate(zip(tickets, rows, strict=True)):
+        likeliest, sound = best_S.indices.tolist(), best_S.values.isfinite().tolist()
+        told: list[Written | Failed] = []
+        for i, ticket in enumerate(tickets):
+            if not sound[i]:
+                told.append(self._failed(ticket, BadModel(NO_NUMBERS)))
+                continue
+            row = self._running[ticket]
             token = likeliest[i] if row.sampler.plain else row.sampler(logits_SV[i])
-            written.append(Written(ticket, token, row.take(token)))
-        for end in written:
-            if end.finish is not None:
-                self.cancel(end.ticket)
-        return written
+            told.append(Written(ticket, token, finish := row.take(token)))
+            if finish is not None:
+                self.cancel(ticket)
+        return told
+
+    def _failed(self, ticket: int, error: OmmaError) -> Failed:
+        self.cancel(ticket)
+        return Failed(ticket, error)
 
 
 @torch.no_grad()
 def score(model: Vlm, sample: Sample) -> Tensor:
-    """Logits after every token of one sample, fp32 (T, V)."""
-    return model.logits(model.read(pack([sample]), Segments((0, sample.length)))).float()
+    """Logits after every token of one sample, fp32 (T, V). Raises OutOfMemory."""
+    size = f"{sample.length:,} × {model.spec.decoder.vocabulary:,}"
+    with memory_for(f"a table of {size} scores", "score a shorter conversation"):
+        return model.logits(model.read(pack([sample]), Segments((0, sample.length)))).float()

@@ -6,20 +6,22 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from omma.chat import FinishReason, Usage
-from omma.engine.engine import Engine, Written
+from omma.engine.engine import Engine, Failed, Written
 from omma.engine.request import Request
 from omma.engine.text import TextStream
+from omma.errors import OmmaError
 from omma.model.vlm import Vlm
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Text of the request at `index`. Its last piece says why it ended and what it took."""
+    """Text of the request at `index`. Its last piece says why it ended, with what it took, or the error."""
 
     index: int
     text: str
     finish: FinishReason | None = None
     usage: Usage | None = None
+    error: OmmaError | None = None
 
 
 @dataclass
@@ -58,8 +60,9 @@ def generate(
     """Answer all requests, `rows` at a time, each with the tokens it would have alone.
 
     Requests are drawn from the iterable only when there is room for them. Pieces of different requests come
-    mixed, those of one request in order; pieces without text are left out, but for the last. Closing the
-    iterator frees what its requests hold.
+    mixed, those of one request in order; pieces without text are left out, but for the last. A request that
+    cannot be gone on with ends with an error, and no other does. Closing the iterator frees what its requests
+    hold.
     """
     engine = Engine(model, rows=rows)
     answers: dict[int, _Answer] = {}
@@ -69,11 +72,13 @@ def generate(
             answers[engine.add(following[1])] = _Answer.to(*following, bytes_of)
         if engine.idle:
             return
-        for written in engine.step():
-            answer = answers[written.ticket]
-            piece = answer.take(written)
+        for told in engine.step():
+            if isinstance(told, Failed):
+                yield Piece(answers.pop(told.ticket).index, "", error=told.error)
+                continue
+            piece = answers[told.ticket].take(told)
             if piece.finish is not None:
-                engine.cancel(written.ticket)
-                del answers[written.ticket]
+                engine.cancel(told.ticket)
+                del answers[told.ticket]
             if piece.text or piece.finish is not None:
                 yield piece

@@ -44,6 +44,40 @@ def mark(truth: Truth, answer: Answer) -> Mark:
     return _MARKS[form(truth)](truth, answer)
 
 
+def missed(truth: Truth) -> Mark:
+    """The mark where there is no answer at all: wholly wrong."""
+    letters = len(_letters(truth)) if "lines" in truth else 0
+    return Mark(letters, letters) if letters else Mark(0.0)
+
+
+def check_truth(truth: Any) -> None:
+    """Raise ValueError saying what is wrong with a truth that no answer could be held against."""
+    kind = form(truth) if isinstance(truth, Mapping) else None
+    value = truth[kind] if kind else truth
+    match kind:
+        case "word":
+            sound, wanted = isinstance(value, str), "a text"
+        case "number":
+            sound, wanted = type(value) is int, "a whole number"
+        case "boxes":
+            sound = isinstance(value, list) and all(isinstance(b, Mapping) and _is_box(b) for b in value)
+            wanted = "a list of objects with a box [x1, y1, x2, y2]"
+        case "point":
+            sound, wanted = _is_box(truth), "a box [x1, y1, x2, y2] beside it"
+        case "lines":
+            sound = isinstance(value, list) and all(isinstance(line, str) for line in value)
+            sound, wanted = sound and bool(_letters(truth)), "a list of texts with a letter or more"
+        case _:
+            sound, wanted = False, f"an object with one of {', '.join(_MARKS)}"
+    if not sound:
+        raise ValueError(f"its truth is {value!r}; wanted {wanted}")
+
+
+def _is_box(holder: Truth) -> bool:
+    box = holder.get("box")
+    return isinstance(box, list) and len(box) == 4 and all(type(side) in (int, float) for side in box)
+
+
 def form(truth: Truth) -> str:
     """The form of a truth. Raises KeyError when it has none that is known."""
     for name in _MARKS:
@@ -139,8 +173,12 @@ def _point(truth: Truth, answer: Answer) -> Mark:
 
 def _lines(truth: Truth, answer: Answer) -> Mark:
     """Letters wrong, missing or too many, at most all of them; any run of blanks is one blank."""
-    wanted, told = (" ".join(text.split()) for text in ("\n".join(truth["lines"]), answer.text))
+    wanted, told = _letters(truth), " ".join(answer.text.split())
     return Mark(min(distance(wanted, told), len(wanted)), len(wanted))
+
+
+def _letters(truth: Truth) -> str:
+    return " ".join("\n".join(truth["lines"]).split())
 
 
 def distance(one: str, other: str) -> int:

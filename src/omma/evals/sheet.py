@@ -8,6 +8,7 @@ import json
 import mimetypes
 from collections.abc import Sequence
 
+from omma.chat import Answer
 from omma.evals.marks import Question, form, true_boxes
 from omma.evals.suites import Record, SuiteScore
 from omma.prep.boxes import Box, parse_boxes, parse_points
@@ -43,7 +44,7 @@ def _card(record: Record) -> str:
     rows = {
         "question": question.question,
         "truth": _truth(question),
-        "answer": record.answer.text,
+        "answer": str(record.answer),
         "mark": f"{record.mark.points:g} of {record.mark.full:g}  ({question.task})",
     }
     told = "".join(f"<dt>{name}</dt><dd>{html.escape(text)}</dd>" for name, text in rows.items())
@@ -63,8 +64,9 @@ def _picture(record: Record) -> str:
     data = base64.b64encode(question.picture.read_bytes()).decode()
     drawn = f'<image href="data:{kind};base64,{data}" width="{width}" height="{height}"/>'
     drawn += "".join(_rectangle(box, "truth") for box in _wanted(question))
-    if form(question.truth) in ("boxes", "point") and record.answer.seen:
-        text, seen = record.answer.text, record.answer.seen[0]
+    answer = record.answer
+    if form(question.truth) in ("boxes", "point") and isinstance(answer, Answer) and answer.seen:
+        text, seen = answer.text, answer.seen[0]
         drawn += "".join(_rectangle(box, "told") for box in parse_boxes(text, seen))
         for point in parse_points(text, seen):
             drawn += f'<circle class="told" cx="{point.x:.1f}" cy="{point.y:.1f}" r="{width / 40:.1f}"/>'

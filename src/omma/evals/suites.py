@@ -6,12 +6,12 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from omma.chat import Answer, Image, Message, Options, Responder, message, whole
-from omma.errors import BadData, MissingFile
+from omma.errors import BadData, MissingFile, OmmaError
 from omma.evals.figures import Figure, chance, figure
-from omma.evals.marks import FORMS, Mark, Question, form, mark
+from omma.evals.marks import FORMS, Mark, Question, check_truth, form, mark, missed
 from omma.sample import Size
 
 # Tokens an answer may take, by the form of its truth: an answer that runs on is cut, and marked as it stands.
@@ -26,9 +26,27 @@ class ManyAtOnce(Protocol):
 
     def answers(
         self, conversations: Iterable[Sequence[Message]], options: Options
-    ) -> Iterator[tuple[int, Answer]]:
-        """Answers as they are finished, each with its conversation's place in line."""
+    ) -> Iterator[tuple[int, Answer | OmmaError]]:
+        """Answers as they are finished, each with its conversation's place in line.
+
+        A conversation that cannot be answered has its error in the answer's place.
+        """
         ...
+
+
+def answers_of(
+    responder: Responder, conversations: Iterable[Sequence[Message]], options: Options
+) -> Iterator[tuple[int, Answer | OmmaError]]:
+    """Answers of any responder, as `ManyAtOnce` gives them."""
+    if isinstance(responder, ManyAtOnce):
+        yield from responder.answers(conversations, options)
+        return
+    for index, spoken in enumerate(conversations):
+        try:
+            answer: Answer | OmmaError = whole(responder.stream(spoken, options))
+        except OmmaError as wrong:
+            answer = wrong
+        yield index, answer
 
 
 @dataclass(frozen=True)
@@ -51,10 +69,10 @@ class Suite:
 
 @dataclass(frozen=True)
 class Record:
-    """A question, what was answered, and its mark."""
+    """A question, what was answered or why nothing could be, and its mark. As texts, both are sentences."""
 
     question: Question
-    answer: Answer
+    answer: Answer | OmmaError
     mark: Mark
 
 
@@ -71,6 +89,12 @@ class SuiteScore:
         return figure([record.mark for record in self.records])
 
     @property
+    def unanswered(self) -> list[tuple[int, Record]]:
+        """The questions that could not be answered, each with its number in the suite, from 1."""
+        numbered = enumerate(self.records, 1)
+        return [(number, record) for number, record in numbered if isinstance(record.answer, OmmaError)]
+
+    @property
     def failures(self) -> list[Record]:
         """Answers that are not wholly right, the worst first."""
         errors = self.suite.counts_errors
@@ -84,7 +108,7 @@ def read_suite(path: Path) -> Suite:
     Raises MissingFile or BadData, which names the line.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_bytes().split(b"\n")
     except OSError as error:
         raise MissingFile(f"{path}: {error.strerror}; wanted a suite of questions, one a line") from error
     questions = tuple(_question(line, path, number) for number, line in enumerate(lines, 1) if line.strip())
@@ -97,18 +121,23 @@ def read_suite(path: Path) -> Suite:
     return Suite(path.stem, questions)
 
 
-def _question(line: str, path: Path, number: int) -> Question:
+def _question(line: bytes, path: Path, number: int) -> Question:
     where = f"{path}, line {number}"
     try:
-        raw: dict[str, Any] = json.loads(line)
-        picture = path.parent / raw["picture"]
-        question = Question(picture, raw["question"], raw["task"], raw["truth"], Size(*raw["size"]))
-        form(question.truth)
-    except (ValueError, KeyError, TypeError) as error:
+        raw = json.loads(line.decode("utf-8"))
+        picture, asked, task, (width, height) = (raw[key] for key in ("picture", "question", "task", "size"))
+        if not all(isinstance(text, str) for text in (picture, asked, task)):
+            raise ValueError("its picture, question or task is not a text")
+        if not (type(width) is type(height) is int and width > 0 and height > 0):
+            raise ValueError(f"its size is {raw['size']!r}; wanted [width, height] in pixels")
+        check_truth(raw["truth"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadData(
-            f"{where} is not a question: {error!r}; wanted picture, question, task, truth "
-            f"({', '.join(FORMS)}) and size"
-        ) from error
+            f"{where} is not a question: {type(error).__name__}: {error}; wanted picture, question, task, "
+            f"truth ({', '.join(FORMS)}) and size"
+        ) from None
+    question = Question(path.parent / picture, asked, task, raw["truth"], Size(width, height))
+    picture = question.picture
     if not picture.is_file():
         raise BadData(
             f"{where}: the picture {picture} is not there; make the suite and its pictures together"
@@ -117,27 +146,26 @@ def _question(line: str, path: Path, number: int) -> Question:
 
 
 def evaluate(responder: Responder, suite: Suite, progress: Progress | None = None) -> SuiteScore:
-    """Put every question to the responder, greedily, and mark the answers. `progress` hears done and all."""
+    """Put every question to the responder, greedily, and mark the answers. `progress` hears done and all.
+
+    A question that cannot be answered, because of its picture for example, counts as wrong: see `unanswered`.
+    """
     records: dict[int, Record] = {}
     for index, answer in _answered(responder, suite):
         question = suite.questions[index]
-        records[index] = Record(question, answer, mark(question.truth, answer))
+        got = missed(question.truth) if isinstance(answer, OmmaError) else mark(question.truth, answer)
+        records[index] = Record(question, answer, got)
         if progress is not None:
             progress(len(records), len(suite.questions))
     return SuiteScore(suite, tuple(records[i] for i in range(len(suite.questions))))
 
 
-def _answered(responder: Responder, suite: Suite) -> Iterator[tuple[int, Answer]]:
+def _answered(responder: Responder, suite: Suite) -> Iterator[tuple[int, Answer | OmmaError]]:
     """Answers with their places, form by form, since each form has its own length."""
     for kind, longest in LONGEST.items():
         places = [i for i, question in enumerate(suite.questions) if form(question.truth) == kind]
         asked = ((_said(suite.questions[i]),) for i in places)
-        options = Options(temperature=0.0, max_tokens=longest)
-        if isinstance(responder, ManyAtOnce):
-            answers = responder.answers(asked, options)
-        else:
-            answers = ((i, whole(responder.stream(said, options))) for i, said in enumerate(asked))
-        for index, answer in answers:
+        for index, answer in answers_of(responder, asked, Options(temperature=0.0, max_tokens=longest)):
             yield places[index], answer
 
 

@@ -10,7 +10,7 @@ import torch
 
 import omma
 from omma.errors import BadFolder, OutOfMemory, TensorMismatch, UnknownModel, UnknownOption
-from omma.loading import BUNDLED, load_folder, resolve
+from omma.loading import BUNDLED, device_of, load_folder, resolve
 from omma.model.vlm import Vlm
 from omma.prep.processor import Processor
 from omma.prep.rules import PictureRules
@@ -82,6 +82,25 @@ def test_a_revision_of_what_has_none_is_refused(tmp_path: Path) -> None:
 
 def test_the_bundled_model_has_a_place() -> None:
     assert resolve("omma-nano") == BUNDLED["omma-nano"]
+
+
+@pytest.mark.parametrize("wish", ["toaster", "meta", "mps", "xpu", "cpu:1", "cuda:x", "cuda:-1", "", "CPU"])
+def test_a_device_that_cannot_be_used_here_is_refused_in_one_sentence(wish: str) -> None:
+    with pytest.raises(UnknownOption, match=r"wanted auto, cpu, cuda or cuda:N"):
+        device_of(wish)
+
+
+@pytest.mark.parametrize(
+    ("count", "wish", "said"), [(0, "cuda", "no accelerator"), (2, "cuda:2", "end at cuda:1")]
+)
+def test_an_accelerator_that_is_not_there_is_refused(
+    count: int, wish: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: count > 0)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: count)
+    with pytest.raises(UnknownOption, match=said):
+        device_of(wish)
+    assert device_of("auto").type == ("cuda" if count else "cpu")
 
 
 @pytest.mark.parametrize("option", [{"device": "toaster"}, {"dtype": "int3"}])

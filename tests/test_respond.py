@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 import omma
-from omma.chat import Answer, Image, Options, Responder, Seen, Usage, Video, message, messages, whole
-from omma.errors import BadFolder, BadMessage, BadModel, BadPicture, MissingFile, PromptTooLong, UnknownOption
+from omma.chat import Answer, Image, Options, Responder, Seen, Usage, message, messages, whole
+from omma.errors import (
+    BadFolder,
+    BadMessage,
+    BadModel,
+    BadPicture,
+    MissingFile,
+    OutOfMemory,
+    PromptTooLong,
+    UnknownOption,
+)
 from omma.loading import Loaded
 from omma.model.vlm import Vlm
 from omma.prep.boxes import Box, Point
@@ -148,13 +156,6 @@ def test_several_pictures_are_seen_in_order() -> None:
     assert [seen.original for seen in answer.seen] == [Size(90, 70), Size(70, 90)]
 
 
-def test_a_name_that_ends_like_a_video_is_one() -> None:
-    from omma.respond import _part
-
-    assert _part(Path("a/b.MP4")) == Video(Path("a/b.MP4"))
-    assert _part("a.png") == Image("a.png")
-
-
 def test_an_unknown_option_is_refused_by_name() -> None:
     with pytest.raises(UnknownOption, match="temprature"):
         model("qwen2.5-vl").ask(None, "Hello?", temprature=1)
@@ -240,3 +241,18 @@ def test_a_closed_stream_is_over() -> None:
 def test_a_stop_that_is_no_text_is_refused() -> None:
     with pytest.raises(UnknownOption, match="stop"):
         Options.of(stop=5)
+
+
+def test_a_stop_given_bare_to_options_is_not_taken_letter_by_letter() -> None:
+    with pytest.raises(UnknownOption, match="'abc'; wanted a tuple"):
+        Options(stop="abc").check()  # type: ignore[arg-type]
+    assert Options.of(stop="abc").stop == ("abc",)
+
+
+def test_a_picture_too_large_to_open_is_a_matter_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("omma.prep.visuals.patch_rows", full)
+    with pytest.raises(OutOfMemory, match="smaller ones"):
+        model("qwen2.5-vl").ask(PICTURE, "What?")

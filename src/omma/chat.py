@@ -17,6 +17,8 @@ from omma.sample import Size
 Role: TypeAlias = Literal["system", "user", "assistant"]
 ROLES: tuple[Role, ...] = ("system", "user", "assistant")
 
+LOW_DETAIL = 512 * 512  # pixels of a picture that is shown in low detail
+
 # A picture or video may be named (str, Path), be bytes, or be an open PIL picture or array (H, W, 3) uint8.
 MediaSource: TypeAlias = Any
 
@@ -74,7 +76,11 @@ Spoken: TypeAlias = Sequence[Message | Mapping[str, Any]]
 
 
 def messages(spoken: Spoken) -> tuple[Message, ...]:
-    """Read a conversation in OpenAI's form, or in ours, or mixed. Raises BadMessage naming the place."""
+    """Read a conversation in OpenAI's form, or in ours, or mixed. Raises BadMessage naming the place.
+
+    A picture's `detail` "low" is a `max_pixels` of LOW_DETAIL; "high" and "auto" are the model's own limits.
+    What would not be read is refused, a message's `name` too: no template has a place for it.
+    """
     if isinstance(spoken, (str, bytes, Mapping)) or not isinstance(spoken, Sequence):
         raise BadMessage(
             f"messages is {type(spoken).__name__}; wanted a list of messages with a role and a content"
@@ -90,7 +96,7 @@ def _message(raw: Any, where: str) -> Message:
     role = raw.get("role")
     if role not in ROLES:
         raise BadMessage(f"{where}.role is {role!r}; wanted one of {', '.join(ROLES)}")
-    if unread := set(raw) - {"role", "content", "name"}:
+    if unread := set(raw) - {"role", "content"}:
         raise BadMessage(
             f"{where} has {', '.join(sorted(map(str, unread)))}, which nobody reads; take it out"
         )
@@ -117,7 +123,7 @@ def _part(raw: Any, where: str) -> Part:
         case "image_url" | "image":
             source, limits = _media(raw, "image", where)
             _read_all(limits, {"min_pixels", "max_pixels", "detail"}, where)
-            return Image(source, limits.get("min_pixels"), limits.get("max_pixels"))
+            return Image(source, limits.get("min_pixels"), _most_pixels(limits, where))
         case "video_url" | "video":
             source, limits = _media(raw, "video", where)
             known = {"fps", "max_frames", "start", "stop", "max_pixels"}
@@ -125,6 +131,16 @@ def _part(raw: Any, where: str) -> Part:
             return Video(source, **{name: limits.get(name) for name in known})
         case other:
             raise BadMessage(f"{where}.type is {other!r}; wanted text, image_url or video_url")
+
+
+def _most_pixels(limits: Mapping[str, Any], where: str) -> Any:
+    """The most pixels of a picture, as its `max_pixels` or its `detail` say."""
+    most, detail = limits.get("max_pixels"), limits.get("detail")
+    if detail not in (None, "low", "high", "auto"):
+        raise BadMessage(f"{where}.detail is {detail!r}; wanted low, high or auto")
+    if detail == "low" and most is not None:
+        raise BadMessage(f"{where} has detail low and max_pixels, which say two things; take one out")
+    return LOW_DETAIL if detail == "low" else most
 
 
 def _media(raw: Mapping[str, Any], kind: str, where: str) -> tuple[MediaSource, dict[str, Any]]:
@@ -137,7 +153,10 @@ def _media(raw: Mapping[str, Any], kind: str, where: str) -> tuple[MediaSource, 
         source, limits = body, {}
     if source is None:
         raise BadMessage(f"{where}.{key} is missing; wanted a path, a data: URL, bytes or an open {kind}")
-    return source, limits | {k: v for k, v in raw.items() if k not in ("type", key)}
+    beside = {k: v for k, v in raw.items() if k not in ("type", key)}
+    if twice := sorted(limits.keys() & beside.keys()):
+        raise BadMessage(f"{where} has {', '.join(twice)} twice, inside {key} and beside it; take one out")
+    return source, limits | beside
 
 
 def _read_all(raw: Mapping[str, Any], known: set[str], where: str) -> None:
@@ -202,6 +221,8 @@ class Options:
             if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
                 noun = "a whole number" if name in whole else "a number"
                 raise UnknownOption(f"{name} is {value!r}; wanted {noun} from {low:g} to {high:g}")
+        if not isinstance(self.stop, (tuple, list)):
+            raise UnknownOption(f"stop is {self.stop!r}; wanted a tuple of texts")
         if any(not isinstance(text, str) or not text for text in self.stop):
             raise UnknownOption(
                 "stop holds something that is not text, or is empty; wanted texts of a letter or more"

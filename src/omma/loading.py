@@ -19,6 +19,7 @@ from omma.weights.lora import put_on
 
 BUNDLED: dict[str, Path] = {"omma-nano": Path(__file__).parent / "assets" / "omma-nano"}
 _HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
+_DEVICE = re.compile(r"cpu|cuda(:(?P<number>\d{1,3}))?")
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -60,7 +61,9 @@ def load_folder(
     processor = Processor.from_folder(folder, spec)
     with torch.device("meta"):
         model = Vlm(spec)
-    with memory_for(f"{name_or_path} in {kind}", "take dtype='bfloat16', or a smaller model"):
+    with memory_for(
+        f"{name_or_path} in {str(kind).removeprefix('torch.')}", "take dtype='bfloat16', or a smaller model"
+    ):
         load_weights(model, folder, dtype=kind, device=place)
     if worn is not None:
         put_on(model, read_adapter(worn, model))
@@ -108,15 +111,18 @@ def _cached(name: str, revision: str, cache: Path) -> Path | None:
 
 def device_of(wish: str) -> torch.device:
     """The device a person names; "auto" is the accelerator if there is one. Raises UnknownOption."""
+    wish = str(wish)
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if wish == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(wish)
-    except RuntimeError:
-        raise UnknownOption(f"device is {wish!r}; wanted auto, cpu, cuda or cuda:N") from None
-    if device.type == "cuda" and not torch.cuda.is_available():
+        return torch.device("cuda" if count else "cpu")
+    named = _DEVICE.fullmatch(wish)
+    if named is None:
+        raise UnknownOption(f"device is {wish!r}; wanted auto, cpu, cuda or cuda:N")
+    if wish != "cpu" and not count:
         raise UnknownOption(f"device is {wish!r}, but torch finds no accelerator here; say cpu or auto")
-    return device
+    if int(named["number"] or 0) >= max(count, 1):
+        raise UnknownOption(f"device is {wish!r}, but the accelerators here end at cuda:{count - 1}; say one")
+    return torch.device(wish)
 
 
 def _dtype(wish: str, folder: Path, device: torch.device) -> torch.dtype:

@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, Literal, overload
 
 from torch import Tensor
@@ -30,10 +29,11 @@ from omma.engine.generate import Piece, generate
 from omma.engine.request import Request, read_defaults, request
 from omma.errors import OmmaError, UnknownOption
 from omma.loading import Loaded
+from omma.model.memory import memory_for
 from omma.prep.boxes import Box, Point, parse_boxes, parse_points
+from omma.prep.sources import names_video
 from omma.skills import describe, find, point, read
 
-VIDEO_ENDINGS = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".flv"})
 PLAIN = Options()
 
 Media = MediaSource | Image | Video
@@ -190,7 +190,8 @@ class Model:
         return Reply(told.text, told.finish_reason, told.usage, told.seen)
 
     def _request(self, spoken: Sequence[Message], options: Options) -> tuple[Request, tuple[Seen, ...]]:
-        sample = self.processor.sample(spoken)
+        with memory_for("opening what is shown", "show fewer pictures, or smaller ones"):
+            sample = self.processor.sample(spoken)
         asked = request(sample, options, self._defaults, context=self.spec.decoder.context)
         return asked, self.processor.seen(sample)
 
@@ -213,5 +214,4 @@ def _alone(wrong: OmmaError) -> OmmaError:
 def _part(media: Media) -> Image | Video:
     if isinstance(media, (Image, Video)):
         return media
-    named = isinstance(media, (str, Path)) and Path(str(media)).suffix.lower() in VIDEO_ENDINGS
-    return Video(media) if named else Image(media)
+    return Video(media) if names_video(media) else Image(media)

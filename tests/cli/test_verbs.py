@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from omma.chat import Delta, Message, Options, Seen, Usage
+from omma.chat import Delta, Message, Options, Seen, Usage, Video
+from omma.chat import Image as Part
 from omma.cli import main
 from omma.cli.app import verbs
 from omma.errors import OutOfMemory
@@ -33,9 +34,11 @@ class Parrot:
     def __init__(self, text: str) -> None:
         self.text = text
         self.heard: list[Sequence[Message]] = []
+        self.wished: list[Options] = []
 
     def stream(self, spoken: Sequence[Message], options: Options) -> Iterator[Delta]:
         self.heard.append(spoken)
+        self.wished.append(options)
         pictures = sum(len(m.parts) - 1 for m in spoken if m.role == "user")
         seen = tuple(Seen("image", Size(336, 252), Size(336, 252), "grid") for _ in range(pictures))
         for letter in self.text:
@@ -126,6 +129,35 @@ def test_a_point_is_given_in_pixels_and_none_is_a_failure(omma: Run, parrot: Par
     assert omma("point", SHAPES, 'the "Save" button').out == "168 63\n"
     parrot.text = "I cannot."
     assert omma("point", SHAPES, "the cat").code == 1
+
+
+def test_limits_reach_the_model(omma: Run, parrot: Parrot, tmp_path: Path) -> None:
+    omma("describe", SHAPES, "--max-pixels", "50000")
+    assert parrot.heard[0][0].parts[0] == Part(str(SHAPES), max_pixels=50_000)
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(b"")
+    omma("ask", SHAPES, clip, "What?", "--fps", "1", "--max-pixels", "50000")
+    shown = parrot.heard[1][0].parts[:2]
+    assert shown == (Part(str(SHAPES), max_pixels=50_000), Video(str(clip), fps=1.0, max_pixels=50_000))
+    parrot.text = POINT
+    omma("point", SHAPES, "x", "--max-tokens", "9")
+    assert parrot.wished[2].max_tokens == 9
+
+
+def test_a_machine_without_torch_is_told_so_by_the_doctor(omma: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(*_: object, **__: object) -> None:
+        raise ModuleNotFoundError("No module named 'torch'", name="torch")
+
+    monkeypatch.setattr("omma.load", absent)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    ended = omma("doctor", "--json")
+    assert ended.code == 1
+    findings = {finding["name"]: finding for finding in json.loads(ended.out)["findings"]}
+    assert not findings["computes on"]["well"]
+    assert "torch" in findings["omma-nano"]["what"]
+    asked = omma("ask", "Hello?")
+    assert asked.code == 2
+    assert asked.err == "omma: torch is not installed; omma doctor says what is missing\n"
 
 
 def test_a_drawing_that_cannot_be_written_is_refused(omma: Run, parrot: Parrot, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from omma.errors import BadInput, BadVideo, MissingExtra, PromptTooLong
 from omma.prep.processor import Processor
 from omma.prep.reels import Film
 from omma.prep.rules import PictureRules
+from omma.prep.sources import names_video
 from omma.prep.video import Clip, frame_size, frames_to_take, open_video, spread
 from omma.sample import Size
 
@@ -268,3 +269,11 @@ def test_a_video_in_a_conversation_keeps_its_places_times_and_seconds(processor:
     )
     (seen,) = processor.seen(sample)
     assert seen.times == visual.times == pytest.approx((0, 2 / 3, 1.3, 59 / 30))
+
+
+@pytest.mark.parametrize(
+    ("source", "video"),
+    [("a/b.MP4", True), (Path("a.webm"), True), ("a.png", False), (b"a.mp4", False), ("mp4", False)],
+)
+def test_a_name_that_ends_like_a_video_is_one(source: object, video: bool) -> None:
+    assert names_video(source) == video

@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from omma.chat import Message, Options, message
+from omma.chat import Message, Options, Video, message
 from omma.cli import options as given
 from omma.cli.bring import media as bring_media
 from omma.cli.bring import model as bring_model
+from omma.cli.bring import picture as bring_picture
 from omma.cli.options import DEFAULT_MODEL, examples
 from omma.cli.talk import Talk
 from omma.cli.telling import tell
@@ -77,6 +78,10 @@ def ask(
         )
     )
     shown = [bring_media(name, max_pixels=max_pixels, fps=fps) for name in media]
+    if max_pixels is not None and not shown:
+        raise UnknownOption("--max-pixels is for pictures and videos, and none is shown; leave it out")
+    if fps is not None and not any(isinstance(part, Video) for part in shown):
+        raise UnknownOption("--fps is for videos, and none is shown; leave it out")
     spoken = [*opening(system), message("user", *shown, question)]
     tell(bring_model(model, device, dtype).stream(spoken, how), json=json)
 
@@ -87,13 +92,14 @@ def describe(
     device: given.Device = "auto",
     dtype: given.Dtype = "auto",
     max_tokens: given.MaxTokens = None,
+    max_pixels: given.MaxPixels = None,
     json: given.Json = False,
 ) -> None:
     """Say what a picture shows."""
     from omma.skills.describe import PROMPT
 
     how = Options.of(**given.wishes(max_tokens=max_tokens))
-    spoken = [message("user", bring_media(picture), PROMPT)]
+    spoken = [message("user", bring_picture(picture, max_pixels), PROMPT)]
     tell(bring_model(model, device, dtype).stream(spoken, how), json=json)
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from omma.chat import Image, Part, Video, source_name
-from omma.errors import MissingFile
+from omma.errors import MissingFile, UnknownOption
 
 if TYPE_CHECKING:
     from omma.respond import Model
@@ -24,8 +23,16 @@ def media(name: str, *, max_pixels: int | None = None, fps: float | None = None)
     """A picture or a video. A missing file is said at once, not after a model has been loaded."""
     if not name.startswith("data:") and not os.path.exists(name):
         raise MissingFile(f"{source_name(name)}: no such file; wanted a picture or a video")
-    from omma.respond import VIDEO_ENDINGS
+    from omma.prep.sources import names_video
 
-    if Path(name).suffix.lower() in VIDEO_ENDINGS:
+    if names_video(name):
         return Video(name, fps=fps, max_pixels=max_pixels)
     return Image(name, max_pixels=max_pixels)
+
+
+def picture(name: str, max_pixels: int | None = None) -> Image:
+    """A picture, where nothing else is wanted. Raises MissingFile, and UnknownOption for a video."""
+    part = media(name, max_pixels=max_pixels)
+    if not isinstance(part, Image):
+        raise UnknownOption(f"{name} is a video; this verb takes a picture")
+    return part

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple
 
@@ -44,21 +45,29 @@ def doctor(
 
     Exit code 1 if something has to be mended.
     """
-    found = [
-        *packages(),
-        machine(),
-        torch_build(),
-        codecs(),
-        video(),
-        fonts(),
-        known_answer(model, device, dtype),
+    looks: list[tuple[str, Callable[[], Finding]]] = [
+        ("machine", machine),
+        ("computes on", torch_build),
+        ("pictures", codecs),
+        ("videos", video),
+        ("fonts", fonts),
+        (model, lambda: known_answer(model, device, dtype)),
     ]
+    found = [*packages(), *(look(name, at) for name, at in looks)]
     well = all(finding.well for finding in found)
     if json:
         say_json({"well": well, "findings": [finding._asdict() for finding in found]})
     else:
         say(rows((finding.name, "ok" if finding.well else "WRONG", finding.what) for finding in found))
     return 0 if well else UNWELL
+
+
+def look(name: str, at: Callable[[], Finding]) -> Finding:
+    """Look at one thing; a package without which it cannot be seen is what has to be mended."""
+    try:
+        return at()
+    except ImportError as wrong:
+        return Finding(name, f"cannot be looked at: {wrong}", well=False)
 
 
 def packages() -> list[Finding]:

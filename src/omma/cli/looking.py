@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from omma.chat import Image, source_name
+from omma.chat import source_name
 from omma.cli import options as given
-from omma.cli.bring import media
 from omma.cli.bring import model as bring_model
+from omma.cli.bring import picture as bring_picture
 from omma.cli.forms import box_form, line_form, point_form
 from omma.cli.options import DEFAULT_MODEL, examples, wishes
 from omma.cli.say import aside, rows, say, say_json
@@ -71,7 +71,7 @@ def find(
     Boxes are in pixels of the picture: left, top, right, bottom.
     """
     canvas = drawable(draw)
-    image = _image(picture, max_pixels)
+    image = bring_picture(picture, max_pixels)
     found = bring_model(model, device, dtype).find(image, what, **wishes(max_tokens=max_tokens))
     _draw(picture, found, canvas)
     if not found.complete:
@@ -105,7 +105,7 @@ def read(
     markdown and html.
     """
     canvas = drawable(draw)
-    image = _image(picture, max_pixels)
+    image = bring_picture(picture, max_pixels)
     boxes = json or draw is not None or form != "text"
     page = bring_model(model, device, dtype).read(image, boxes=boxes, **wishes(max_tokens=max_tokens))
     _draw(picture, page.lines, canvas)
@@ -133,6 +133,7 @@ def point(
     model: given.ModelName = DEFAULT_MODEL,
     device: given.Device = "auto",
     dtype: given.Dtype = "auto",
+    max_tokens: given.MaxTokens = None,
     max_pixels: given.MaxPixels = None,
     draw: given.Draw = None,
     json: given.Json = False,
@@ -142,8 +143,8 @@ def point(
     The place is in pixels of the picture: x, y. Exit code 1 if none was given.
     """
     canvas = drawable(draw)
-    image = _image(picture, max_pixels)
-    place = bring_model(model, device, dtype).point(image, what)
+    image = bring_picture(picture, max_pixels)
+    place = bring_model(model, device, dtype).point(image, what, **wishes(max_tokens=max_tokens))
     _draw(picture, [place], canvas)
     if json:
         say_json({"picture": source_name(picture), "point": place and point_form(place)})
@@ -182,13 +183,6 @@ def _draw(picture: str, found: Sequence[Box | Point | Line | None], path: Path |
     except OSError as wrong:
         raise MissingFile(f"--draw {path} cannot be written: {wrong.strerror or wrong}") from None
     aside(f"wrote {path}")
-
-
-def _image(name: str, max_pixels: int | None) -> Image:
-    part = media(name, max_pixels=max_pixels)
-    if not isinstance(part, Image):
-        raise UnknownOption(f"{name} is a video; this verb takes a picture")
-    return part
 
 
 def _pixel(value: float) -> str:

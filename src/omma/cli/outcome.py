@@ -45,6 +45,8 @@ def ending(work: Callable[[], object]) -> int:
         return _fail(_usage(problem), REFUSED)
     except OmmaError as problem:
         return _fail(str(problem), NO_MEMORY if isinstance(problem, OutOfMemory) else REFUSED)
+    except ModuleNotFoundError as problem:
+        return _fail(f"{problem.name} is not installed; omma doctor says what is missing", REFUSED)
     except OSError as problem:  # the system's no, to a file that the command named
         return _fail(f"{problem.filename or 'writing'}: {problem.strerror or problem}", REFUSED)
     except Exception as problem:

@@ -18,7 +18,13 @@ from typing import IO, cast
 from omma.chat import MediaSource, source_name
 from omma.errors import BadInput, MissingFile, OmmaError
 
+VIDEO_ENDINGS = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".flv"})
 ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+
+
+def names_video(source: MediaSource) -> bool:
+    """Whether a source is a path that ends as those of videos do."""
+    return isinstance(source, (str, Path)) and Path(source).suffix.lower() in VIDEO_ENDINGS
 
 
 @contextmanager
@@ -60,7 +66,7 @@ def decoding(source: MediaSource, kind: str, refuse: type[BadInput]) -> Iterator
     try:
         with _quiet:
             yield
-    except OmmaError:
+    except (OmmaError, MemoryError):
         raise
     except Exception as error:
         why = str(error).strip() or type(error).__name__

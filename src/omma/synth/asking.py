@@ -90,16 +90,22 @@ class Interviewer:
         truth: dict[str, Any] = {"point": [round(x, 1), round(y, 1)], "box": _rounded(box), "label": label}
         return Turn(self._ask(wording, "", fill), point_text(x, y, label, self.size), "point", truth)
 
-    def told(self, wording: str, answer: str, truth: dict[str, Any]) -> Turn:
-        """A question answered in whole sentences."""
-        return Turn(self._ask(wording, "", {}), answer, wording, truth)
+    def told(self, wording: str, answer: str, truth: dict[str, Any], **fill: str) -> Turn:
+        """A question answered in whole sentences, or in a form of its own."""
+        return Turn(self._ask(wording, "", fill), answer, wording, truth)
 
 
 def _rounded(box: Edges) -> list[float]:
     return [round(edge, 1) for edge in box]
 
 
-ONCE = ("exists", "relation", "has_word", "widget_state")  # a second one would be a likelier yes than no
+ONCE = (
+    "exists",
+    "relation",
+    "has_word",
+    "widget_state",
+    "does",
+)  # a second one would be a likelier yes than no
 Question = Callable[[], Turn | None]
 
 

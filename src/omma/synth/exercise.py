@@ -15,6 +15,7 @@ from omma.synth.ask_pages import page_turns
 from omma.synth.ask_scenes import scene_turns
 from omma.synth.ask_screens import screen_turns
 from omma.synth.documents.worlds import DOCUMENT_SIZES, DOCUMENT_WORLDS
+from omma.synth.gallery import GALLERY, SETS
 from omma.synth.letters import letters
 from omma.synth.pages import page
 from omma.synth.scenes import scene
@@ -38,8 +39,9 @@ _WORLDS: dict[str, tuple[_Painter, _Asker]] = {
     "letters": (letters, page_turns),
     "screens": (screen, screen_turns),
     **DOCUMENT_WORLDS,
+    **GALLERY,
 }
-WORLDS = tuple(_WORLDS)
+WORLDS = (*_WORLDS, *SETS)
 
 
 def draw(
@@ -58,7 +60,7 @@ def draw(
     (default: the system's). The splits share no wording but omma's own prompts, no font family, no seed.
     Raises UnknownOption for a world, level or split that does not exist.
     """
-    if world not in _WORLDS or level not in LEVELS or split not in ("train", "test"):
+    if world not in WORLDS or level not in LEVELS or split not in ("train", "test"):
         raise UnknownOption(
             f"world {world!r}, level {level!r}, split {split!r}; wanted one of {', '.join(WORLDS)}, "
             "a level of 0, 1, 2, 3, and train or test"
@@ -66,12 +68,23 @@ def draw(
     numbers = [seed] if isinstance(seed, int) else list(seed)
     dice = Random(f"{world} {split} {level} {numbers} {size and tuple(size)}")
     half: Split = "train" if split == "train" else "test"
+    if world in SETS:
+        return _shown(SETS[world](size, level, dice, half, fonts), maps)
     paint, ask = _WORLDS[world]
     usual = DOCUMENT_SIZES.get(world, SIZES)[level] + (STRIPS if world == "words" and level else ())
     drawing = paint(size or dice.choice(usual), level, dice, half, fonts)
     drawing = replace(drawing, picture=wear(drawing.picture, level, dice))
     turns = ask(drawing, half, dice)
-    if not maps:
-        nothing = np.zeros((0, 0), np.uint8)
-        drawing = replace(drawing, kind_map=nothing, colour_map=nothing, thing_map=nothing.astype(np.int16))
-    return Exercise(drawing, turns)
+    return _shown(Exercise(drawing, turns), maps)
+
+
+def _shown(exercise: Exercise, maps: bool) -> Exercise:
+    """The exercise as it is, or with empty maps."""
+    if maps:
+        return exercise
+    nothing = np.zeros((0, 0), np.uint8)
+    first, *more = (
+        replace(drawing, kind_map=nothing, colour_map=nothing, thing_map=nothing.astype(np.int16))
+        for drawing in exercise.drawings
+    )
+    return replace(exercise, drawing=first, more=tuple(more))

@@ -52,11 +52,12 @@ _UNFIT = (
 
 @dataclass(frozen=True)
 class Face:
-    """One font file of one family. `path` None is Pillow's own default font."""
+    """One font of one family. `path` None is Pillow's own default font; `index` counts in a collection."""
 
     family: str
     style: str
     path: str | None
+    index: int = 0
 
     @property
     def bold(self) -> bool:
@@ -86,7 +87,7 @@ class Font:
         self.fine = 2 if soft else 1
         shaped = soft and face.path is not None and bool(features.check("raqm"))
         self.features = list(ONE_BY_ONE) if shaped else None
-        self.ink = _load(face.path, size * self.fine, shaped)
+        self.ink = _load(face.path, size * self.fine, shaped, face.index)
         box = self.ink.getbbox("Ahlpgy", anchor="ls")
         # Tops of tall letters and bottoms of hanging ones, relative to the baseline, y downwards.
         self.top, self.bottom = box[1] / self.fine, box[3] / self.fine
@@ -121,13 +122,13 @@ class Font:
         return self.edges(text)[-1]
 
 
-def _load(path: str | None, size: int, shaped: bool = False) -> ImageFont.FreeTypeFont:
+def _load(path: str | None, size: int, shaped: bool = False, index: int = 0) -> ImageFont.FreeTypeFont:
     if path is None:
         font = ImageFont.load_default(size)
         assert isinstance(font, ImageFont.FreeTypeFont), "Pillow was built without FreeType"
         return font
     engine = ImageFont.Layout.RAQM if shaped else ImageFont.Layout.BASIC
-    return ImageFont.truetype(path, size, layout_engine=engine)
+    return ImageFont.truetype(path, size, index, layout_engine=engine)
 
 
 @lru_cache(maxsize=2048)

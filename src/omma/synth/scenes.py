@@ -49,17 +49,17 @@ def scene(size: Size, level: int, dice: Random) -> Drawing:
     hidden = 0.12 if level == 3 and dice.random() < 0.4 else 0.0
     rows = _rows(size, dice) if level and dice.random() < 0.2 else None
     for kind, colour in _cast(level, base, dice):
-        wish = _wish(kind, colour, base, size, level, flat, dice)
+        wish = devise(kind, colour, base, size, level, flat, dice)
         box = rows.next(wish.width, wish.height) if rows else None
         if box is None and (rows is None or not things):
             rows = None
             box = room(taken, wish.width, wish.height, size, dice, gap, hidden)
         if box is not None:
             taken.append(box)
-            things.append(_draw(canvas, wish, box, len(things)))
-    things = [_visible(canvas, number, thing) for number, thing in enumerate(things)]
+            things.append(put(canvas, wish, box, len(things)))
+    things = [visible(canvas, number, thing) for number, thing in enumerate(things)]
     order = reading_order(things, size)
-    _renumber(canvas, order)
+    renumber(canvas, order)
     return Drawing(
         canvas.picture, tuple(things[i] for i in order), "scenes", base.colour,
         canvas.kind_map, canvas.colour_map, canvas.thing_map,
@@ -86,7 +86,8 @@ def _cast(level: int, base: Ground, dice: Random) -> list[tuple[str, str]]:
     return cast
 
 
-def _wish(kind: str, colour: str, base: Ground, size: Size, level: int, flat: bool, dice: Random) -> Wish:
+def devise(kind: str, colour: str, base: Ground, size: Size, level: int, flat: bool, dice: Random) -> Wish:
+    """A thing of this kind and colour that shows on this ground, in a size and manner of the level."""
     rgb = ink(colour, dice)
     style = "flat"
     if not base.shows(rgb):
@@ -136,7 +137,8 @@ def _fit(
     return fitted, width, height
 
 
-def _draw(canvas: Canvas, wish: Wish, box: Edges, number: int) -> Thing:
+def put(canvas: Canvas, wish: Wish, box: Edges, number: int) -> Thing:
+    """Draw it with its corner where the box has its own; gives the thing with the box of all its ink."""
     corner = np.array(box[:2])
     kind = class_of(wish.kind)
     side = max(wish.width, wish.height)
@@ -157,7 +159,7 @@ def _draw(canvas: Canvas, wish: Wish, box: Edges, number: int) -> Thing:
         max(0.0, box[0] - grow), max(0.0, box[1] - grow),
         min(float(size.width), box[2] + grow), min(float(size.height), box[3] + grow),
     )  # fmt: skip
-    return Thing(wish.kind, wish.colour, seen, size=_size_word(side / min(size)), state=wish.state)
+    return Thing(wish.kind, wish.colour, seen, size=size_word(side / min(size)), state=wish.state)
 
 
 def _paint(name: str, wish: Wish, kind: int, number: int) -> tuple[Ink | Image.Image, Mark]:
@@ -185,12 +187,12 @@ def _sheen(rgb: Ink) -> Image.Image:
     )
 
 
-def _size_word(share: float) -> str:
+def size_word(share: float) -> str:
     """Large, medium or small, by the longer side as a share of the picture's shorter side."""
     return "large" if share >= 0.4 else "small" if share < 0.2 else "medium"
 
 
-def _visible(canvas: Canvas, number: int, thing: Thing) -> Thing:
+def visible(canvas: Canvas, number: int, thing: Thing) -> Thing:
     """The thing with the box of what can be seen, where a part is covered or a tip is too fine to be seen."""
     box = canvas.seen(number, thing.box)
     if box is None or all(abs(a - b) <= 1.5 for a, b in zip(box, thing.box, strict=True)):
@@ -198,7 +200,7 @@ def _visible(canvas: Canvas, number: int, thing: Thing) -> Thing:
     return replace(thing, box=box)
 
 
-def _renumber(canvas: Canvas, order: list[int]) -> None:
+def renumber(canvas: Canvas, order: list[int]) -> None:
     """Let the map of things count in reading order."""
     if order == sorted(order):
         return

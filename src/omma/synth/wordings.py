@@ -20,10 +20,17 @@ class Wording(NamedTuple):
 
 @cache
 def wordings() -> dict[str, Wording]:
-    """All wordings by task, from the list that stands beside this file."""
+    """All wordings by task, from the lists that stand beside this file: each task in one of them."""
+    lists = sorted(file.name for file in files("omma.synth").iterdir() if file.name.startswith("wordings"))
+    texts = [(files("omma.synth") / name).read_text("utf-8") for name in lists if name.endswith(".txt")]
+    return read_wordings("\n".join(texts))
+
+
+def read_wordings(text: str) -> dict[str, Wording]:
+    """Wordings by task, from a list: [task], then one a line: > in training, ? in the test, = in both."""
     found: dict[str, dict[str, list[str]]] = {}
     task = ""
-    for line in (files("omma.synth") / "wordings.txt").read_text("utf-8").splitlines():
+    for line in text.splitlines():
         if line.startswith("["):
             task = line.strip("[]")
             found[task] = {">": [], "?": [], "=": []}

@@ -100,20 +100,35 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Turn:
-    """One question and its answer. `truth` is what a scorer needs, as JSON: see the task's own wording."""
+    """One question and its answer. `truth` is what a scorer needs, as JSON: see the task's own wording.
+
+    One that `follows` is understood only after the turn before it: "And the blue one?"
+    """
 
     question: str
     answer: str
     task: str
     truth: dict[str, Any]
+    follows: bool = False
 
 
 @dataclass(frozen=True)
 class Exercise:
-    """A drawing and what is asked about it, the answers that say most first."""
+    """Drawings and what is asked about them, the answers that say most first.
+
+    Where there are `more` than one they are shown in their order: as pictures of one dialogue, or, where
+    `fps` is set, as the frames of one clip, so many a second. They are of one size.
+    """
 
     drawing: Drawing
     turns: tuple[Turn, ...]
+    more: tuple[Drawing, ...] = ()
+    fps: float | None = None
+
+    @property
+    def drawings(self) -> tuple[Drawing, ...]:
+        """All of them, the first included."""
+        return (self.drawing, *self.more)
 
 
 assert len(CLASSES) < 250

@@ -76,6 +76,8 @@ def pair_of(loose: Loose, folder: Path) -> Pair:
     texts = [said] if isinstance(said, str) else said
     if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
         raise BadData(f"it says {type(said).__name__}; wanted a caption or a list of them")
+    if not any(text.strip() for text in texts):
+        raise BadData("it says nothing; wanted a caption of a word or more")
     question = loose.value.get("question")
     if not isinstance(question, (str, type(None))):
         raise BadData(f"the question is {type(question).__name__}; wanted text")

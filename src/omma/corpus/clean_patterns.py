@@ -13,8 +13,9 @@ from omma.corpus.clean_scripts import han
 from omma.corpus.clean_wordings import CUT, WHOLE
 
 _EDGES = " \t,;:|/\\-–—·•_~"
-_EMPTY = re.compile(r"\(\s*+\)|\[\s*+\]|\{\s*+\}|\"\s*+\"")
+_EMPTY = re.compile(r"\(\s*+\)|\uff08\s*+\uff09|\[\s*+\]|\{\s*+\}|<\s*+>|\"\s*+\"")
 _SPACES = re.compile(r"\s+")
+_LOOSE = re.compile(r"(?<=\w) (?=[,.;:!?](?:\s|\Z))")
 _MARKS = "\"'.,;:!?()[]\u3001\u3002\uff01\uff0c\uff1a\uff1f"
 _ENDINGS = " .!?…\"'“”‘’\u3002\uff01\uff1f"
 
@@ -68,7 +69,7 @@ class Irregular(TextRule):
                 cuts.append(pattern.name)
         if not cuts:
             return Reading(text)
-        left = _SPACES.sub(" ", _EMPTY.sub(" ", left)).strip(_EDGES)
+        left = _LOOSE.sub("", _SPACES.sub(" ", _EMPTY.sub(" ", left))).strip(_EDGES)
         if not any(map(str.isalnum, left)):
             return Reading(None, f"nothing but {' and '.join(cuts)}")
         return Reading(left, f"cut out: {', '.join(cuts)}")

@@ -45,7 +45,7 @@ class Garbled(TextRule):
 
 @dataclass(frozen=True)
 class Tidy(TextRule):
-    """Takes out characters nobody sees, and makes every run of white space one blank.
+    """Takes out characters nobody sees, makes white space one blank, and drops what is then empty.
 
     `lines` keeps line ends, as a page wants them. Not in the paper's list; COYO-700M does the same.
     """
@@ -59,6 +59,8 @@ class Tidy(TextRule):
             tidied = _LINES.sub("\n", _SPACE_IN_LINE.sub(" ", seen)).strip()
         else:
             tidied = _SPACE.sub(" ", seen).strip()
+        if not tidied:
+            return Reading(None, "nothing is said")
         if tidied == text:
             return Reading(text)
         return Reading(tidied, "white space made even" if seen == text else "invisible characters taken out")

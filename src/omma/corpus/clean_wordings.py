@@ -77,7 +77,7 @@ WHOLE: tuple[tuple[str, str, str], ...] = (
 CUT: tuple[tuple[str, str, str], ...] = (
     (
         "an address",
-        r"\b(?:https?|ftp)://[^\s<>\"]++|\bwww\.[^\s<>\"]++",
+        r"\b(?:https?|ftp)://[^\s<>\"\[\])]++|\bwww\.[^\s<>\"\[\])]++",
         "A barn owl at dusk https://a.example/o",
     ),
     (
@@ -127,7 +127,7 @@ CUT: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "a claim of rights",
-        r"(?:©|\(c\)|\bcopyright\b(?: ©| \(c\))?) ?(?:\d{4}|(?-i:[A-Z]))[^.|]{0,60}+\Z"
+        r"(?:\bcopyright )?(?:©|\(c\)) ?(?:\d{4}|(?-i:[A-Z]))[^.|]{0,60}+\Z|\bcopyright,? \d{4}[^.|]{0,60}+\Z"
         r"|\ball rights reserved\b",
         "Wooden sailing boat at anchor © 2016 Harbour Press",
     ),

@@ -1,0 +1,120 @@
+"""What answers about time, order and reckoning are worth: spans, moments, events in order, results."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations
+from typing import Any, TypeAlias
+
+Truth: TypeAlias = Mapping[str, Any]
+Span: TypeAlias = tuple[float, float]  # start and end, in seconds
+
+_NUMBER = r"\d+(?:\.\d+)?"
+_PAIR = re.compile(rf"({_NUMBER})\s*s?(?:econds?)?\s*(?:-|–|—|,|to|until|bis|à|至|から)\s*({_NUMBER})", re.I)
+
+
+def read_spans(text: str) -> list[Span]:
+    """Spans in an answer: objects with start and end in JSON, or pairs such as "1.5 to 3 s"."""
+    found = []
+    for body in re.findall(r"\{[^{}]*\}", text):
+        try:
+            row = json.loads(body)
+            start, end = float(row["start"]), float(row["end"])
+        except (ValueError, KeyError, TypeError):
+            continue
+        found.append((start, end))
+    if not found:
+        found = [(float(start), float(end)) for start, end in _PAIR.findall(text)]
+    return [span for span in found if span[0] <= span[1]]
+
+
+def overlap_in_time(wanted: Sequence[Span], told: Sequence[Span]) -> float:
+    """Intersection over union of all that is covered, 0 to 1; two moments that are the same overlap wholly."""
+    one, other = _joined(wanted), _joined(told)
+    both = sum(max(0.0, min(a[1], b[1]) - max(a[0], b[0])) for a in one for b in other)
+    whole = sum(end - start for start, end in (*one, *other)) - both
+    return both / whole if whole > 0 else float(bool(one) and one == other)
+
+
+def _joined(spans: Sequence[Span]) -> list[Span]:
+    """The same time covered by spans that do not touch."""
+    joined: list[Span] = []
+    for start, end in sorted(spans):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _spans(truth: Truth, text: str) -> float:
+    return overlap_in_time([(start, end) for start, end in truth["spans"]], read_spans(text))
+
+
+def _second(truth: Truth, text: str) -> float:
+    """1 where the first number is the second, give or take `within`."""
+    found = re.search(_NUMBER, text)
+    return float(found is not None and abs(float(found[0]) - truth["second"]) <= truth.get("within", 0.5))
+
+
+def _order(truth: Truth, text: str) -> float:
+    """The share of pairs of events that are both told, and in their order."""
+    said = " ".join(text.casefold().split())
+    places = [said.find(" ".join(event.casefold().split())) for event in truth["order"]]
+    pairs = list(combinations(places, 2))
+    return (
+        sum(0 <= first < second for first, second in pairs) / len(pairs) if pairs else float(places[0] >= 0)
+    )
+
+
+def _result(truth: Truth, text: str) -> float:
+    """1 where the last number of the last line is the result."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    told = re.findall(rf"-?{_NUMBER}", lines[-1].replace(",", "")) if lines else []
+    wanted = re.findall(rf"-?{_NUMBER}", str(truth["result"]))
+    return float(bool(told) and float(told[-1]) == float(wanted[-1]))
+
+
+SHARES: Mapping[str, Callable[[Truth, str], float]] = {
+    "spans": _spans,
+    "second": _second,
+    "order": _order,
+    "result": _result,
+}
+
+
+def written(truth: Truth) -> str:
+    """A truth of one of these forms as an answer that tells it."""
+    if "spans" in truth:
+        return json.dumps([{"start": start, "end": end} for start, end in truth["spans"]])
+    if "order" in truth:
+        return "\n".join(truth["order"])
+    return str(truth["second"] if "second" in truth else truth["result"])
+
+
+def sound(truth: Truth) -> tuple[bool, str]:
+    """Whether a truth of one of these forms can be held against an answer, and what is wanted of it."""
+    numbers = (int, float)
+    if "spans" in truth:
+        spans = truth["spans"]
+        good = isinstance(spans, list) and bool(spans) and all(_is_span(span) for span in spans)
+        return good, "a list of [start, end] in seconds, the start first"
+    if "second" in truth:
+        return all(type(truth.get(key, 0)) in numbers for key in ("second", "within")), "a number of seconds"
+    if "order" in truth:
+        order = truth["order"]
+        good = isinstance(order, list) and bool(order) and all(isinstance(event, str) for event in order)
+        return good, "a list of texts"
+    result = truth["result"]
+    return isinstance(result, str) and bool(re.search(r"\d", result)), "a text with a number"
+
+
+def _is_span(span: Any) -> bool:
+    return (
+        isinstance(span, list)
+        and len(span) == 2
+        and all(type(edge) in (int, float) for edge in span)
+        and span[0] <= span[1]
+    )

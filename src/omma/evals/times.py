@@ -94,7 +94,7 @@ def written(truth: Truth) -> str:
     return str(truth["second"] if "second" in truth else truth["result"])
 
 
-def sound(truth: Truth) -> tuple[bool, str]:
+def sound_in_time(truth: Truth) -> tuple[bool, str]:
     """Whether a truth of one of these forms can be held against an answer, and what is wanted of it."""
     numbers = (int, float)
     if "spans" in truth:

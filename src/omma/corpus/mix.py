@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from omma.corpus.order import SPLITS, Order, Split, key_of, split_count, split_record, turn_of
 from omma.corpus.reading import Corpus
+from omma.corpus.record import Raw
 from omma.errors import BadData
 
 
@@ -71,6 +72,11 @@ class Shelf:
     def count(self, split: Split) -> int:
         """Records of the split, over all files."""
         return sum(split_count(len(corpus), split) for corpus in self.corpora)
+
+    def raw(self, index: int, seed: int, split: Split = "train", attempt: int = 0) -> tuple[Corpus, Raw]:
+        """The record of sample `index`, not yet read, and the file it is of."""
+        pick = self.pick(index, seed, split, attempt)
+        return self.corpora[pick.part], self.corpora[pick.part].at(pick.record)
 
     def pick(self, index: int, seed: int, split: Split = "train", attempt: int = 0) -> Pick:
         """The record of sample `index`. Each file is gone through in an order of its own, again and again.

@@ -86,7 +86,7 @@ def _in_pixels(shape: Box | Point, unit: str, original: Size) -> Box | Point:
         sides = (original.width / steps, original.height / steps)
     if isinstance(shape, Point):
         shape = replace(shape, x=shape.x * sides[0], y=shape.y * sides[1])
-        edges = (shape.x, shape.y)
+        edges: tuple[float, ...] = (shape.x, shape.y)
     else:
         x1, y1, x2, y2 = (n * sides[i % 2] for i, n in enumerate((shape.x1, shape.y1, shape.x2, shape.y2)))
         shape = replace(shape, x1=x1, y1=y1, x2=x2, y2=y2)

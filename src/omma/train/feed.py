@@ -6,20 +6,20 @@ import multiprocessing
 import os
 import threading
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
-import numpy as np
-
+from omma.corpus.aside import Aside
+from omma.corpus.order import turn_of
 from omma.errors import BadData, BadRecipe
 from omma.prep.processor import Processor
 from omma.spec import ModelSpec
 from omma.synth.world import Split
-from omma.train.lesson import Batch, Lesson, batch, drawn_lesson, line_starts, told_lesson
-from omma.train.recipe import Data, Lines, Mix, Recipe, Share, Worlds
+from omma.train.lesson import Batch, Lesson, batch, drawn_lesson, shelf_of, told_lesson, try_lesson
+from omma.train.recipe import Data, Lines, Mix, Recipe, Worlds
 
 
 class _Prepared(NamedTuple):
@@ -40,13 +40,41 @@ def make_batches(
     """The batches of optimiser step `step` (0-based) that this rank runs, one for each of its passes.
 
     The step's dialogues are the same however many ranks there are: they are cut into passes, as many for each
-    rank, and dealt out in turn.
+    rank, and dealt out in turn. With `recipe.tokens` they are laid into as many passes as it takes for none
+    to have more tokens than that; every rank makes all of them then, to know how long they are.
     """
     first, last = step * recipe.dialogues, (step + 1) * recipe.dialogues
+    if recipe.tokens is not None:
+        passes_of(recipe, ranks)
+        lessons = [lesson_of(recipe, index, split) for index in range(first, last)]
+        packed = packs([lesson.sample.length for lesson in lessons], recipe.tokens, ranks)
+        return [batch([lessons[i] for i in chosen]) for chosen in packed[rank::ranks]]
     passes = passes_of(recipe, ranks) * ranks
     borders = [first + (last - first) * number // passes for number in range(passes + 1)]
     mine = list(pairwise(borders))[rank::ranks]
     return [batch([lesson_of(recipe, index, split) for index in range(*bounds)]) for bounds in mine]
+
+
+def packs(lengths: Sequence[int], most: int, ranks: int = 1) -> list[list[int]]:
+    """Numbers of dialogues laid into packs of at most `most` tokens; the packs divide among the ranks.
+
+    The longest first, each into the first pack that has room for it: at most two ninths more packs than the
+    fewest possible, and one (Dósa 2007). Where ranks would go without, the fullest packs are halved.
+    """
+    filled: list[list[int]] = []
+    room: list[int] = []
+    for number in sorted(range(len(lengths)), key=lambda number: (-lengths[number], number)):
+        pack = next((i for i, left in enumerate(room) if left >= lengths[number]), len(filled))
+        if pack == len(filled):
+            filled.append([])
+            room.append(most)
+        filled[pack].append(number)
+        room[pack] -= lengths[number]
+    while len(filled) % ranks:
+        fullest = max(filled, key=len)
+        filled.remove(fullest)
+        filled += [fullest[::2], fullest[1::2]]
+    return filled
 
 
 def passes_of(recipe: Recipe, ranks: int) -> int:
@@ -55,12 +83,16 @@ def passes_of(recipe: Recipe, ranks: int) -> int:
         raise BadRecipe(
             f"{recipe.dialogues} dialogues a step are too few for {ranks} ranks; wanted at least one for each"
         )
+    if recipe.tokens is not None and recipe.dialogues % ranks:
+        raise BadRecipe(
+            f"{recipe.dialogues} dialogues packed by tokens do not divide among {ranks} ranks; change either"
+        )
     return min(-(-recipe.micro // ranks), recipe.dialogues // ranks)
 
 
 def lesson_of(recipe: Recipe, index: int, split: Split) -> Lesson:
     """Dialogue `index` of the run. Raises BadData when it is longer than the recipe allows."""
-    made = _lesson(recipe, recipe.data, index, split)
+    made = _lesson(recipe, index, split)
     if recipe.longest is not None and made.sample.length > recipe.longest:
         raise BadData(
             f"dialogue {index} has {made.sample.length} tokens and the recipe's longest is {recipe.longest}; "
@@ -69,23 +101,24 @@ def lesson_of(recipe: Recipe, index: int, split: Split) -> Lesson:
     return made
 
 
-def _lesson(recipe: Recipe, data: Data, index: int, split: Split) -> Lesson:
-    processor = _processor(recipe)
-    match data:
-        case Mix(shares):
-            return _lesson(recipe, _share(shares, recipe.seed, index, split), index, split)
-        case Worlds() as worlds:
-            return drawn_lesson(recipe, worlds, processor, index, split)
-        case Lines(path):
-            return told_lesson(recipe, path, processor, index, split)
+def _lesson(recipe: Recipe, index: int, split: Split) -> Lesson:
+    data, number = _source(recipe, index, split)
+    if isinstance(data, Lines):
+        return told_lesson(recipe, data, _processor(recipe), number, split)
+    return drawn_lesson(recipe, data, _processor(recipe), index, split)
 
 
-def _share(shares: Sequence[Share], seed: int, index: int, split: Split) -> Data:
-    """The source of dialogue `index`; for the check only among those that hold something out."""
-    able = [share for share in shares if split == "train" or holds_out(share.data)]
-    weights = np.array([share.weight for share in able], np.float64)
-    dice = np.random.default_rng((seed, index, 2))
-    return able[int(dice.choice(len(able), p=weights / weights.sum()))].data
+def _source(recipe: Recipe, index: int, split: Split) -> tuple[Worlds | Lines, int]:
+    """The source of dialogue `index`, and how many of that source came before.
+
+    Drawn worlds go by the dialogue's own number all the same. In the check only those sources have turns that
+    hold something out.
+    """
+    if not isinstance(recipe.data, Mix):
+        return recipe.data, index
+    able = [share for share in recipe.data.shares if split == "train" or holds_out(share.data) != 0]
+    which, number = turn_of(index, [share.weight for share in able], recipe.seed)
+    return able[which].data, number
 
 
 def holds_out(data: Data) -> int | None:
@@ -96,8 +129,8 @@ def holds_out(data: Data) -> int | None:
             return None if None in kept else sum(number for number in kept if number is not None)
         case Worlds():
             return None
-        case Lines(path):
-            return len(line_starts(path, "test"))
+        case Lines():
+            return shelf_of(data).count("test")
 
 
 def feed(
@@ -123,15 +156,34 @@ def feed(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def held_out(recipe: Recipe) -> list[Batch]:
-    """Batches of the test split, the same at every check; none for a file too short to hold lines out."""
+def held_out(recipe: Recipe, tell: Callable[[Sequence[Aside]], object] | None = None) -> list[Batch]:
+    """Batches of the test split, the same at every check; none for a file too short to hold records out.
+
+    `tell` hears of held-out records that cannot be used; here nothing stands in for the last of them.
+    """
     count = recipe.check_dialogues
     if (kept := holds_out(recipe.data)) is not None:
         count = min(count, kept)
     if count == 0:
         return []
     alike = max(1, count // 16)
-    return make_batches(replace(recipe, dialogues=count - count % alike, micro=alike), 0, "test")
+    if isinstance(recipe.data, Worlds):
+        return make_batches(replace(recipe, dialogues=count - count % alike, micro=alike), 0, "test")
+    lessons: list[Lesson] = []
+    for index in range(count):
+        data, number = _source(recipe, index, "test")
+        if isinstance(data, Lines):
+            made, aside = try_lesson(recipe, data, _processor(recipe), number, "test")
+            if tell is not None:
+                tell(aside)
+        else:
+            made = lesson_of(recipe, index, "test")
+        lessons += [made] if made is not None else []
+    if recipe.tokens is not None:
+        chosen = packs([lesson.sample.length for lesson in lessons], recipe.tokens)
+    else:
+        chosen = [list(range(at, min(at + 16, len(lessons)))) for at in range(0, len(lessons), 16)]
+    return [batch([lessons[i] for i in numbers]) for numbers in chosen]
 
 
 def _processor(recipe: Recipe) -> Processor:

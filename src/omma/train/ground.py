@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from omma.corpus.reading import files_of
 from omma.errors import BadCheckpoint, MissingFile
 from omma.prep.rules import PICTURE_FILE, TOGETHER_FILE, VIDEO_FILE
 from omma.synth.fonts import FOLDERS
@@ -74,7 +75,8 @@ def _of_data(data: Data) -> str:
             for share in shares:
                 digest.update(_of_data(share.data).encode())
         case Lines(path):
-            digest.update(_content(path))
+            for file in files_of(path):
+                digest.update(_content(file))
         case Worlds(_, folders):
             for font in sorted(_font_files(folders or FOLDERS), key=lambda path: (path.name, str(path))):
                 digest.update(font.name.encode() + _content(font))

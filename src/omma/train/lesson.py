@@ -5,31 +5,32 @@ Lesson i of a source is a pure function of (source, seed, i): a resumed run sees
 
 from __future__ import annotations
 
-import functools
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from omma import chat
-from omma.chat import Image, Message, Part, Text, message
-from omma.errors import BadData, BadMessage, BadRecipe, MissingFile
+from omma.chat import Image, message
+from omma.corpus.aside import Aside
+from omma.corpus.aside import aside as set_aside
+from omma.corpus.dialogue import sample_of
+from omma.corpus.mix import Mix, Part, Shelf, shelf
+from omma.corpus.record import Place
+from omma.errors import BadData, BadInput, BadRecipe, PromptTooLong
 from omma.prep.processor import Processor
 from omma.sample import Pack, Sample, Size, Visual, pack
 from omma.synth.dialogue import dialogue
 from omma.synth.exercise import draw
 from omma.synth.world import Drawing, Exercise, Split
 from omma.train.branches import graft
-from omma.train.recipe import Course, Recipe, Worlds
+from omma.train.recipe import Course, Lines, Recipe, Worlds
 
 POINTS = 4  # looked at along each side of a visual token's square
 IGNORE = 255  # a point that teaches nothing
 TRIES = 50  # drawings until one asks what a course wants asked
-HELD_OUT = 20  # one line of a file in so many is kept for the check
+TRIED = 1000  # records of a file until one can be learned from
 
 
 class Marks(NamedTuple):
@@ -50,13 +51,14 @@ class Lesson:
     """One dialogue, ready to be learned from.
 
     `tasks` name its answers in order. `cuts` are the borders of its branches (`train/branches.py`); none: its
-    turns follow one another.
+    turns follow one another. `aside` are records it stands in for, since they cannot be used.
     """
 
     sample: Sample
     tasks: tuple[str, ...]
     marks: Marks | None = None
     cuts: tuple[int, ...] = ()
+    aside: tuple[Aside, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class Batch:
     marks: Marks | None
     tasks: tuple[tuple[str, ...], ...]
     cuts: tuple[tuple[int, ...], ...] = ()
+    aside: tuple[Aside, ...] = ()
 
 
 def marks_of(drawing: Drawing, visual: Visual, merge: int) -> Marks:
@@ -155,58 +158,52 @@ def weighed(sample: Sample, recipe: Recipe, cuts: Sequence[int] = ()) -> Sample:
     return replace(sample, weights_T=weights_T)
 
 
-def told_lesson(recipe: Recipe, path: Path, processor: Processor, index: int, split: Split) -> Lesson:
-    """Lesson `index` of a file's lines of this split: line by line in an order of its own each time round.
+def told_lesson(recipe: Recipe, lines: Lines, processor: Processor, index: int, split: Split) -> Lesson:
+    """Lesson `index` of a data file's records of this split: all in an order of their own each time round.
 
-    Media named by a relative path stand beside the file. Raises BadData naming the line.
+    A record that cannot be used is set aside with its reason, and another of the file stands in, the same for
+    everyone. Raises BadData naming the last one when none can be used.
     """
-    starts = line_starts(path, split)
-    turn, place = divmod(index, len(starts))
-    number, start = starts[int(np.random.default_rng((recipe.seed, turn)).permutation(len(starts))[place])]
-    with path.open("rb") as file:
-        file.seek(start)
-        raw = file.readline()
-    try:
-        spoken = [_beside(said, path.parent) for said in chat.messages(json.loads(raw)["messages"])]
-    except (ValueError, KeyError, TypeError, BadMessage) as problem:
+    lesson, aside = try_lesson(recipe, lines, processor, index, split)
+    if lesson is None:
         raise BadData(
-            f"{path} line {number} is not a dialogue: {problem}; wanted {{'messages': […]}}"
-        ) from None
-    answers = sum(said.role == "assistant" for said in spoken)
-    if not answers:
-        raise BadData(
-            f"{path} line {number} holds no answer; wanted a message of the assistant to learn from"
+            f"{lines.path} holds hardly anything to learn from; the last of {len(aside)} records that were "
+            f"set aside, {aside[-1].place}: {aside[-1].reason}; look through it with `omma data doctor`"
         )
-    sample = processor.sample(spoken, prompt=False)
-    return Lesson(weighed(sample, recipe), ("answer",) * answers)
+    return lesson
 
 
-@functools.cache
-def line_starts(path: Path, split: Split) -> tuple[tuple[int, int], ...]:
-    """Number and first byte of each line of the split that is not empty; every twentieth is held out."""
-    starts, at = [], 0
-    try:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    starts.append((number, at))
-                at += len(line)
-    except OSError as problem:
-        raise MissingFile(f"{path} cannot be read: {problem.strerror}; name a JSON Lines file") from None
-    if not starts:
-        raise BadData(f"{path} has no lines; wanted one dialogue a line")
-    return tuple(s for i, s in enumerate(starts, 1) if (i % HELD_OUT == 0) == (split == "test"))
+def try_lesson(
+    recipe: Recipe, lines: Lines, processor: Processor, index: int, split: Split
+) -> tuple[Lesson | None, tuple[Aside, ...]]:
+    """The same, None when none of the records that were tried can be used, with what was set aside."""
+    opened, aside = shelf_of(lines), dict[Place, Aside]()
+    for attempt in range(TRIED):
+        corpus, raw = opened.raw(index, recipe.seed, split, attempt)
+        if raw.place in aside:
+            continue
+        try:
+            record = corpus.record(raw)
+            sample = sample_of(record, processor)
+            _check_longest(sample, recipe)
+            told = tuple(aside.values())
+            return Lesson(weighed(sample, recipe), (lines.name,) * record.answers, aside=told), told
+        except BadInput as problem:
+            aside[raw.place] = set_aside(raw.place, problem)
+        if len(aside) == opened.count(split):
+            break
+    return None, tuple(aside.values())
 
 
-def _beside(said: Message, folder: Path) -> Message:
-    """The message with media of relative paths found in `folder`."""
+def shelf_of(lines: Lines) -> Shelf:
+    """The data file, opened once in each process."""
+    return shelf(Mix((Part(lines.path, form=lines.form, folder=lines.folder),)))
 
-    def found(part: Part) -> Part:
-        if isinstance(part, Text) or not isinstance(part.source, str) or ":" in part.source:
-            return part
-        return replace(part, source=str(folder / part.source))
 
-    return replace(said, parts=tuple(found(part) for part in said.parts))
+def _check_longest(sample: Sample, recipe: Recipe) -> None:
+    for limit in (recipe.longest, recipe.tokens):
+        if limit is not None and sample.length > limit:
+            raise PromptTooLong(f"the dialogue has {sample.length:,} tokens; the recipe takes {limit:,}")
 
 
 def batch(lessons: list[Lesson]) -> Batch:
@@ -218,4 +215,5 @@ def batch(lessons: list[Lesson]) -> Batch:
         joined,
         tuple(lesson.tasks for lesson in lessons),
         tuple(lesson.cuts for lesson in lessons),
+        tuple(told for lesson in lessons for told in lesson.aside),
     )

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch.distributed.fsdp import FSDPModule
 
+from omma.corpus.aside import Report
 from omma.errors import BadCheckpoint
 from omma.prep.processor import Processor
 from omma.train import checkpoint
@@ -43,7 +44,8 @@ def train(
     """Run a recipe in `run_folder`, going on from its newest checkpoint; returns the finished model's folder.
 
     `tell` hears every log line. After `stop_after` seconds the run saves itself and returns None: call again
-    to go on. Under torchrun all ranks work on the one run, the first one writes and tells. Raises BadRecipe,
+    to go on. Records of data files that cannot be used are told in the folder's set-aside.jsonl, one for each
+    rank. Under torchrun all ranks work on the one run, the first one writes and tells. Raises BadRecipe,
     and BadCheckpoint when the folder holds another recipe's run, or this one's on other ground.
     """
     recipe.check()
@@ -99,19 +101,21 @@ def _school(
     """All steps that are left; False when time was up before the last."""
     ranks, saver, began = run.ranks, Saver(folder, recipe.keep, run.ranks), time.monotonic()
     checks: list[Batch] | None = None
+    report = Report(folder / f"set-aside{f'-{ranks.rank}' * (ranks.rank > 0)}.jsonl")
     log = _Log(recipe, run, folder, tell)
     steps = feed(recipe, run.step, recipe.steps, workers, rank=ranks.rank, ranks=ranks.count)
     with closing(steps):
         for batches in steps:
-            line = _step(run, recipe, batches)
+            line = step(run, recipe, batches)
             saver.settle(wait=False)
             last = run.step == recipe.steps
             if run.step % recipe.check_every == 0 or last:
-                checks = held_out(recipe) if checks is None else checks
+                checks = held_out(recipe, report.take) if checks is None else checks
                 line["held_out"] = _check(run, recipe, checks)
-            log.take(line)
+            report.take(told for batch in batches for told in batch.aside)
             overdue = stop_after is not None and time.monotonic() - began > stop_after
-            late = ranks.added([float(overdue and ranks.first)])[0] > 0
+            late, aside = ranks.added([float(overdue and ranks.first), float(report.count)])
+            log.take(line | ({"set_aside": int(aside)} if aside else {}))
             if run.step % recipe.save_every == 0 or last or late:
                 facts = {"recipe": recipe.fingerprint(), "ground": run.ground, "ranks": ranks.count}
                 saver.save(run.step, run.optimiser.state(), facts)
@@ -139,7 +143,7 @@ class _Log:
                 self.tell(line)
 
 
-def _step(run: Run, recipe: Recipe, batches: list[Batch]) -> dict[str, Any]:
+def step(run: Run, recipe: Recipe, batches: list[Batch]) -> dict[str, Any]:
     """One optimiser step over the passes of this rank; the log line of all ranks."""
     began = time.monotonic()
     totals = Totals.of(run.ranks.added(totals_of(batches).flat()))

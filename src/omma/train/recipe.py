@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
+from omma.corpus.forms import reader
 from omma.errors import BadRecipe
 from omma.sample import Size
 from omma.spec import ModelSpec
@@ -44,9 +45,17 @@ class Worlds:
 
 @dataclass(frozen=True)
 class Lines:
-    """Dialogues from JSON Lines, in a new order each time round; one line in twenty is kept for the check."""
+    """Dialogues of a data file in any form that `omma data doctor` knows, or of shards that belong together.
+
+    They come in a new order each time round; one in twenty is kept for the check. `form` names how records
+    are written where that cannot be told by looking, `folder` is where media are looked for (beside the
+    file), and `name` is what its answers are called in the check.
+    """
 
     path: Path
+    form: str | None = None
+    folder: Path | None = None
+    name: str = "answer"
 
 
 @dataclass(frozen=True)
@@ -59,7 +68,7 @@ class Share:
 
 @dataclass(frozen=True)
 class Mix:
-    """Several sources: each dialogue is of one of them, drawn by weight."""
+    """Several sources by weight: in every 1,024 dialogues each has its share, in a shuffled order."""
 
     shares: tuple[Share, ...]
 
@@ -113,7 +122,9 @@ class Recipe:
     `learns` names the parts that move. `scale` turns the learning rate up or down by how names begin;
     `tower_decay` does so layer by layer down the tower, whose last layer has one factor and whose patches
     have the most. `dialogues` go into one optimiser step, cut into `micro` passes; `longest` is the most
-    tokens one may have.
+    tokens one may have. Where their lengths differ much, `tokens` in the place of `micro` bounds memory: the
+    step's dialogues are laid into as many passes as it takes for none to have more tokens, visual ones
+    counted. The step stays the same, since its losses are means over all of its passes.
 
     `marks` weighs the dense loss on the tower's features (what stands at each place of the picture); `words`
     weighs the loss on answers, and 0 leaves the decoder out of the step. With `apart` the turns about a drawn
@@ -136,6 +147,7 @@ class Recipe:
     dialogues: int = 16
     micro: int = 1
     longest: int | None = None
+    tokens: int | None = None
     min_pixels: int | None = None
     max_pixels: int | None = None
     optimiser: AdamW | Muon = field(default_factory=AdamW)
@@ -173,6 +185,8 @@ class Recipe:
         for passing in ("save_every", "check_every", "check_dialogues", "keep", "processor", "start"):
             facts.pop(passing)
         facts.pop("gives")
+        if self.tokens is None:
+            facts.pop("tokens")  # as in recipes of before, whose runs can go on
         facts["data"] = _without_places(facts["data"])
         text = json.dumps(facts, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -185,10 +199,14 @@ def _counts(recipe: Recipe) -> Iterator[Complaint]:
     for name in ("steps", "dialogues", "micro", "save_every", "check_every", "keep"):
         if not _whole(value := getattr(recipe, name)) or value < 1:
             yield True, f"{name} is {value!r}; wanted a whole number, 1 or more"
-    for name in ("longest", "min_pixels", "max_pixels"):
+    for name in ("longest", "tokens", "min_pixels", "max_pixels"):
         value = getattr(recipe, name)
         wrong = value is not None and (not _whole(value) or value < 1)
         yield wrong, f"{name} is {value!r}; wanted a whole number, 1 or more, or None"
+    yield (
+        recipe.tokens is not None and recipe.micro > 1,
+        f"micro is {recipe.micro} and tokens {recipe.tokens}; each cuts a step into passes, so take one",
+    )
     checked = recipe.check_dialogues
     yield not _whole(checked) or checked < 0, f"check_dialogues is {checked!r}; wanted 0 or more"
     least, most = recipe.min_pixels, recipe.max_pixels
@@ -268,6 +286,9 @@ def _check_data(data: Data) -> None:
             for share in shares:
                 _check_weight("a share", share.weight)
                 _check_data(share.data)
+        case Lines(form=form):
+            if form is not None:
+                reader(form)
         case Worlds(courses):
             if not courses:
                 raise BadRecipe("data names no course; wanted at least one world")
@@ -286,7 +307,7 @@ def _check_weight(what: str, weight: float) -> None:
 
 def _without_places(data: dict[str, object]) -> dict[str, object]:
     """What a source is, without where its files and fonts stand."""
-    kept = {name: value for name, value in data.items() if name not in ("path", "fonts")}
+    kept = {name: value for name, value in data.items() if name not in ("path", "folder", "name", "fonts")}
     if isinstance(shares := kept.get("shares"), (list, tuple)):
         kept["shares"] = [share | {"data": _without_places(share["data"])} for share in shares]
     return kept

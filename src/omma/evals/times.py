@@ -31,7 +31,7 @@ def read_spans(text: str) -> list[Span]:
 
 
 def overlap_in_time(wanted: Sequence[Span], told: Sequence[Span]) -> float:
-    """Intersection over union of all that is covered, 0 to 1; two moments that are the same overlap wholly."""
+    """Intersection over union of all that is covered, 0 to 1; a moment overlaps with itself wholly."""
     one, other = _joined(wanted), _joined(told)
     both = sum(max(0.0, min(a[1], b[1]) - max(a[0], b[0])) for a in one for b in other)
     whole = sum(end - start for start, end in (*one, *other)) - both

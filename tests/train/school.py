@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from PIL import Image
 
 from omma.prep.processor import Processor
 from omma.prep.rules import PictureRules
+from omma.prep.tokenizer import Tokenizer
 from omma.prep.vocabulary import train_tokenizer
 from omma.presets import tiny
 from omma.spec import ModelSpec
@@ -18,17 +20,16 @@ from omma.train.recipe import Lines, Rate, Recipe
 COLOURS = {"red": (220, 30, 30), "green": (30, 180, 30), "blue": (30, 30, 220)}
 
 
+@functools.cache
+def small_tokenizer() -> Tokenizer:
+    """Four hundred pieces, enough for the dialogues here."""
+    texts = ["What colour is the square?", *COLOURS, "You are a helpful assistant.", "user system assistant"]
+    return train_tokenizer(iter(texts * 10), 400)
+
+
 def small_spec(generation: str, processor: Path) -> ModelSpec:
     """The generation's toy with a vocabulary of its own; makes the processor's folder."""
-    texts = [
-        "What colour is the square?",
-        *COLOURS,
-        "You are a helpful assistant.",
-        "user",
-        "system",
-        "assistant",
-    ]
-    tokenizer = train_tokenizer(iter(texts * 10), 400)
+    tokenizer = small_tokenizer()
     toy = tiny(generation)
     spec = replace(
         toy, ids=tokenizer.token_ids, decoder=replace(toy.decoder, vocabulary=tokenizer.size), boxes="grid"

@@ -1,0 +1,41 @@
+"""The dialogues that omma and its peer learn from in the bench: each process draws them, all the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench.lessons import RATE, Task
+from omma.sample import Size
+from omma.train.feed import lesson_of
+from omma.train.lesson import Lesson
+from omma.train.recipe import AdamW, Course, Rate, Recipe, Worlds
+from omma.weights import read_spec
+
+SIZES = (Size(196, 140), Size(224, 224), Size(252, 168), Size(168, 168))
+
+
+def recipe_of(task: Task) -> Recipe:
+    """The task as omma runs it."""
+    folder = Path(task.folder)
+    return Recipe(
+        name="bench",
+        model=read_spec(folder),
+        start=folder,
+        processor=folder,
+        data=Worlds(tuple(Course(world, level=1, sizes=SIZES) for world in ("scenes", "words"))),
+        steps=task.steps + 1,
+        dialogues=task.dialogues,
+        rate=Rate(peak=RATE, final=RATE, warm_up=0, shape="trapezoid"),
+        optimiser=AdamW(betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0),
+        precision=task.precision,
+        recompute=task.recompute,
+    )
+
+
+def steps_of(task: Task) -> list[list[Lesson]]:
+    """The dialogues of every step, the uncounted one first."""
+    recipe = recipe_of(task)
+    return [
+        [lesson_of(recipe, number * task.dialogues + i, "train") for i in range(task.dialogues)]
+        for number in range(task.steps + 1)
+    ]

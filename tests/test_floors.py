@@ -17,7 +17,7 @@ FLOORS: list[set[str]] = [
     {"cli", "__init__", "__main__", "scale"},
 ]
 # Wings that may know a neighbour: nouns stand on one floor and may name each other downwards in this order.
-BESIDE = {("spec", "sample"), ("chat", "sample"), ("ops", "errors"), ("__main__", "cli")}
+BESIDE = {("spec", "sample"), ("chat", "sample"), ("ops", "errors"), ("__main__", "cli"), ("cli", "scale")}
 TORCHLESS = {
     "errors",
     "chat",

@@ -125,6 +125,19 @@ def test_absent_fields_have_the_class_defaults(tmp_path: Path) -> None:
         ({"tie_word_embeddings": "yes"}, "true or false"),
         ({"vision_config": [1]}, "wanted an object"),
         ({"omma": {"boxes": "polar"}}, "polar"),
+        ({"omma": {"box": "grid"}}, "box, which nobody reads"),
+        ({"num_attention_heads": 0}, "num_attention_heads"),
+        ({"num_hidden_layers": 10**6}, "num_hidden_layers"),
+        ({"hidden_size": 10**20}, "hidden_size"),
+        ({"rms_norm_eps": float("nan")}, "rms_norm_eps"),
+        ({"rope_theta": 10**400}, "rope_theta"),
+        ({"rope_scaling": {"type": "mrope", "mrope_section": [2, -3, 9]}}, "mrope_section"),
+        ({"eos_token_id": "end"}, "eos_token_id"),
+        ({"eos_token_id": [True]}, "eos_token_id"),
+        ({"image_token_id": 320}, "not in the vocabulary"),
+        ({"layer_types": ["full_attention", "sliding_attention"]}, "sliding"),
+        ({"quantization_config": {"quant_method": "awq"}}, "quantization_config"),
+        ({"tie_word_embeddings": []}, "true or false"),
     ],
 )
 def test_what_is_not_built_or_cannot_be_is_refused(
@@ -139,6 +152,25 @@ def test_a_broken_config_is_named(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_bytes(content)
     with pytest.raises(BadFolder, match=r"config\.json"):
         read_spec(tmp_path)
+
+
+@pytest.mark.parametrize("field", ["depth", "hidden_size", "num_heads", "patch_size", "spatial_merge_size"])
+@pytest.mark.parametrize("value", [0, -1, 10**9, 1.5, float("inf"), True, "1", [1]])
+def test_a_tower_that_cannot_be_built_is_refused(field: str, value: object, tmp_path: Path) -> None:
+    vision = written(tiny("qwen2.5-vl"), tmp_path)["vision_config"]
+    with pytest.raises(BadFolder, match=field):
+        read_spec(rewritten(tmp_path, vision_config=vision | {field: value}))
+
+
+@pytest.mark.parametrize("raw", [b"[" * 100_000, b'{"a":' + b"1" * 5000 + b"}", b"\xff", b"null", b""])
+def test_a_config_that_is_no_object_is_named(raw: bytes, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_bytes(raw)
+    with pytest.raises(BadFolder, match=r"config\.json"):
+        read_spec(tmp_path)
+
+
+def test_of_several_ends_the_first_is_that_of_a_turn(tmp_path: Path) -> None:
+    assert read_spec(rewritten(tmp_path, eos_token_id=[302, 300])).ids.turn_end == 302
 
 
 def test_a_missing_config_is_named(tmp_path: Path) -> None:

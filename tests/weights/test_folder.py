@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -144,10 +146,24 @@ NORM = "model.norm.weight"
         (lambda t: t.update({NORM: torch.zeros(3)}), rf"{NORM} is \(3,\)"),
         (lambda t: t.update({NORM: t[NORM].to(torch.int32)}), rf"{NORM} is torch\.int32"),
         (lambda t: t.update({NORM: t[NORM].to(torch.float8_e4m3fn)}), rf"{NORM} is torch\.float8"),
+        (lambda t: t.update({NORM: t[NORM].double()}), rf"{NORM} is torch\.float64"),
+        (lambda t: t.update({f"model.layers.{'9' * 5000}.x": torch.zeros(1)}), r"9… is left over"),
+        (lambda t: t.update({"5²5": torch.zeros(1)}), "5²5 is left over"),
         (lambda t: t.update({"model.language_model.norm.weight": t[NORM].clone()}), "the same tensor as"),
         (lambda t: t.update({"lm_head.weight": torch.zeros(320, 64)}), r"lm_head\.weight differs"),
     ],
-    ids=["missing", "left over", "shape", "whole numbers", "quarter width", "twice", "another head"],
+    ids=[
+        "missing",
+        "left over",
+        "shape",
+        "whole",
+        "quarter",
+        "double",
+        "long name",
+        "odd name",
+        "twice",
+        "another head",
+    ],
 )
 def test_a_wrong_tensor_is_named(
     edit: Callable[[dict[str, Tensor]], object], said: str, folder: Path, spec: ModelSpec
@@ -198,6 +214,46 @@ def test_a_missing_shard_is_named(spec: ModelSpec, tmp_path: Path) -> None:
     gone.unlink()
     with pytest.raises(BadFolder, match=gone.name):
         loaded(tmp_path, spec)
+
+
+@pytest.mark.parametrize("before", [5_000_000_000, 100_000], ids=["one file", "shards"])
+@pytest.mark.parametrize("after", [5_000_000_000, 100_000], ids=["one file", "shards"])
+@pytest.mark.parametrize("moment", range(4))
+def test_a_write_that_is_stopped_leaves_one_model_or_none(
+    before: int, after: int, moment: int, spec: ModelSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_folder(drawn(spec), spec, tmp_path, dtype=torch.float32, shard_bytes=before)
+    other = Vlm(spec)
+    other.initialise(torch.Generator().manual_seed(2))
+    replace_file, left = Path.replace, iter(range(moment))
+
+    def replaced(path: Path, target: Path) -> Path:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return replace_file(path, target)
+
+    with monkeypatch.context() as patched, suppress(KeyboardInterrupt):
+        patched.setattr(Path, "replace", replaced)
+        write_folder(other, spec, tmp_path, dtype=torch.float32, shard_bytes=after)
+    with suppress(BadFolder):
+        found = list(loaded(tmp_path, spec).parameters())
+        assert any(all(map(torch.equal, found, whole.parameters())) for whole in (drawn(spec), other))
+    write_folder(other, spec, tmp_path, dtype=torch.float32, shard_bytes=after)
+    assert_same(loaded(tmp_path, spec), other)
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_full_disk_is_said(spec: ModelSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(tensors: object, path: Path, metadata: object) -> None:
+        path.write_bytes(b"half")
+        raise SafetensorError("No space left on device")
+
+    write_folder(drawn(spec), spec, tmp_path, dtype=torch.float32)
+    monkeypatch.setattr("omma.weights.folder.save_file", full)
+    with pytest.raises(BadFolder, match="No space left"):
+        write_folder(drawn(spec), spec, tmp_path, dtype=torch.float32)
+    assert_same(loaded(tmp_path, spec), drawn(spec))
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_an_index_agrees_with_its_shards(spec: ModelSpec, tmp_path: Path) -> None:

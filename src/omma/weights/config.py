@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +13,9 @@ from omma.spec import DecoderSpec, ModelSpec, SwiGLU, TokenIds, VisionSpec
 
 CONFIG, GENERATION = "config.json", "generation_config.json"
 _MODEL_TYPE = "qwen2_5_vl"
+# Far above any model, and small enough that nothing made of such numbers overflows or takes forever.
+LARGEST, LARGEST_NUMBER, DEEPEST, WIDEST_PATCH = 10**7, 10**15, 1000, 64
+_OURS = {"boxes", "turn_start"}  # what we say beside the public fields
 _Value = TypeVar("_Value", int, float, bool)
 
 
@@ -27,6 +31,12 @@ def read_spec(folder: Path) -> ModelSpec:
     if (kind := config.raw.get("model_type")) != _MODEL_TYPE:
         raise BadFolder(f"{path}: model_type is {kind!r}; wanted {_MODEL_TYPE!r}")
     text = config.inner("text_config") if "text_config" in config.raw else config
+    if config.raw.get("quantization_config") is not None:
+        raise BadFolder(
+            f"{path}: quantization_config is not read here; wanted the weights as they were trained"
+        )
+    if unread := sorted(config.inner("omma").raw.keys() - _OURS):
+        raise BadFolder(f"{path}: omma has {', '.join(unread)}, which nobody reads; take it out")
     decoder = _decoder(config, text)
     spec = ModelSpec(
         vision=_vision(config.inner("vision_config")),
@@ -72,7 +82,7 @@ def read_json(path: Path) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BadFolder(f"{path} is missing; a model's folder has one") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BadFolder(f"{path} cannot be read: {error}; fetch it again") from None
     if not isinstance(content, dict):
         raise BadFolder(f"{path} holds a {type(content).__name__}; wanted a JSON object")
@@ -80,8 +90,10 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON object as the public folders do: indented, a newline at the end."""
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    """Write a JSON object as the public folders do, indented; a file that is there is replaced whole."""
+    half_made = path.with_name(f".{path.name}.new")
+    half_made.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    half_made.replace(path)
 
 
 class _Fields:
@@ -98,27 +110,29 @@ class _Fields:
             raise BadFolder(f"{self.where}: {name} is {raw!r}; wanted an object")
         return _Fields(raw, f"{self.where}: {name}")
 
-    def whole(self, name: str, default: int) -> int:
+    def whole(self, name: str, default: int, least: int = 1, most: int = LARGEST) -> int:
         value = self.raw.get(name, default)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise BadFolder(f"{self.where}: {name} is {value!r}; wanted a whole number")
+        if type(value) is not int or not least <= value <= most:
+            raise BadFolder(
+                f"{self.where}: {name} is {value!r}; wanted a whole number from {least} to {most:,}"
+            )
         return value
 
     def number(self, name: str, default: float) -> float:
         value = self.raw.get(name, default)
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise BadFolder(f"{self.where}: {name} is {value!r}; wanted a number")
+        if type(value) not in (int, float) or not 0 < value < LARGEST_NUMBER:
+            raise BadFolder(f"{self.where}: {name} is {value!r}; wanted a number above 0")
         return float(value)
 
     def flag(self, name: str) -> bool:
-        value = self.raw.get(name) or False
-        if not isinstance(value, bool):
+        value = self.raw.get(name)
+        if value is not None and not isinstance(value, bool):
             raise BadFolder(f"{self.where}: {name} is {value!r}; wanted true or false")
-        return value
+        return bool(value)
 
     def wholes(self, name: str, default: tuple[int, ...]) -> tuple[int, ...]:
         value = self.raw.get(name, default)
-        if not isinstance(value, (list, tuple)) or any(type(one) is not int for one in value):
+        if not isinstance(value, (list, tuple)) or any(type(one) is not int or one < 0 for one in value):
             raise BadFolder(f"{self.where}: {name} is {value!r}; wanted a list of whole numbers")
         return tuple(value)
 
@@ -130,15 +144,15 @@ class _Fields:
 def _vision(fields: _Fields) -> VisionSpec:
     fields.fixed("hidden_act", "silu")
     return VisionSpec(
-        depth=fields.whole("depth", 32),
+        depth=fields.whole("depth", 32, most=DEEPEST),
         width=fields.whole("hidden_size", 3584),
         heads=fields.whole("num_heads", 16),
         feed_forward=SwiGLU(fields.whole("intermediate_size", 3420), bias=True),
         out_width=fields.whole("out_hidden_size", 3584),
-        patch=fields.whole("patch_size", 14),
-        temporal=fields.whole("temporal_patch_size", 2),
-        merge=fields.whole("spatial_merge_size", 2),
-        channels=fields.whole("in_channels", 3),
+        patch=fields.whole("patch_size", 14, most=WIDEST_PATCH),
+        temporal=fields.whole("temporal_patch_size", 2, most=WIDEST_PATCH),
+        merge=fields.whole("spatial_merge_size", 2, most=WIDEST_PATCH),
+        channels=fields.whole("in_channels", 3, most=WIDEST_PATCH),
         window=fields.whole("window_size", 112),
         full_layers=fields.wholes("fullatt_block_indexes", (7, 15, 23, 31)),
         rope_theta=fields.inner("rope_parameters").number("rope_theta", 10_000.0),
@@ -147,8 +161,9 @@ def _vision(fields: _Fields) -> VisionSpec:
 
 def _decoder(config: _Fields, text: _Fields) -> DecoderSpec:
     text.fixed("hidden_act", "silu")
-    if text.flag("use_sliding_window"):
-        text.fixed("use_sliding_window", False)
+    kinds = text.raw.get("layer_types")
+    if text.flag("use_sliding_window") or (isinstance(kinds, list) and "sliding_attention" in kinds):
+        raise BadFolder(f"{text.where}: use_sliding_window is not built here; wanted false")
     rope = text.inner("rope_parameters" if text.raw.get("rope_parameters") else "rope_scaling")
     if (kind := rope.raw.get("rope_type", rope.raw.get("type", "default"))) not in ("default", "mrope"):
         raise BadFolder(f"{rope.where}: type is {kind!r}, which is not built here; wanted 'mrope'")
@@ -159,35 +174,38 @@ def _decoder(config: _Fields, text: _Fields) -> DecoderSpec:
         raise BadFolder(f"{rope.where}: mrope_section is {list(sections)}; wanted three numbers")
     shared = text.raw.get("num_key_value_heads", 8)
     return DecoderSpec(
-        depth=text.whole("num_hidden_layers", 80),
+        depth=text.whole("num_hidden_layers", 80, most=DEEPEST),
         width=width,
         heads=heads,
         key_heads=heads if shared is None else text.whole("num_key_value_heads", 8),
-        head_width=width // max(heads, 1),
+        head_width=width // heads,
         feed_forward=SwiGLU(text.whole("intermediate_size", 29_568)),
         vocabulary=text.whole("vocab_size", 152_064),
         tied=config.flag("tie_word_embeddings") or text.flag("tie_word_embeddings"),
         sections=sections,
         rope_theta=rope.number("rope_theta", text.number("rope_theta", 1_000_000.0)),
         norm_eps=text.number("rms_norm_eps", 1e-5),
-        context=text.whole("max_position_embeddings", 32_768),
+        context=text.whole("max_position_embeddings", 32_768, most=2**40),
     )
 
 
 def _ids(config: _Fields, text: _Fields) -> TokenIds:
-    usual = TokenIds()
-    end = text.raw.get("eos_token_id", usual.turn_end)
-    ends = end if isinstance(end, list) else [end]
+    """Ids with a meaning of their own; of several ends the first is that of a turn (facts §5.3)."""
+    usual, end = TokenIds(), text.raw.get("eos_token_id")
+    ends = text.wholes("eos_token_id", ()) if isinstance(end, list) else ()
+    begin = text.raw.get("bos_token_id")
     return TokenIds(
-        end_of_text=text.whole("bos_token_id", usual.end_of_text)
-        if text.raw.get("bos_token_id") is not None
-        else usual.end_of_text,
-        turn_start=config.inner("omma").whole("turn_start", usual.turn_start),
-        turn_end=ends[0] if ends and isinstance(ends[0], int) else usual.turn_end,
-        vision_start=config.whole("vision_start_token_id", usual.vision_start),
-        vision_end=config.whole("vision_end_token_id", usual.vision_end),
-        image=config.whole("image_token_id", usual.image),
-        video=config.whole("video_token_id", usual.video),
+        end_of_text=usual.end_of_text if begin is None else text.whole("bos_token_id", 0, least=0),
+        turn_start=config.inner("omma").whole("turn_start", usual.turn_start, least=0),
+        turn_end=ends[0]
+        if ends
+        else usual.turn_end
+        if end in (None, [])
+        else text.whole("eos_token_id", 0, 0),
+        vision_start=config.whole("vision_start_token_id", usual.vision_start, least=0),
+        vision_end=config.whole("vision_end_token_id", usual.vision_end, least=0),
+        image=config.whole("image_token_id", usual.image, least=0),
+        video=config.whole("video_token_id", usual.video, least=0),
     )
 
 
@@ -196,10 +214,10 @@ def _contradiction(spec: ModelSpec) -> str | None:
     vision, decoder = spec.vision, spec.decoder
     checks = {
         "the tower's out width is not the decoder's width": vision.out_width == decoder.width,
-        "the tower's width is not a multiple of 4 · heads": vision.width % max(4 * vision.heads, 1) == 0,
+        "the tower's width is not a multiple of 4 · heads": vision.width % (4 * vision.heads) == 0,
         "a window is not a multiple of a merged cell": vision.window % (vision.patch * vision.merge) == 0,
         "the decoder's width is not heads · head width": decoder.heads * decoder.head_width == decoder.width,
-        "key heads do not divide the heads": decoder.key_heads > 0 and decoder.heads % decoder.key_heads == 0,
+        "key heads do not divide the heads": decoder.heads % decoder.key_heads == 0,
         "mrope_section does not sum to half a head": 2 * sum(decoder.sections) == decoder.head_width,
         "the decoder's attention has no biases": decoder.attention_bias,
         "the decoder's feed-forward has biases": not decoder.feed_forward.bias,
@@ -208,6 +226,7 @@ def _contradiction(spec: ModelSpec) -> str | None:
         "the tower's rope theta is not 10000": vision.rope_theta == 10_000.0,
         "tokens_per_second is not whole": float(spec.tokens_per_second).is_integer(),
         f"boxes is {spec.boxes!r}": spec.boxes in ("pixels", "grid"),
+        "the id of a mark is not in the vocabulary": max(astuple(spec.ids)) < decoder.vocabulary,
     }
     return next((wrong for wrong, holds in checks.items() if not holds), None)
 

@@ -34,19 +34,24 @@ def write_folder(
     the same folder keeps its weights. Raises BadFolder if `spec` cannot be said in the public format, before
     anything is written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     check_writable(spec)
+    folder.mkdir(parents=True, exist_ok=True)
     shards = _shards(model.state_dict(), dtype, shard_bytes)
     names = [SINGLE] if len(shards) == 1 else [_shard(i, len(shards)) for i in range(len(shards))]
-    for name, shard in zip(names, shards, strict=True):
+    half_made = [folder / f".{name}.new" for name in names]
+    for path, shard in zip(half_made, shards, strict=True):
         tensors = {
             public_name(ours): tensor.to("cpu", dtype)
             .reshape(public_shape(ours, tuple(tensor.shape), spec))
             .contiguous()
             for ours, tensor in shard.items()
         }
-        save_file(tensors, folder / f".{name}.new", metadata={"format": "pt"})
-        (folder / f".{name}.new").replace(folder / name)
+        _save(tensors, path, half_made)
+    # Stopped from here on, the folder has no index or two forms: it is refused, not loaded with mixed shards.
+    if len(shards) > 1:
+        (folder / INDEX).unlink(missing_ok=True)
+    for name, path in zip(names, half_made, strict=True):
+        path.replace(folder / name)
     kept = set(names)
     if len(shards) > 1:
         total = sum(t.numel() for shard in shards for t in shard.values()) * dtype.itemsize
@@ -55,8 +60,17 @@ def write_folder(
         kept.add(INDEX)
     write_config(spec, folder, dtype=str(dtype).removeprefix("torch."))
     for stale in folder.iterdir():
-        if _OURS.fullmatch(stale.name) and stale.name not in kept:
+        if _OURS.fullmatch(stale.name.removeprefix(".").removesuffix(".new")) and stale.name not in kept:
             stale.unlink()
+
+
+def _save(tensors: dict[str, Tensor], path: Path, half_made: list[Path]) -> None:
+    try:
+        save_file(tensors, path, metadata={"format": "pt"})
+    except SafetensorError as error:
+        for left in half_made:
+            left.unlink(missing_ok=True)
+        raise BadFolder(f"{path.parent} cannot be written: {error}; make room or name another") from None
 
 
 def _shard(number: int, count: int) -> str:
@@ -95,7 +109,9 @@ def load_weights(
             head = tensor
             continue
         if ours is None or ours not in wanted:
-            raise TensorMismatch(f"{path}: {public} is left over; the config describes no such tensor")
+            raise TensorMismatch(
+                f"{path}: {_called(public)} is left over; the config describes no such tensor"
+            )
         if ours in seen:
             raise TensorMismatch(f"{path}: {public} is the same tensor as {seen[ours]}; keep one of them")
         seen[ours] = public
@@ -122,7 +138,7 @@ def read_dtype(folder: Path) -> torch.dtype:
 def _check(path: Path, public: str, tensor: Tensor, shape: tuple[int, ...]) -> None:
     if tuple(tensor.shape) != shape:
         raise TensorMismatch(f"{path}: {public} is {tuple(tensor.shape)}; the config wants {shape}")
-    if not tensor.is_floating_point() or tensor.dtype.itemsize < 2:
+    if tensor.dtype not in (torch.float32, torch.bfloat16, torch.float16):
         raise TensorMismatch(f"{path}: {public} is {tensor.dtype}; wanted float32, bfloat16 or float16")
 
 
@@ -165,18 +181,23 @@ def _tensors(folder: Path) -> Iterator[tuple[Path, str, Tensor]]:
 
 
 def _layer_by_layer(name: str) -> list[tuple[int, str]]:
-    """Layer 2 before layer 10."""
-    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)]
+    """Layer 2 before layer 10: a shorter number is a smaller one."""
+    return [(len(part) if i % 2 else 0, part) for i, part in enumerate(re.split(r"([0-9]+)", name))]
+
+
+def _called(name: str) -> str:
+    """A tensor's name in a sentence: a file may call it anything, at any length."""
+    return name if len(name) <= 200 else f"{name[:200]}…"
 
 
 def _files(folder: Path) -> list[Path]:
     """The folder's safetensors, as its index lists them."""
     single, index = folder / SINGLE, folder / INDEX
-    if index.exists() and single.exists():
+    if index.is_file() and single.is_file():
         raise BadFolder(f"{folder} holds both {SINGLE} and {INDEX}; take one of them away")
-    if single.exists():
+    if single.is_file():
         return [single]
-    if not index.exists():
+    if not index.is_file():
         pickles = sorted(path.name for pattern in _PICKLES for path in folder.glob(pattern))
         if pickles:
             raise UnsafeFile(f"{folder} holds {pickles[0]}, a pickle, which is never opened; wanted {SINGLE}")
@@ -187,7 +208,7 @@ def _files(folder: Path) -> list[Path]:
     paths = []
     for name in sorted(set(map(str, weight_map.values()))):
         path = folder / name
-        if Path(name).name != name or not path.exists():
+        if Path(name).name != name or not path.is_file():
             raise BadFolder(f"{index} names {name}, which is not in {folder}; fetch it again")
         paths.append(path)
     return paths

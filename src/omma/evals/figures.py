@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from math import sqrt
@@ -9,7 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from omma.evals.marks import Mark, Question, form, found_share, true_boxes
+from omma.chat import Answer, Usage
+from omma.evals.marks import Mark, Question, form, found_share, mark, true_boxes
+from omma.evals.times import SHARES, written
 from omma.prep.boxes import Box
 from omma.sample import Size
 
@@ -52,8 +55,8 @@ def chance(questions: Sequence[Question]) -> float:
     """The share of one who never looks: for every task the best of a few answers made without the picture.
 
     Words and numbers: always the most frequent truth. Boxes: none, the whole picture, or a random one.
-    Points: the middle, or a random one. Lines: silence. The truths themselves choose which, so this errs
-    on the high side.
+    Points: the middle, or a random one. Lines: silence. Figures, tables and records: what is right
+    elsewhere. The truths themselves choose which, so this errs on the high side.
     """
     groups: dict[tuple[str, str], list[Question]] = defaultdict(list)
     for question in questions:
@@ -101,10 +104,25 @@ def _silence(group: Sequence[Question]) -> Mark:
     return Mark(letters, letters)
 
 
+def _anothers(group: Sequence[Question]) -> Mark:
+    """The best of a few answers that are right elsewhere: always one and the same."""
+    best = 0.0
+    for other in group[:: max(1, len(group) // 4)]:
+        told = other.truth[form(other.truth)]
+        said = written(other.truth) if form(other.truth) in SHARES else None
+        answer = Answer(said or (told if isinstance(told, str) else json.dumps(told)), "stop", Usage(0, 0))
+        best = max(best, sum(mark(question.truth, answer).points for question in group))
+    return Mark(best, len(group))
+
+
 _BLIND: Mapping[str, Callable[[Sequence[Question]], Mark]] = {
     "word": _most_frequent,
     "number": _most_frequent,
     "boxes": _any_box,
     "point": _any_point,
     "lines": _silence,
+    "value": _anothers,
+    "html": _anothers,
+    "record": _anothers,
+    **dict.fromkeys(SHARES, _anothers),
 }

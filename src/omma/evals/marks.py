@@ -1,15 +1,21 @@
-"""A question with its truth, and what an answer to it is worth: by word, number, boxes, point or lines."""
+"""A question with its truth, and what an answer to it is worth: words, numbers, boxes, lines, tables."""
 
 from __future__ import annotations
 
+import math
 import re
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from omma.chat import Answer
+from omma.evals.records import fields_told, leaves
+from omma.evals.tables import table_tree, teds
+from omma.evals.texts import distance as distance
+from omma.evals.texts import first_figure, near
+from omma.evals.texts import normal as normal
+from omma.evals.times import SHARES, sound_in_time
 from omma.prep.boxes import Box, parse_boxes, parse_points
 from omma.sample import Size
 
@@ -19,17 +25,25 @@ NUMBERS = (
     *("twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"),
 )
 HALF = 0.5  # the overlap (IoU) from which a box counts as found
+YES_OR_NO = ("yes", "no", "sí", "ja", "nein", "oui", "non", "是", "否", "はい", "いいえ")
 
 
 @dataclass(frozen=True)
 class Question:
-    """One question about one picture. `truth` is in pixels of the picture, which is of `size`."""
+    """One question about a picture, several, or a clip. `truth` is in pixels of the picture, of `size`.
+
+    `more` are the pictures after the first. Where `fps` is set the picture is a clip, shown at so many frames
+    a second. `before` are the questions and answers that went before in the same dialogue.
+    """
 
     picture: Path
     question: str
     task: str
     truth: Truth
     size: Size
+    more: tuple[Path, ...] = ()
+    fps: float | None = None
+    before: tuple[tuple[str, str], ...] = ()
 
 
 class Mark(NamedTuple):
@@ -67,6 +81,14 @@ def check_truth(truth: Any) -> None:
         case "lines":
             sound = isinstance(value, list) and all(isinstance(line, str) for line in value)
             sound, wanted = sound and bool(_letters(truth)), "a list of texts with a letter or more"
+        case "value":
+            sound, wanted = _is_figure(value) and _is_figure(truth.get("tolerance", 0.0)), "a figure"
+        case "html":
+            sound, wanted = isinstance(value, str) and table_tree(value) is not None, "a table in HTML"
+        case "record":
+            sound, wanted = isinstance(value, (dict, list)) and leaves(value) > 0, "an object with a field"
+        case "spans" | "second" | "order" | "result":
+            sound, wanted = sound_in_time(truth)
         case _:
             sound, wanted = False, f"an object with one of {', '.join(_MARKS)}"
     if not sound:
@@ -76,6 +98,10 @@ def check_truth(truth: Any) -> None:
 def _is_box(holder: Truth) -> bool:
     box = holder.get("box")
     return isinstance(box, list) and len(box) == 4 and all(type(side) in (int, float) for side in box)
+
+
+def _is_figure(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)
 
 
 def form(truth: Truth) -> str:
@@ -89,17 +115,11 @@ def form(truth: Truth) -> str:
 # A word or two, and numbers
 
 
-def normal(text: str) -> str:
-    """Small letters, one blank between words, no article in front, no punctuation around, gray for grey."""
-    text = re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text).casefold()).strip(" .,;:!?\"'`*()[]")
-    return re.sub(r"\bgrey\b", "gray", re.sub(r"^(?:an?|the) ", "", text))
-
-
 def _word(truth: Truth, answer: Answer) -> Mark:
     """The same after `normal`. Where yes or no is the truth, the first word of the answer decides."""
     wanted, told = normal(truth["word"]), normal(answer.text)
-    if wanted in ("yes", "no"):
-        told = re.split(r"\W", told, maxsplit=1)[0]
+    if wanted in YES_OR_NO:
+        told = told[: len(wanted)] if wanted > "ÿ" else re.split(r"\W", told, maxsplit=1)[0]
     return Mark(float(told == wanted))
 
 
@@ -157,7 +177,9 @@ def true_boxes(truth: Truth) -> list[Box]:
 
 
 def _boxes(truth: Truth, answer: Answer) -> Mark:
-    told = parse_boxes(answer.text, answer.seen[0]) if answer.seen else []
+    """Of several pictures the truth names the one that is meant, counted from 1."""
+    seen = answer.seen[truth.get("picture", 1) - 1 :][:1]
+    told = parse_boxes(answer.text, seen[0]) if seen else []
     return Mark(found_share(true_boxes(truth), told))
 
 
@@ -181,14 +203,26 @@ def _letters(truth: Truth) -> str:
     return " ".join("\n".join(truth["lines"]).split())
 
 
-def distance(one: str, other: str) -> int:
-    """The fewest letters to change, put in or take out to make one text the other (Levenshtein)."""
-    row = list(range(len(other) + 1))
-    for i, letter in enumerate(one, 1):
-        before, row[0] = row[0], i
-        for j, its in enumerate(other, 1):
-            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (letter != its))
-    return row[-1]
+# Documents
+
+
+def _value(truth: Truth, answer: Answer) -> Mark:
+    """1 when the first figure of the answer is the wanted one, within the truth's tolerance."""
+    told = first_figure(answer.text)
+    return Mark(float(told is not None and near(told, truth["value"], truth.get("tolerance", 0.0))))
+
+
+def _html(truth: Truth, answer: Answer) -> Mark:
+    return Mark(teds(truth["html"], answer.text))
+
+
+def _record(truth: Truth, answer: Answer) -> Mark:
+    return Mark(fields_told(truth["record"], answer.text, truth.get("tolerance", 0.0)))
+
+
+def _shared(share: Callable[[Truth, str], float]) -> Callable[[Truth, Answer], Mark]:
+    """A share of an answer's text as a mark."""
+    return lambda truth, answer: Mark(share(truth, answer.text))
 
 
 _MARKS: dict[str, Callable[[Truth, Answer], Mark]] = {
@@ -197,5 +231,9 @@ _MARKS: dict[str, Callable[[Truth, Answer], Mark]] = {
     "boxes": _boxes,
     "point": _point,
     "lines": _lines,
+    "value": _value,
+    "html": _html,
+    "record": _record,
+    **{name: _shared(share) for name, share in SHARES.items()},
 }
 FORMS = tuple(_MARKS)

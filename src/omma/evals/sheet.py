@@ -53,7 +53,13 @@ def _card(record: Record) -> str:
 
 def _truth(question: Question) -> str:
     truth = question.truth[form(question.truth)]
-    return "\n".join(truth) if form(question.truth) == "lines" else json.dumps(truth, ensure_ascii=False)
+    match form(question.truth):
+        case "lines":
+            return "\n".join(truth)
+        case "html":
+            return str(truth)
+        case _:
+            return json.dumps(truth, ensure_ascii=False)
 
 
 def _picture(record: Record) -> str:

@@ -8,14 +8,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from omma.chat import Answer, Image, Message, Options, Responder, message, whole
+from omma.chat import Answer, Image, Message, Options, Part, Responder, Video, message, whole
 from omma.errors import BadData, MissingFile, OmmaError
 from omma.evals.figures import Figure, chance, figure
 from omma.evals.marks import FORMS, Mark, Question, check_truth, form, mark, missed
 from omma.sample import Size
 
 # Tokens an answer may take, by the form of its truth: an answer that runs on is cut, and marked as it stands.
-LONGEST = {"word": 32, "number": 32, "point": 64, "boxes": 512, "lines": 512}
+LONGEST = {
+    "word": 32,
+    "number": 32,
+    "value": 32,
+    "point": 64,
+    "boxes": 512,
+    "lines": 512,
+    "html": 1024,
+    "record": 1024,
+    "spans": 96,
+    "second": 32,
+    "order": 192,
+    "result": 256,
+}
 
 Progress = Callable[[int, int], None]
 
@@ -130,19 +143,27 @@ def _question(line: bytes, path: Path, number: int) -> Question:
             raise ValueError("its picture, question or task is not a text")
         if not (type(width) is type(height) is int and width > 0 and height > 0):
             raise ValueError(f"its size is {raw['size']!r}; wanted [width, height] in pixels")
+        others, earlier, fps = raw.get("more", []), raw.get("before", []), raw.get("fps")
+        if not all(isinstance(text, str) for told in (others, *earlier) for text in told):
+            raise ValueError("its further pictures, or what was said before it, are not texts")
+        if any(len(told) != 2 for told in earlier):
+            raise ValueError("what was said before it is not in pairs of a question and an answer")
+        if fps is not None and not (type(fps) in (int, float) and fps > 0):
+            raise ValueError(f"its fps is {fps!r}; wanted frames a second")
         check_truth(raw["truth"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadData(
             f"{where} is not a question: {type(error).__name__}: {error}; wanted picture, question, task, "
             f"truth ({', '.join(FORMS)}) and size"
         ) from None
-    question = Question(path.parent / picture, asked, task, raw["truth"], Size(width, height))
-    picture = question.picture
-    if not picture.is_file():
-        raise BadData(
-            f"{where}: the picture {picture} is not there; make the suite and its pictures together"
-        )
-    return question
+    more, before = tuple(path.parent / name for name in others), tuple((told[0], told[1]) for told in earlier)
+    size, first = Size(width, height), path.parent / picture
+    for shown in (first, *more):
+        if not shown.is_file():
+            raise BadData(
+                f"{where}: the picture {shown} is not there; make the suite and its pictures together"
+            )
+    return Question(first, asked, task, raw["truth"], size, more, fps, before)
 
 
 def evaluate(responder: Responder, suite: Suite, progress: Progress | None = None) -> SuiteScore:
@@ -164,10 +185,16 @@ def _answered(responder: Responder, suite: Suite) -> Iterator[tuple[int, Answer 
     """Answers with their places, form by form, since each form has its own length."""
     for kind, longest in LONGEST.items():
         places = [i for i, question in enumerate(suite.questions) if form(question.truth) == kind]
-        asked = ((_said(suite.questions[i]),) for i in places)
+        asked = (_said(suite.questions[i]) for i in places)
         for index, answer in answers_of(responder, asked, Options(temperature=0.0, max_tokens=longest)):
             yield places[index], answer
 
 
-def _said(question: Question) -> Message:
-    return message("user", Image(question.picture), question.question)
+def _said(question: Question) -> tuple[Message, ...]:
+    """What is shown with the first words, what was said before, and the question."""
+    shown: tuple[Part, ...] = tuple(Image(path) for path in (question.picture, *question.more))
+    if question.fps is not None:
+        shown = (Video(question.picture, fps=question.fps),)
+    first, *rest = [*(words for turn in question.before for words in turn), question.question]
+    others = [message("user" if number % 2 else "assistant", words) for number, words in enumerate(rest)]
+    return (message("user", *shown, first), *others)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from omma.synth.canvas import Canvas
@@ -111,6 +112,11 @@ class Type:
         return lines
 
 
+def kinds_of(text: str) -> NDArray[np.uint8]:
+    """The class of each character."""
+    return _KINDS[np.frombuffer(text.encode("ascii"), np.uint8)]
+
+
 @lru_cache(maxsize=512)
 def type_of(face: Face, size: int, soft: bool) -> Type:
     """The face at this size, opened once."""
@@ -139,9 +145,8 @@ def set_line(
     width, height = canvas.size
     columns = np.clip(np.rint(np.array(edges) + x), 0, width).astype(np.int64)
     columns = np.maximum.accumulate(columns)
-    kinds = _KINDS[np.frombuffer(text.encode("ascii"), np.uint8)]
     window = np.s_[max(0, round(top)) : min(height, round(bottom)), columns[0] : columns[-1]]
-    canvas.kind_map[window] = np.repeat(kinds, np.diff(columns))
+    canvas.kind_map[window] = np.repeat(kinds_of(text), np.diff(columns))
     canvas.thing_map[window] = thing
     mask, margin, up = type_.mask(text, edges)
     canvas.stamp(mask, x - margin, baseline - up, paint, (None, colour, thing), FAINT)

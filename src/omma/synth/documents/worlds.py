@@ -9,7 +9,11 @@ from typing import TypeAlias
 
 from omma.sample import Size
 from omma.synth.documents.ask_pages import document_page_turns
+from omma.synth.documents.ask_signs import sign_turns
+from omma.synth.documents.ask_tables import table_turns
 from omma.synth.documents.pages import document_page
+from omma.synth.documents.signs import signs
+from omma.synth.documents.tables import table
 from omma.synth.world import Drawing, Split, Turn
 
 Painter: TypeAlias = Callable[[Size, int, Random, Split, Sequence[Path] | None], Drawing]
@@ -17,6 +21,8 @@ Asker: TypeAlias = Callable[[Drawing, Split, Random], tuple[Turn, ...]]
 
 DOCUMENT_WORLDS: dict[str, tuple[Painter, Asker]] = {
     "pages": (document_page, document_page_turns),
+    "signs": (signs, sign_turns),
+    "tables": (table, table_turns),
 }
 
 
@@ -31,5 +37,17 @@ DOCUMENT_SIZES: dict[str, tuple[tuple[Size, ...], ...]] = {
         "224x224 224x280 280x224 252x336",
         "336x448 448x336 364x504 392x392",
         "595x842 640x480 720x960 768x1008 1024x768 504x672",
+    ),
+    "signs": _sizes(
+        "168x168 196x196 224x168 224x224",
+        "196x196 224x224 252x196 196x252",
+        "336x252 336x336 252x336 280x280",
+        "448x336 640x480 480x640 800x600 1000x800",
+    ),
+    "tables": _sizes(
+        "168x168 224x168 196x112 224x112",
+        "224x168 224x224 280x196 280x140",
+        "336x252 392x280 448x336 336x336",
+        "448x336 560x420 640x480 800x600 720x960",
     ),
 }

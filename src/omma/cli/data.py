@@ -43,14 +43,23 @@ def enrol(app: typer.Typer) -> None:
     epilog=examples(
         "omma data make scenes --count 1000 --out runs/data",
         "omma data make words --count 50 --level 1 --size 448x336 --out runs/data",
+        "omma data make clips --count 20 --out runs/data",
     )
 )
 def make(
     world: Annotated[
-        str, typer.Argument(metavar="WORLD", help="scenes, words, letters or screens.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="WORLD",
+            help="What to draw: scenes, words, screens, named, clips … A name that is not known is answered "
+            "with those that are.",
+            show_default=False,
+        ),
     ],
     out: Out,
-    count: Annotated[int, typer.Option(help="Pictures to draw.", min=1)] = 100,
+    count: Annotated[
+        int, typer.Option(help="Conversations to make, of a picture or more each.", min=1)
+    ] = 100,
     level: Annotated[int, typer.Option(help="0 is easy, 3 is hard.", min=0, max=3)] = 3,
     size: Annotated[
         str | None,
@@ -67,7 +76,8 @@ def make(
     """Draw pictures and write what can be asked about them.
 
     WORLD.jsonl holds a conversation a line, in OpenAI's form, and WORLD/ the
-    pictures. The same words always make the same files.
+    pictures. Clips are MP4 films, or animated WebP where PyAV is absent. The
+    same words always make the same files.
     """
     from omma.synth.suites import make_data
 

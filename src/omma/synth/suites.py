@@ -8,14 +8,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from omma.errors import BadInput, UnknownOption
 from omma.sample import Size
 from omma.synth.dialogue import json_line
 from omma.synth.exercise import draw
+from omma.synth.films import ENDINGS, write_pictures
 from omma.synth.world import Exercise, Turn
 
+RECKONED = ("price_two", "dots_total", "price_change", "cards_total", "heaps_more", "price_total")
+COMPARED = (
+    *("which_has", "odd", "change_thing", "count_over", "same", "change_kind", "which_most"),
+    "pictures_with",
+)
+SEEN_MOVING = (
+    *("direction_of", "count_at", "colour_after", "side_enter", "bounces", "before", "faster"),
+    "does",
+)
+PAIRED = (Size(112, 112), Size(140, 112), Size(140, 140), Size(168, 112))
+MOVING = (Size(112, 112), Size(140, 112), Size(168, 112), Size(140, 140))
 SMALL = (Size(224, 224), Size(280, 196), Size(196, 280), Size(224, 168), Size(252, 252))
 
 
@@ -38,6 +48,19 @@ SUITES = {
     "words": Suite("words", (0,), ("read",), (Size(224, 112), Size(224, 84), Size(224, 224), Size(280, 84))),
     "lines": Suite("words", (2,), ("read",)),
     "widgets": Suite("screens", (0, 1, 2), ("point", "widget_kind", "point", "widget_state")),
+    "named": Suite("named", (0, 1, 2), ("what", "times", "colour", "place", "what", "exists")),
+    "named_find": Suite("named", (0, 1, 2), ("find",)),
+    "languages": Suite("languages", (0, 1, 2), ("colour", "what", "count", "place", "relation", "exists")),
+    "chinese_lines": Suite(
+        "chinese", (0, 1, 2), ("read",), (Size(224, 112), Size(280, 84), Size(280, 196), Size(224, 168))
+    ),
+    "sums": Suite("sums", (0, 1, 2), RECKONED),
+    "comparisons": Suite("compared", (0, 1, 2), COMPARED, PAIRED),
+    "references": Suite("compared", (0, 1, 2), ("and_picture", "and_thing", "and_count"), PAIRED),
+    "clips": Suite("clips", (0, 1, 2), SEEN_MOVING, MOVING),
+    "clip_times": Suite("clips", (0, 1, 2), ("when_during", "when_at", "when_seen"), MOVING),
+    "clip_order": Suite("clips", (2, 3), ("order",), MOVING),
+    "clip_find": Suite("clips", (0, 1, 2), ("find_at",), MOVING),
 }
 
 
@@ -71,20 +94,26 @@ def make_suite(
 ) -> Path:
     """Write folder/NAME.jsonl and its pictures, lossless, into folder/NAME/. Gives the path of the list.
 
-    A line has "picture" (relative to the list), "question", "task", "truth" and "size" [width, height].
+    A line has "picture" (relative to the list), "question", "task", "truth" and "size" [width, height]; where
+    they are needed also "more" pictures, "fps" of a clip, and "before": what was asked and answered before.
     """
     file, pictures = _fresh(folder, name, overwrite)
     with file.open("w", encoding="utf-8") as lines:
         for number, (exercise, turn) in enumerate(questions(name, count, fonts), 1):
-            path = pictures / f"{number:04}.webp"
-            _save(exercise.drawing.picture, path, small=True)
+            first, *more = write_pictures(exercise, pictures, f"{number:04}", small=True, film=False)
             row: dict[str, Any] = {
-                "picture": f"{name}/{path.name}",
+                "picture": f"{name}/{first}",
                 "question": turn.question,
                 "task": turn.task,
                 "truth": turn.truth,
                 "size": list(exercise.drawing.picture.size),
             }
+            if more:
+                row["more"] = [f"{name}/{other}" for other in more]
+            if exercise.fps is not None:
+                row["fps"] = exercise.fps
+            if before := _before(exercise, turn):
+                row["before"] = before
             lines.write(json.dumps(row, ensure_ascii=False) + "\n")
     return file
 
@@ -116,23 +145,27 @@ def make_data(
             exercise = draw(
                 world, (seed, number), split=split, level=level, size=size, maps=False, fonts=fonts
             )
-            path = pictures / f"{number + 1:06}.webp"
-            _save(exercise.drawing.picture, path, small=False)
-            lines.write(json.dumps(json_line(exercise, f"{world}/{path.name}"), ensure_ascii=False) + "\n")
+            names = write_pictures(exercise, pictures, f"{number + 1:06}", small=False, film=True)
+            line = json_line(exercise, *(f"{world}/{name}" for name in names))
+            lines.write(json.dumps(line, ensure_ascii=False) + "\n")
             if progress is not None:
                 progress(number + 1, count)
     return file
 
 
-def _save(picture: Image.Image, path: Path, *, small: bool) -> None:
-    """Lossless either way; `small` takes ten times as long."""
-    picture.save(path, "WEBP", lossless=True, quality=100 if small else 20, method=4 if small else 0)
+def _before(exercise: Exercise, turn: Turn) -> list[list[str]]:
+    """The questions and answers without which this turn cannot be understood, in their order."""
+    at, before = exercise.turns.index(turn), list[list[str]]()
+    while exercise.turns[at].follows and at:
+        at -= 1
+        before.insert(0, [exercise.turns[at].question, exercise.turns[at].answer])
+    return before
 
 
 def _fresh(folder: Path, name: str, overwrite: bool) -> tuple[Path, Path]:
     """Where the list and the pictures go, made and empty of older ones."""
     file, pictures = folder / f"{name}.jsonl", folder / name
-    older = sorted(pictures.glob("*.webp")) if pictures.is_dir() else []
+    older = [p for p in sorted(pictures.iterdir()) if p.suffix in ENDINGS] if pictures.is_dir() else []
     if (file.exists() or older) and not overwrite:
         raise BadInput(f"{file} or its pictures exist already; name another folder, or ask to overwrite")
     for path in older:

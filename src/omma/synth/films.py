@@ -1,0 +1,79 @@
+"""Pictures and clips of exercises written to files: pictures without loss, clips as films or animations."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from omma.synth.world import Exercise
+
+ENDINGS = (".webp", ".mp4")
+QUALITY = "14"  # x264's measure of loss: 0 is none, 51 the most
+_log = logging.getLogger(__name__)
+
+
+def write_pictures(exercise: Exercise, folder: Path, stem: str, *, small: bool, film: bool) -> list[str]:
+    """Write what an exercise shows into a folder; gives the files' names, in the order they are shown in.
+
+    Pictures are lossless WebP; `small` takes ten times as long. A clip is an MP4 film where that is wanted
+    and PyAV is there, else an animated lossless WebP.
+    """
+    pictures = [drawing.picture for drawing in exercise.drawings]
+    if exercise.fps is not None:
+        name = f"{stem}.mp4" if film and _can_film() else f"{stem}.webp"
+        write = _film if name.endswith(".mp4") else _animation
+        write(pictures, exercise.fps, folder / name)
+        return [name]
+    names = (
+        [f"{stem}.webp"] if len(pictures) == 1 else [f"{stem}-{n}.webp" for n in range(1, 1 + len(pictures))]
+    )
+    for picture, name in zip(pictures, names, strict=True):
+        _save(picture, folder / name, small=small)
+    return names
+
+
+def _save(picture: Image.Image, path: Path, *, small: bool) -> None:
+    picture.save(path, "WEBP", lossless=True, quality=100 if small else 20, method=4 if small else 0)
+
+
+def _animation(pictures: Sequence[Image.Image], fps: float, path: Path) -> None:
+    """Frame by frame, without loss. Frames that are the same would be joined; those of clips never are."""
+    first, *rest = pictures
+    first.save(
+        path, "WEBP", save_all=True, append_images=rest, duration=round(1000 / fps), loop=0, lossless=True,
+        quality=20, method=0,
+    )  # fmt: skip
+
+
+@cache
+def _can_film() -> bool:
+    try:
+        import av  # noqa: F401
+    except ModuleNotFoundError:
+        _log.warning(
+            "PyAV is absent, so clips are written as animated WebP; pip install 'omma[video]' films them"
+        )
+        return False
+    return True
+
+
+def _film(pictures: Sequence[Image.Image], fps: float, path: Path) -> None:
+    """H.264 in MP4 with whole colours. One thread: the same frames always make the same file."""
+    import av
+
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream("libx264", rate=round(fps))
+        stream.width, stream.height = pictures[0].size
+        stream.pix_fmt = "yuv444p"
+        stream.thread_count = 1
+        stream.options = {"crf": QUALITY, "preset": "veryfast", "threads": "1"}
+        for picture in pictures:
+            frame = av.VideoFrame.from_ndarray(np.asarray(picture), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))

@@ -9,11 +9,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from omma.cli import options as given
+from omma.cli import tuning
 from omma.cli.options import examples
 from omma.cli.progress import Steps
 from omma.cli.say import say, say_json
@@ -54,15 +56,37 @@ StopAfter = Annotated[
 ]
 
 
+class RecipeOrVerb(TyperGroup):
+    """The first word is a verb of this group, or else all words are those of `recipe`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the verb in front that a recipe's own words leave out."""
+        if args and args[0] not in (*self.commands, *ctx.help_option_names):
+            args = ["recipe", *args]
+        return super().parse_args(ctx, args)
+
+
 def enrol(app: typer.Typer) -> None:
-    """Put this room's verb on the program."""
-    app.command(
-        rich_help_panel=TEACH,
+    """Put this room's verbs on the program."""
+    verbs = typer.Typer(
+        name="train",
+        cls=RecipeOrVerb,
+        help="Train a model: by a recipe (omma train FILE.py:STAGE), or fitted to your own data.",
+        rich_markup_mode="rich",
+        epilog=examples(
+            "omma train recipes/nano/school.py:see --out runs/nano/see",
+            "omma train tune --data mine.jsonl --out runs/mine",
+        ),
+    )
+    verbs.command(
+        name="recipe",
         epilog=examples(
             "omma train recipes/nano/school.py:see --out runs/nano/see",
             "omma train recipes/nano/school.py:see --out runs/nano/see --stop-after 60",
         ),
     )(train)
+    tuning.enrol(verbs)
+    app.add_typer(verbs, rich_help_panel=TEACH)
 
 
 def train(
@@ -73,7 +97,7 @@ def train(
     stop_after: StopAfter = None,
     json: given.Json = False,
 ) -> None:
-    """Train a model by a recipe.
+    """Train a model by a recipe; the word "recipe" may be left out.
 
     A run can be killed at any moment; the same command goes on exactly.
     """

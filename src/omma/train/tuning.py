@@ -1,0 +1,120 @@
+"""How a model is fitted to somebody's data: what a person may ask for, and what is chosen for them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from omma.errors import BadRecipe
+from omma.spec import ModelSpec
+from omma.train.recipe import PARTS, AdamW, Lines, Rate, Recipe
+
+METHODS = ("auto", "lora", "full")
+CHECKS = 20  # held-out losses in a whole run
+SEEN, LEAST_TURNS, MOST_TURNS = 6000, 3, 20  # dialogues shown in all; how often each
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """A wish. What is None or "auto" is chosen by `settled`, from the sizes of the data and the model.
+
+    `method` "full" moves the weights themselves, "lora" lays low-rank pairs of `rank` beside the linear
+    layers. `learns` names the parts that move: vision, bridge, decoder. `alpha` by `rank` scales the pairs.
+    `rate` is the peak learning rate, `turns` how often every dialogue comes up, `batch` the dialogues of a
+    step. Training ends when `patience` checks in a row have brought nothing better.
+    """
+
+    data: str
+    model: str = "omma-nano"
+    test: str | None = None
+    method: str = "auto"
+    learns: tuple[str, ...] = PARTS
+    rank: int = 16
+    alpha: float | None = None
+    dropout: float = 0.05
+    rate: float | None = None
+    turns: float | None = None
+    batch: int | None = None
+    patience: int = 6
+    seed: int = 0
+
+    def check(self) -> None:
+        """Raise BadRecipe naming the field that cannot be."""
+        if self.method not in METHODS:
+            raise BadRecipe(f"method is {self.method!r}; wanted one of {', '.join(METHODS)}")
+        if not self.learns or not set(self.learns) <= set(PARTS):
+            raise BadRecipe(
+                f"learns is {', '.join(self.learns) or 'empty'}; wanted at least one of {', '.join(PARTS)}"
+            )
+        limits = {"rank": (1, 4096), "patience": (1, 1000), "batch": (1, 65_536)}
+        limits_of_numbers = {
+            "rate": (0, 1),
+            "turns": (0, 100_000),
+            "alpha": (0, 65_536),
+            "dropout": (-1e-9, 0.95),
+        }
+        for name, (low, high) in limits.items():
+            if (value := getattr(self, name)) is not None and not low <= value <= high:
+                raise BadRecipe(f"{name} is {value}; wanted a whole number from {low} to {high}")
+        for name, (above, most) in limits_of_numbers.items():
+            if (number := getattr(self, name)) is not None and not above < number <= most:
+                raise BadRecipe(
+                    f"{name} is {number}; wanted a number over {max(above, 0):g}, at most {most:g}"
+                )
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A wish with every choice made, and the recipe of its steps."""
+
+    wish: Tuning
+    recipe: Recipe
+    every: int  # steps between two held-out losses
+
+    @property
+    def lora(self) -> bool:
+        """Whether pairs learn, rather than the weights themselves."""
+        return self.wish.method == "lora"
+
+    def fingerprint(self, data: str, model: str) -> str:
+        """Tells whether two runs take the same steps: by the wish, the data's and the model's own hash."""
+        facts = asdict(self.wish) | {"data": data, "model": model, "steps": self.recipe.steps}
+        return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def settled(wish: Tuning, spec: ModelSpec, folder: Path, lessons: int) -> Settled:
+    """Choose what the wish leaves open, for a model of `spec` in `folder` and so many dialogues.
+
+    Raises BadRecipe.
+    """
+    wish.check()
+    method = "lora" if wish.method == "auto" else wish.method
+    batch = wish.batch or min(lessons, 8 if lessons <= 1000 else 16)
+    turns = wish.turns or min(max(SEEN / lessons, LEAST_TURNS), MOST_TURNS)
+    steps = max(1, math.ceil(turns * lessons / batch))
+    rate = wish.rate or usual_rate(method, spec.decoder.width)
+    wish = replace(
+        wish, method=method, batch=batch, turns=turns, rate=rate, alpha=wish.alpha or 2.0 * wish.rank
+    )
+    recipe = Recipe(
+        name="tune",
+        model=spec,
+        data=Lines(Path(wish.data)),
+        steps=steps,
+        rate=Rate(peak=rate, final=rate / 10, warm_up=max(1, steps // 20)),
+        processor=folder,
+        learns=wish.learns,
+        dialogues=batch,
+        optimiser=AdamW(weight_decay=0.0 if method == "lora" else 0.01),
+        seed=wish.seed,
+    )
+    recipe.check()
+    return Settled(wish, recipe, max(1, round(steps / CHECKS)))
+
+
+def usual_rate(method: str, width: int) -> float:
+    """The peak rate for a decoder of this width: it falls with the width."""
+    return 1e-3

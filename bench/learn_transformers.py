@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
 from statistics import median
 from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.data import IterableDataset
+from torch.utils.data import SequentialSampler
 from transformers import Qwen2_5_VLForConditionalGeneration, Trainer, TrainerCallback, TrainingArguments
 
 from bench.drawn import steps_of
@@ -21,14 +20,11 @@ from omma.sample import Sample
 UNLEARNED = -100  # a label that counts for nothing
 
 
-class Samples(IterableDataset[Sample]):
-    """The samples of every step, in order."""
+class InOrder(Trainer):
+    """A Trainer that takes samples as they come."""
 
-    def __init__(self, samples: list[Sample]) -> None:
-        self.samples = samples
-
-    def __iter__(self) -> Iterator[Sample]:
-        return iter(self.samples)
+    def _get_train_sampler(self, *_: Any, **__: Any) -> SequentialSampler:
+        return SequentialSampler(self.train_dataset)
 
 
 class Clock(TrainerCallback):
@@ -88,8 +84,8 @@ def main() -> None:
             remove_unused_columns=False, dataloader_num_workers=0,
         )  # fmt: skip
         image = int(model.config.image_token_id)
-        trainer: Any = Trainer(
-            model, settings, train_dataset=Samples(samples), callbacks=[clock],
+        trainer: Any = InOrder(
+            model, settings, train_dataset=samples, callbacks=[clock],
             data_collator=lambda made: collate(made, image),
         )  # fmt: skip
         trainer.train()

@@ -21,9 +21,10 @@ from typing import Any
 
 import torch
 
+from omma.sample import Size
 from omma.train import checkpoint
 from omma.train.loop import train
-from omma.train.recipe import AdamW, Muon, Rate, Recipe
+from omma.train.recipe import AdamW, Course, Muon, Rate, Recipe, Worlds
 from tests.train.school import toy_recipe
 
 STEPS = 24
@@ -33,6 +34,9 @@ def recipe(folder: Path, changes: Mapping[str, Any]) -> Recipe:
     """A small school with pictures in one dialogue of three: many a pass has none."""
     optimiser = Muon() if changes.get("muon") else AdamW(eps=1e-6)
     made = toy_recipe(folder, steps=changes.get("steps", STEPS), shown=3)
+    if changes.get("drawn"):
+        courses = tuple(Course(world, sizes=(Size(84, 56),)) for world in ("scenes", "words"))
+        made = replace(made, data=Worlds(courses), marks=0.5, apart=True, roots=True)
     return replace(
         made,
         optimiser=optimiser,

@@ -22,17 +22,25 @@ from tests.train.school import toy_recipe
 from tests.train.test_resume import ROOT, play
 
 
+KINDS = {
+    "adamw": {"steps": 50, "peak": 1e-3},
+    "muon": {"steps": 50, "peak": 1e-3, "muon": True},
+    "drawn": {"steps": 12, "peak": 1e-3, "drawn": True},
+}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("muon", [False, True], ids=["adamw", "muon"])
-def test_two_ranks_learn_as_one_does(tmp_path: Path, muon: bool) -> None:
-    changes = {"muon": muon, "steps": 50, "peak": 1e-3}
-    turns = [{"run": f"of-{ranks}", "ranks": ranks, "changes": changes} for ranks in (1, 2)]
+@pytest.mark.parametrize("kind", KINDS)
+def test_two_ranks_learn_as_one_does(tmp_path: Path, kind: str) -> None:
+    turns = [{"run": f"of-{ranks}", "ranks": ranks, "changes": KINDS[kind]} for ranks in (1, 2)]
     assert play(tmp_path, *turns) == ["finished", "finished"]
     logs = [(tmp_path / f"of-{ranks}" / "log.jsonl").read_text().splitlines() for ranks in (1, 2)]
-    one, two = ([json.loads(line)["answers"] for line in log] for log in logs)
-    assert len(one) == len(two) == 50
-    assert one[-1] < 0.5 * one[0]
-    assert np.abs(np.subtract(one, two)).max() <= 1e-4
+    one, two = ([json.loads(line) for line in log] for log in logs)
+    assert len(one) == len(two) == KINDS[kind]["steps"]
+    for name in ("answers", "fine", "coarse", "places") if kind == "drawn" else ("answers",):
+        alone, together = ([line[name] for line in log] for log in (one, two))
+        assert alone[-1] < alone[0]
+        assert np.abs(np.subtract(alone, together)).max() <= 1e-4
 
 
 @pytest.mark.slow

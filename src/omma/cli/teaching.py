@@ -108,7 +108,8 @@ def train(
     from omma.loading import device_of
     from omma.train.loop import train as run
 
-    with Steps(wanted.name, wanted.steps, quiet=json) as shown:
+    silent = json or os.environ.get("RANK", "0") != "0"  # of several ranks, one speaks
+    with Steps(wanted.name, wanted.steps, quiet=silent) as shown:
         model = run(
             wanted,
             folder,
@@ -117,7 +118,7 @@ def train(
             tell=say_json if json else shown.take,
             stop_after=None if stop_after is None else stop_after * 60,
         )
-    if not json:
+    if not silent:
         say(f"the model is in {model}" if model else f"saved in {folder}; the same command goes on")
 
 

@@ -75,7 +75,7 @@ def export(recipe: Recipe, run_folder: Path, folder: Path, *, gives: str | None 
     if not checkpoint.checkpoints(run_folder):
         raise BadCheckpoint(f"{run_folder} has no checkpoint yet; train first")
     run = begin(recipe, "cpu")
-    _resume(run, recipe, run_folder)
+    _resume(run, recipe, run_folder, apart="precision")
     return _finish(run, recipe, folder, gives or recipe.gives)
 
 
@@ -176,8 +176,11 @@ def _check(run: Run, recipe: Recipe, checks: list[Batch]) -> dict[str, float]:
     return told
 
 
-def _resume(run: Run, recipe: Recipe, folder: Path) -> None:
-    """Go on from the folder's newest checkpoint, if there is one: this recipe's, on the same ground."""
+def _resume(run: Run, recipe: Recipe, folder: Path, *, apart: str = "") -> None:
+    """Go on from the folder's newest checkpoint, if there is one: this recipe's, on the same ground.
+
+    What of the ground is `apart` may differ: a model can be written where it was not trained.
+    """
     found = checkpoint.newest(folder)
     if found is None:
         return
@@ -187,7 +190,7 @@ def _resume(run: Run, recipe: Recipe, folder: Path) -> None:
             f"{folder} holds a run of recipe {facts.get('recipe')}, this one is {recipe.fingerprint()}; "
             "name another folder, or bring the recipe back"
         )
-    check_ground(facts.get("ground", {}), run.ground, folder)
+    check_ground(facts.get("ground", {}), run.ground, folder, apart=apart)
     checkpoint.fill(path, run.optimiser.state(), run.ranks)
     run.optimiser.resume(int(facts["step"]))
     run.step = int(facts["step"])

@@ -58,7 +58,8 @@ class Steps:
 
 
 def figures(line: Mapping[str, Any]) -> str:
-    """The numbers of a line as a person reads them; steps and counts are left out."""
-    return "  ".join(
+    """The numbers of a line as a person reads them; steps and counts are left out, but for what was lost."""
+    shown = [
         f"{name} {value:.4g}" for name, value in line.items() if isinstance(value, float) and name != "rate"
-    )
+    ]
+    return "  ".join([*shown, *([f"{line['set_aside']} set aside"] if line.get("set_aside") else [])])

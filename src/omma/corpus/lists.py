@@ -113,13 +113,21 @@ def elements(file: IO[bytes], offset: int) -> Generator[Element]:
             yield Element(window.base + window.start, b"", f"{_UNCLOSED} within {LONGEST >> 20} MiB")
             return
         if not window.slide():
-            left = window.element(len(window.bytes))
-            yield Element(left.offset if left else window.base, b"", _BREAKS_OFF)
+            yield from _last(window, closed=not depth and at == len(window.bytes))
             return
 
 
 _UNCLOSED = "has a bracket or a quote that is not closed"
-_BREAKS_OFF = "is where the list breaks off: a bracket or a quote is not closed before the file's end"
+_BREAKS_OFF = "is where the list breaks off: the file ends before its last bracket"
+
+
+def _last(window: _Window, *, closed: bool) -> Generator[Element]:
+    """What stands at the end of a file whose list is not ended: an element counts if it is all there."""
+    left = window.element(len(window.bytes))
+    if left and closed:
+        yield left
+        left = None
+    yield Element(left.offset if left else window.base + len(window.bytes), b"", _BREAKS_OFF)
 
 
 def _after(window: _Window) -> Generator[Element]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -13,6 +12,7 @@ from omma.errors import BadData
 from omma.prep.boxes import Box, Point
 
 PARTS = ("boxes", "points", "point")
+FARTHEST = 1e9  # pixels; no picture is so wide
 PLACE = re.compile(r"<(bbox|ref-object)>")
 UNITS: dict[Any, Unit] = {
     None: "pixels", "pixels": "pixels", "share": "share", "grid": "grid", "real": "pixels", "norm1": "share",
@@ -52,7 +52,7 @@ def boxes_part(raw: Mapping[str, Any], where: str) -> Boxes:
 def shape_of(numbers: Any, label: Any, where: str) -> Box | Point:
     """Four numbers are a box, two a point."""
     sound = isinstance(numbers, Sequence) and all(
-        isinstance(n, (int, float)) and not isinstance(n, bool) and math.isfinite(n) for n in numbers
+        isinstance(n, (int, float)) and not isinstance(n, bool) and abs(n) < FARTHEST for n in numbers
     )
     if not sound or len(numbers) not in (2, 4):
         raise BadData(f"{where} has {numbers!r}; wanted x1, y1, x2, y2 or x, y", "boxes")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable
 from dataclasses import replace
@@ -14,6 +13,7 @@ from omma.corpus.record import Boxes, Record
 from omma.errors import BadData
 
 # A place for a picture, with the line end that sets it off from the words; it is no part of what is said.
+HEAVIEST = 1e6
 PLACE = re.compile(r"<(image|video)>\n?|\n<(image|video)>\Z")
 
 
@@ -89,6 +89,6 @@ def weight_of(value: Any, what: str) -> float:
     """A weight as a record names it: a number from 0 on, 1 where it names none."""
     if value is None:
         return 1.0
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
-        raise BadData(f"{what} is {value!r}; wanted a number from 0 on", "weight")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < HEAVIEST:
+        raise BadData(f"{what} is {value!r}; wanted a number from 0 to {HEAVIEST:,.0f}", "weight")
     return float(value)

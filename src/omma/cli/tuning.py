@@ -102,27 +102,23 @@ def tune(
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin starve the one that reads
     from omma.respond import Model
-    from omma.train.tune import ASIDE, CURVES
     from omma.train.tune import tune as fit
-    from omma.train.tune_report import told
     from omma.train.tuning import Tuning
 
-    wish = Tuning(
-        data=data,
-        model=model,
-        test=test,
-        method=method,
-        learns=parts(learns),
-        rank=rank,
-        rate=rate,
-        turns=turns,
-        seed=seed,
-    )
+    wish = Tuning(data, model, test, method, parts(learns), rank=rank, rate=rate, turns=turns, seed=seed)
     with Heard(quiet=json) as heard:
         form = fit(wish, out, responder_of=Model, listener=heard, device=device)
     if json:
         say_json(form)
-        return
+    else:
+        _tell(form, out)
+
+
+def _tell(form: dict[str, Any], out: Path) -> None:
+    """What a fitting brought, in words and a table."""
+    from omma.train.tune import ASIDE, CURVES
+    from omma.train.tune_report import told
+
     words, table = told(form)
     say(words)
     say(rows(table))

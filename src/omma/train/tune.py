@@ -87,8 +87,54 @@ def tune(
     killed goes on after its last check; one that has ended gives its report again. `responder_of` makes what
     answers the tests of a model. Raises BadData, BadRecipe, BadCheckpoint and what loading raises.
     """
+    ready = _ready(wish, listener, device_of(device))
+    out.mkdir(parents=True, exist_ok=True)
+    if (ended := read_report(out)) is not None:
+        return _same(ended, ready.fingerprint, out)
+    AsideReport(out / ASIDE).take(ready.material.aside)
+    began = time.monotonic()
+    judge = partial(_judge, ready, responder_of(ready.loaded), listener)
+    before = judge("before")
+    fitting = Fitting(
+        pupil=Pupil(ready.loaded.model, None, words=1.0, marks=0.0),
+        optimiser=ready.optimiser,
+        settled=ready.plan,
+        brought=ready.material.brought,
+        deal=ready.material.deal,
+        folder=out,
+        fingerprint=ready.fingerprint,
+        tell=lambda line: listener.step(line, ready.plan.recipe.steps),
+    )
+    standing, best = fitting.run()
+    after = judge("after")
+    kept = _hand_over(best, ready, out)
+    draw_curves(out / LOG, standing.best_step, out / CURVES)
+    report = _report(ready, standing, before, after, kept)
+    form = write_report(report, ready.fingerprint, time.monotonic() - began, out)
+    fitting.clear()
+    return form
+
+
+class _Ready(NamedTuple):
+    """Everything that a fitting needs before its first step."""
+
+    plan: Settled
+    material: Material
+    loaded: Loaded
+    optimiser: Optimiser
+    folder: Path  # of the model that is fitted
+    mark: str  # of its weights
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells this fitting from others."""
+        return self.plan.fingerprint(self.material.hash, self.mark)
+
+
+def _ready(wish: Tuning, listener: Listener, place: torch.device) -> _Ready:
+    """The wish settled, the data read, the model loaded, and what is to learn made to."""
     wish.check()
-    folder, place = resolve(wish.model), device_of(device)
+    folder = resolve(wish.model)
     if is_adapter(folder):
         raise BadRecipe(f"{wish.model} is an adapter; merge it with omma train merge, and fit the model made")
     spec = read_spec(folder)
@@ -97,34 +143,9 @@ def tune(
     dtype = compute_dtype("auto", place.type)
     loaded = load_folder(wish.model, device=str(place), dtype=_name(dtype) if plan.lora else "float32")
     mark = mark_of(loaded.model)
-    fingerprint = plan.fingerprint(material.hash, mark)
-    out.mkdir(parents=True, exist_ok=True)
-    if (ended := read_report(out)) is not None:
-        return _same(ended, fingerprint, out)
-    AsideReport(out / ASIDE).take(material.aside)
     optimiser = Optimiser(_learning(loaded, plan), plan.recipe, rounded=dtype != torch.float32)
     loaded.model.to(dtype)
-    judge = partial(_judge, loaded, material, responder_of(loaded), listener)
-    began = time.monotonic()
-    before = judge("before")
-    fitting = Fitting(
-        pupil=Pupil(loaded.model, None, words=1.0, marks=0.0),
-        optimiser=optimiser,
-        settled=plan,
-        brought=material.brought,
-        deal=material.deal,
-        folder=out,
-        fingerprint=fingerprint,
-        tell=lambda line: listener.step(line, plan.recipe.steps),
-    )
-    standing, best = fitting.run()
-    after = judge("after")
-    kept = _hand_over(best, loaded, plan, folder, out, mark)
-    draw_curves(out / LOG, standing.best_step, out / CURVES)
-    report = _report(plan, material, loaded, standing, before, after, kept)
-    form = write_report(report, fingerprint, time.monotonic() - began, out)
-    fitting.clear()
-    return form
+    return _Ready(plan, material, loaded, optimiser, folder, mark)
 
 
 def gather(wish: Tuning, processor: Processor, listener: Listener) -> Material:
@@ -149,9 +170,10 @@ def gather(wish: Tuning, processor: Processor, listener: Listener) -> Material:
     )
 
 
-def _judge(loaded: Loaded, material: Material, responder: Responder, listener: Listener, when: str) -> Judged:
+def _judge(ready: _Ready, responder: Responder, listener: Listener, when: str) -> Judged:
     """Losses and answers of the tests."""
-    found = losses(loaded.model, material.judged_by, material.deal.test)
+    material = ready.material
+    found = losses(ready.loaded.model, material.judged_by, material.deal.test)
     count = partial(listener.counts, f"answering {when}")
     return Judged(found, replies(responder, material.asked, count))
 
@@ -186,41 +208,33 @@ def _memory(device: torch.device) -> float:
     return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
 
 
-def _hand_over(
-    best: Mapping[str, Tensor], loaded: Loaded, plan: Settled, folder: Path, out: Path, mark: str
-) -> Path:
+def _hand_over(best: Mapping[str, Tensor], ready: _Ready, out: Path) -> Path:
     """Write what was learned: an adapter, or a whole model in its own dtype."""
-    name = plan.wish.model
-    if plan.lora:
+    name, model = ready.plan.wish.model, ready.loaded.model
+    if ready.plan.lora:
         pairs = {
             place: Pair(best[f"{place}.down"], best[f"{place}.up"], layer.scale)
-            for place, layer in layers(loaded.model)
+            for place, layer in layers(model)
         }
         base = name if name in BUNDLED or not Path(name).exists() else str(Path(name).resolve())
-        write_adapter(pairs, loaded.model, out / "adapter", base=base, mark=mark)
+        write_adapter(pairs, model, out / "adapter", base=base, mark=ready.mark)
         return out / "adapter"
-    own = load_folder(folder, device="cpu", dtype=_name(read_dtype(folder)))
+    dtype = read_dtype(ready.folder)
+    own = load_folder(ready.folder, device="cpu", dtype=_name(dtype))
     with torch.no_grad():
         for place, tensor in best.items():
             own.model.get_parameter(place).copy_(tensor)
     (out / "model").mkdir(exist_ok=True)
-    if loaded.generation:
-        write_json(out / "model" / GENERATION, loaded.generation)
-    write_folder(own.model, own.spec, out / "model", dtype=read_dtype(folder))
+    if own.generation:
+        write_json(out / "model" / GENERATION, own.generation)
+    write_folder(own.model, own.spec, out / "model", dtype=dtype)
     own.processor.save(out / "model")
     return out / "model"
 
 
-def _report(
-    plan: Settled,
-    material: Material,
-    loaded: Loaded,
-    standing: Standing,
-    before: Judged,
-    after: Judged,
-    kept: Path,
-) -> Report:
-    parameters = list(loaded.model.parameters())
+def _report(ready: _Ready, standing: Standing, before: Judged, after: Judged, kept: Path) -> Report:
+    plan, material = ready.plan, ready.material
+    parameters = list(ready.loaded.model.parameters())
     learned = sum(p.numel() for p in parameters if p.requires_grad)
     return Report(
         model=plan.wish.model,

@@ -76,9 +76,6 @@ def write_adapter(pairs: Mapping[str, Pair], model: Vlm, folder: Path, *, base: 
     `base` is how the model was called, `mark` what `lora.mark_of` said of it before it carried them.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    usual = Counter((pair.down.shape[0], pair.scale) for pair in pairs.values()).most_common(1)[0][0]
-    named = {_memory(name): pair for name, pair in pairs.items()}
-    others = {name: p for name, p in named.items() if (p.down.shape[0], p.scale) != usual}
     tensors: dict[str, Tensor] = {}
     for name, pair in pairs.items():
         down, up = pair.down, pair.up
@@ -90,15 +87,23 @@ def write_adapter(pairs: Mapping[str, Pair], model: Vlm, folder: Path, *, base: 
     passing = folder / f".{WEIGHTS}.new"
     save_file(tensors, passing, metadata={"format": "pt", _BASE: mark})
     passing.replace(folder / WEIGHTS)
-    settings: dict[str, Any] = {
+    named = {_memory(name): pair for name, pair in pairs.items()}
+    write_json(folder / CONFIG, _settings(named, base, _target(list(named), model)))
+
+
+def _settings(pairs: Mapping[str, Pair], base: str, target: str | list[str]) -> dict[str, Any]:
+    """What adapter_config.json says of pairs by public names: the usual rank and scale, then the others'."""
+    (rank, scale), _ = Counter((pair.down.shape[0], pair.scale) for pair in pairs.values()).most_common(1)[0]
+    others = {name: p for name, p in pairs.items() if (p.down.shape[0], p.scale) != (rank, scale)}
+    return {
         "peft_type": "LORA",
         "task_type": "CAUSAL_LM",
         "base_model_name_or_path": base,
-        "r": usual[0],
-        "lora_alpha": _plain(usual[0] * usual[1]),
+        "r": rank,
+        "lora_alpha": _plain(rank * scale),
         "lora_dropout": 0.0,
         "bias": "none",
-        "target_modules": _target(list(named), model),
+        "target_modules": target,
         "rank_pattern": {re.escape(name): pair.down.shape[0] for name, pair in others.items()},
         "alpha_pattern": {
             re.escape(name): _plain(pair.down.shape[0] * pair.scale) for name, pair in others.items()
@@ -110,7 +115,6 @@ def write_adapter(pairs: Mapping[str, Pair], model: Vlm, folder: Path, *, base: 
         "modules_to_save": None,
         "inference_mode": True,
     }
-    write_json(folder / CONFIG, settings)
 
 
 class _File(NamedTuple):

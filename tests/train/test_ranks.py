@@ -21,7 +21,6 @@ from omma.train.passes import Pupil, Totals, totals_of
 from tests.train.school import toy_recipe
 from tests.train.test_resume import ROOT, play
 
-
 KINDS = {
     "adamw": {"steps": 50, "peak": 1e-3},
     "muon": {"steps": 50, "peak": 1e-3, "muon": True},

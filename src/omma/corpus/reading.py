@@ -98,7 +98,7 @@ class Corpus:
         why = ""
         for raw in islice(_scan(self.files, 0), LOOKED_AT):
             try:
-                seen.append(raw.read().value)
+                seen.append(_fields(raw.read()))
             except BadInput as problem:
                 why = why or str(problem)
         if (form := recognise(seen)) is not None:
@@ -110,6 +110,11 @@ class Corpus:
             f"{self.name} has records of {fields}; wanted messages, conversations, or a caption or an answer "
             f"beside one of {', '.join(KEYS)}"
         )
+
+
+def _fields(loose: Loose) -> dict[str, Any]:
+    """A record's fields, with those that stand for the media beside it in a shard."""
+    return {**loose.value, **{kind: kind for kind, found in loose.beside.items() if found}}
 
 
 def _scan(files: tuple[Container, ...], start: int) -> Iterator[Raw]:

@@ -75,7 +75,7 @@ def test_boxes_lie_in_the_picture_and_are_not_empty(world: str, level: int) -> N
 def test_maps_hold_known_numbers_and_agree_on_what_is_background(world: str, level: int) -> None:
     for exercise in some(world, level):
         drawing = exercise.drawing
-        assert drawing.kind_map.max() < len(CLASSES)
+        assert set(np.unique(drawing.kind_map)) <= {*range(len(CLASSES)), IGNORE}
         assert set(np.unique(drawing.colour_map)) <= {*range(len(COLOURS)), IGNORE}
         assert drawing.thing_map.max() < len(drawing.things)
         assert ((drawing.kind_map == 0) | (drawing.thing_map >= 0)).all()
@@ -108,7 +108,7 @@ def test_a_characters_cell_stands_in_the_box_of_its_word(level: int) -> None:
 @pytest.mark.parametrize("world", WORLDS)
 def test_ink_is_found_where_the_maps_say_something_stands(world: str) -> None:
     for exercise in some(world, 0):
-        drawing = exercise.drawing
+        drawing = next(drawing for drawing in exercise.drawings if drawing.things)
         pixels = np.asarray(drawing.picture).astype(int)
         ground = np.median(pixels[drawing.thing_map < 0], axis=0)
         differs = np.abs(pixels - ground).max(2) > 60

@@ -57,7 +57,7 @@ def compared_turns(
         questions += [(5.0, asks.odd)]
     turns, asked = [asks.describe(), asks.find_all()], set[str]()
     wanted = len(turns) + dice.randint(3, 6)
-    for question in dice.choices([q for _, q in questions], [w for w, _ in questions], k=16):
+    for question in dice.choices([q for _, q in questions], [w for w, _ in questions], k=48):
         found = question()
         if found and found[0].task not in asked and len(turns) < wanted:
             asked.add(found[0].task)

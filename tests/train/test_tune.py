@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,6 +30,7 @@ from omma.train.tune_data import Brought, Deal, Dialogue, bring, deal, passes, s
 from omma.train.tune_merge import merge_folder
 from omma.train.tuning import Tuning, settled
 from omma.weights import write_folder
+from omma.weights.adapters import WEIGHTS
 from omma.weights.lora import layers
 from tests.train.school import small_spec, write_dialogues
 
@@ -167,6 +171,38 @@ def test_a_run_ends_when_nothing_gets_better_and_the_best_is_kept(
     assert form["steps"] < form["planned"]
     assert held_out[form["best_step"]] == min(held_out.values())
     assert form["loss"]["after"]["value"] <= form["loss"]["before"]["value"]
+
+
+PROGRAM = """
+import sys
+from omma.cli import main
+sys.exit(main({words!r}))
+"""
+
+
+@pytest.mark.slow
+def test_three_kills_change_nothing(toy: Path, data: Path, tmp_path: Path) -> None:
+    def command(out: str) -> list[str]:
+        words = ["train", "tune", "--data", str(data), "--model", str(toy), "--out", str(tmp_path / out)]
+        return [sys.executable, "-c", PROGRAM.format(words=[*words, "--turns", "20", "--json"])]
+
+    subprocess.run(command("whole"), check=True, stdout=subprocess.PIPE)
+    log = tmp_path / "broken" / "log.jsonl"
+    for moment in (2, 9, 17):
+        process = subprocess.Popen(command("broken"), stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        while process.poll() is None and (not log.exists() or log.read_text().count("\n") < moment):
+            time.sleep(0.01)
+        assert process.poll() is None, "the run ended before it was killed"
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    subprocess.run(command("broken"), check=True, stdout=subprocess.PIPE)
+    whole, broken = (load_file(tmp_path / out / "adapter" / WEIGHTS) for out in ("whole", "broken"))
+    assert all(torch.equal(tensor, broken[name]) for name, tensor in whole.items())
+    reports = [json.loads((tmp_path / out / "report.json").read_text()) for out in ("whole", "broken")]
+    assert reports[0]["loss"] == reports[1]["loss"]
+    assert reports[0]["fingerprint"] == reports[1]["fingerprint"]
 
 
 # The data

@@ -82,6 +82,7 @@ class Settled:
     def fingerprint(self, data: str, model: str) -> str:
         """Tells whether two runs take the same steps: by the wish, the data's and the model's own hash."""
         facts = asdict(self.wish) | {"data": data, "model": model, "steps": self.recipe.steps}
+        facts["test"] = self.wish.test is not None  # its hash is part of the data's
         return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 

@@ -30,9 +30,12 @@ class DocumentInterviewer(Interviewer):
         truth = {"value": value, "tolerance": tolerance}
         return Turn(self._ask(wording, "number", fill), printed, task or wording, truth)
 
-    def record(self, wording: str, record: object, task: str | None = None, **fill: str) -> Turn:
-        """A question answered by JSON that holds facts of the document."""
-        return Turn(self._ask(wording, "", fill), compact(record), task or wording, {"record": record})
+    def record(
+        self, wording: str, record: object, tolerance: float = 0.0, task: str | None = None, **fill: str
+    ) -> Turn:
+        """A question answered by JSON. Truth: the record, and how far off its figures may be, as a share."""
+        truth = {"record": record} | ({"tolerance": tolerance} if tolerance else {})
+        return Turn(self._ask(wording, "", fill), compact(record), task or wording, truth)
 
     def csv(self, wording: str, rows: Sequence[Sequence[str]], task: str | None = None, **fill: str) -> Turn:
         """A question answered by lines of values parted by commas."""

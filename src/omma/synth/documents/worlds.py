@@ -8,9 +8,11 @@ from random import Random
 from typing import TypeAlias
 
 from omma.sample import Size
+from omma.synth.documents.ask_charts import chart_turns
 from omma.synth.documents.ask_pages import document_page_turns
 from omma.synth.documents.ask_signs import sign_turns
 from omma.synth.documents.ask_tables import table_turns
+from omma.synth.documents.charts import chart
 from omma.synth.documents.pages import document_page
 from omma.synth.documents.signs import signs
 from omma.synth.documents.tables import table
@@ -23,6 +25,7 @@ DOCUMENT_WORLDS: dict[str, tuple[Painter, Asker]] = {
     "pages": (document_page, document_page_turns),
     "signs": (signs, sign_turns),
     "tables": (table, table_turns),
+    "charts": (chart, chart_turns),
 }
 
 
@@ -49,5 +52,11 @@ DOCUMENT_SIZES: dict[str, tuple[tuple[Size, ...], ...]] = {
         "224x168 224x224 280x196 280x140",
         "336x252 392x280 448x336 336x336",
         "448x336 560x420 640x480 800x600 720x960",
+    ),
+    "charts": _sizes(
+        "168x168 196x196 224x168 224x224",
+        "224x168 224x224 280x196 280x224",
+        "336x252 336x336 392x280 448x336",
+        "448x336 560x420 640x480 800x600 1000x750",
     ),
 }

@@ -21,6 +21,7 @@ from omma.train.lesson import shelf_of, told_lesson
 from omma.train.loop import train
 from omma.train.optimise import Optimiser
 from omma.train.recipe import Course, Lines, Mix, Rate, Recipe, Share, Worlds
+from tests.corpus.goods import FORMS, write
 from tests.train.school import toy_recipe
 
 
@@ -196,3 +197,20 @@ def test_drawn_worlds_keep_the_recipe_they_had() -> None:
     facts["data"].pop("fonts")
     text = json.dumps(facts, sort_keys=True, default=str)
     assert recipe.fingerprint() == hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if "table" not in form])  # rows come by groups
+def test_every_form_teaches_the_same_lessons(form: str, tmp_path: Path) -> None:
+    plain, other = tmp_path / "plain", tmp_path / "other"
+    plain.mkdir()
+    other.mkdir()
+    recipe = toy_recipe(tmp_path)
+    wanted, told = (
+        [batch.pack for batch in make_batches(replace(recipe, data=Lines(file)), 1)]
+        for file in (write("native lines", plain, 24), write(form, other, 24))
+    )
+    for one, two in zip(wanted, told, strict=True):
+        assert np.array_equal(one.ids_T, two.ids_T)
+        assert np.array_equal(one.weights_T, two.weights_T)
+        assert one.rows_PC is not None
+        assert np.array_equal(one.rows_PC, two.rows_PC)

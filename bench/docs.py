@@ -19,6 +19,8 @@ from omma.cli.app import verbs
 README = ROOT / "README.md"
 CLI = ROOT / "docs" / "cli.md"
 BLOCK = re.compile(r"<!-- (run|file): (.+?) -->\n.*?<!-- end -->", re.DOTALL)
+# Verbs inside verbs that have a page of their own.
+INSIDE = ("omma data make", "omma train recipe", "omma train tune", "omma train merge")
 HELP = """
 import sys, omma.cli
 for line in sys.stdin:
@@ -31,7 +33,7 @@ PLAIN = {"COLUMNS": "96", "TERMINAL_WIDTH": "96", "NO_COLOR": "1", "TERM": "dumb
 
 def cli_page() -> str:
     """Every help page, as a terminal of 96 columns shows it."""
-    commands = ["omma", *(f"omma {verb}" for verb in verbs()), "omma data make"]
+    commands = ["omma", *(f"omma {verb}" for verb in verbs()), *INSIDE]
     done = subprocess.run(
         [sys.executable, "-c", HELP],
         input="\n".join(commands),

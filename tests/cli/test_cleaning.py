@@ -124,6 +124,20 @@ def test_a_cleaning_is_replaced_only_on_request(omma: Run, pairs: Path, tmp_path
     assert omma("data", "clean", pairs, tmp_path / "out", "--overwrite").code == 0
 
 
+def test_a_stop_says_that_the_same_command_goes_on(
+    omma: Run, pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("omma.corpus.clean_shards.Shard.write", stopped)
+        ended = omma("data", "clean", pairs, tmp_path / "out")
+    assert ended.code == 130
+    assert "the same command goes on" in ended.err
+    assert omma("data", "clean", pairs, tmp_path / "out").code == 0
+
+
 def test_the_help_shows_examples(omma: Run) -> None:
     ended = omma("data", "clean", "--help")
     assert ended.code == 0

@@ -170,7 +170,7 @@ BAD: dict[str, tuple[Say, ...]] = {
     ),
     "emoji": tuple(
         (lambda dice, sign=sign: f"{caption(dice)} {sign}")
-        for sign in ("👍", "❤️", "❤", "1️⃣", "🇩🇪", "👨‍👩‍👧", "☀", "©️", "🀄", "✨", "👍🏽")
+        for sign in ("👍", "❤️", "❤", "1️⃣", "🇩🇪", "👨‍👩‍👧", "♀️", "☀", "©️", "🀄", "✨", "👍🏽")
     ),
     "script": tuple(
         (lambda dice, other=other: f"{caption(dice)} {other}")

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from omma.corpus.clean import Pair
 from omma.corpus.clean_pairs import Found
 from omma.corpus.clean_rules import web
 from omma.corpus.clean_run import Plan, clean_corpus
 from omma.scale.clean_ray import RayWorkers
-from tests.corpus.planted import planted
+from tests.corpus.planted import drawings, planted
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
@@ -37,6 +38,16 @@ def test_ray_writes_the_same_bytes_as_one_process(cluster: Any, tmp_path: Path) 
     for path in (tmp_path / "alone").rglob("*.*"):
         assert path.read_bytes() == (tmp_path / "ray" / path.relative_to(tmp_path / "alone")).read_bytes()
     assert len(list((tmp_path / "ray").rglob("*.*"))) == len(list((tmp_path / "alone").rglob("*.*"))) > 20
+
+
+def test_pictures_are_found_from_whatever_folder_workers_stand_in(
+    cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("scene.png").write_bytes(drawings()[0])
+    found = [Found("here", Pair("scene.png", ("A drawing of a scene",)))]
+    assert clean_corpus(found, Path("out"), Plan(web()), RayWorkers()).kept == 1
+    assert '"url": "../scene.png"' in Path("out/pairs.jsonl").read_text()
 
 
 def test_bytes_travel_whole(cluster: Any, tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -14,7 +16,7 @@ from omma.cli import options as given
 from omma.cli.data import Overwrite, data
 from omma.cli.options import examples
 from omma.cli.progress import Steps
-from omma.cli.say import rows, say, say_json
+from omma.cli.say import aside, rows, say, say_json
 from omma.errors import BadInput, MissingFile, UnknownOption
 
 if TYPE_CHECKING:
@@ -108,7 +110,7 @@ def clean(
     line_up()  # refuse before anything is read
     plan = Plan(line_up, None if near == "off" else Near(near))
     total = count_pairs(source)
-    with Steps("cleaning", total, quiet=json) as shown:
+    with _going_on(out), Steps("cleaning", total, quiet=json) as shown:
         report = clean_corpus(
             read_pairs(source),
             out,
@@ -118,6 +120,16 @@ def clean(
             progress=lambda done: shown.count(done, total),
         )
     _tell(report, out, json=json)
+
+
+@contextmanager
+def _going_on(out: Path) -> Iterator[None]:
+    """A stop is said to be none for good."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        aside(f"stopped; what is done lies in {out}, and the same command goes on")
+        raise
 
 
 def _tell(report: Report, out: Path, *, json: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os.path
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 from omma.chat import source_name
 from omma.corpus.clean import LIMITS, TOGETHER, Judged, Label, Pair, Rule, Step, clean
 from omma.corpus.clean_pairs import Found, Unread, label_forms
+from omma.corpus.media import ELSEWHERE
 from omma.corpus.near import picture_hash
 from omma.errors import BadInput
 from omma.prep.pictures import PictureLimits
@@ -35,7 +37,10 @@ class Row(NamedTuple):
 
 
 def row_of(number: int, found: Found) -> Row:
-    """Pack what was found. Raises BadInput for a picture that is neither named nor bytes."""
+    """Pack what was found, its picture under a path that holds in every folder.
+
+    Raises BadInput for a picture that is neither named nor bytes.
+    """
     pair = found.pair
     if isinstance(pair, Unread):
         return Row(number, found.where, json.dumps({"value": pair.value, "why": pair.why}), b"")
@@ -44,7 +49,9 @@ def row_of(number: int, found: Found) -> Row:
         return Row(number, found.where, json.dumps(pair_form(pair)), bytes(source))
     if not isinstance(source, (str, Path)):
         raise BadInput(f"{found.where}: the picture is {source_name(source)}; wanted its path or its bytes")
-    return Row(number, found.where, json.dumps(pair_form(pair)), b"")
+    elsewhere = isinstance(source, str) and ELSEWHERE.match(source)
+    named = source if elsewhere else os.path.abspath(source)
+    return Row(number, found.where, json.dumps(pair_form(pair) | {"picture": named}), b"")
 
 
 def pair_form(pair: Pair) -> dict[str, Any]:
@@ -75,12 +82,14 @@ class CleanBatch:
 
     `rules` are the rules, or a function that makes them: it is called once where the work is done, which is
     how a rule that holds a model gets to other processes and machines. With `hashed`, an outcome carries the
-    looks of the picture, for the search for copies.
+    looks of the picture, for the search for copies. `together` pairs are judged side by side, their pictures
+    in memory.
     """
 
     rules: Rules
     hashed: bool = True
     limits: PictureLimits = LIMITS
+    together: int = TOGETHER
 
     @cached_property
     def line_up(self) -> tuple[Rule, ...]:
@@ -97,7 +106,7 @@ class CleanBatch:
     def __call__(self, batch: Mapping[str, Sequence[Any]]) -> Batch:
         outcomes: list[str] = []
         rows = iter(zip(batch["line"], batch["picture"], strict=True))
-        while some := list(islice(rows, TOGETHER)):
+        while some := list(islice(rows, self.together)):
             outcomes += map(json.dumps, self._outcomes(some))
         return {"number": list(batch["number"]), "outcome": outcomes}
 

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any
 
-from omma.corpus.clean import LIMITS
+from omma.corpus.clean import LIMITS, TOGETHER
 from omma.corpus.clean_batch import CleanBatch, Rules, pair_of_form
 from omma.corpus.clean_pairs import Found, lines_of, picture_address
 from omma.corpus.clean_report import RECORD, Report
@@ -36,16 +36,22 @@ OURS = "omma-data-clean"  # what tells a folder of ours from another's
 
 @dataclass(frozen=True)
 class Plan:
-    """How a cleaning goes: the rules, when pairs are copies (None: nobody looks), and pairs to a shard."""
+    """How a cleaning goes: the rules, when pairs are copies (None: nobody looks), and pairs to a shard.
+
+    `together` of them are judged side by side: more suit a scorer that works on an accelerator.
+    """
 
     rules: Rules
     near: Near | None = field(default_factory=Near)
     shard: int = 500
     limits: PictureLimits = LIMITS
+    together: int = TOGETHER
 
     def __post_init__(self) -> None:
-        if self.shard < 1:
-            raise BadInput(f"a shard is {self.shard} pairs; wanted at least 1")
+        if self.shard < 1 or self.together < 1:
+            raise BadInput(
+                f"a shard of {self.shard} pairs, {self.together} together; wanted at least 1 of each"
+            )
 
 
 def clean_corpus(
@@ -66,7 +72,7 @@ def clean_corpus(
     how many pairs are done. Raises BadInput where a finished cleaning lies and `overwrite` is false.
     """
     _check_place(out, overwrite)
-    work = CleanBatch(plan.rules, plan.near is not None, plan.limits)
+    work = CleanBatch(plan.rules, plan.near is not None, plan.limits, plan.together)
     report = Report([rule.name for rule in work.line_up] + ([plan.near.name] if plan.near else []))
     if overwrite:
         remove(out)

@@ -96,7 +96,7 @@ def foreign(scripts: tuple[str, ...]) -> re.Pattern[str]:
 @cache
 def emoji() -> re.Pattern[str]:
     """Finds an emoji, or a plain sign that is made one by what follows it."""
-    return re.compile(f"[{_ranges(EMOJI)}]|{COLOURED}")
+    return re.compile(f"{COLOURED}|[{_ranges(EMOJI)}]")
 
 
 @cache

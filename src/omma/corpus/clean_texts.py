@@ -97,7 +97,7 @@ class Emoji(TextRule):
         if text.isascii():
             return Reading(text)
         found = next((one.group() for one in emoji().finditer(text) if one.group() not in self.spared), None)
-        return Reading(text) if found is None else Reading(None, f"holds the emoji {code_of(found[-1])}")
+        return Reading(text) if found is None else Reading(None, f"holds the emoji {code_of(found[0])}")
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -65,6 +66,7 @@ _work: list[CleanBatch] = []  # of this worker
 
 
 def _begin(work: CleanBatch) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one stops it
     _work[:] = [work]
 
 

@@ -80,6 +80,8 @@ class Near:
     Pairs are taken in that order, and each that is near one already kept is its copy: every copy is near
     the very pair that stands for it, and no two kept ones are near each other.
 
+    The search holds about 1 KB of memory for each pair it keeps, 6 KB where a text alone may make a copy.
+
     Radius 6 holds copies that were scaled, saved again or lightened a little, and is less than half of what
     the nearest different drawings of omma's worlds are apart (14).
     """
@@ -112,7 +114,7 @@ class _Kept:
         self.entries: list[Entry] = []
         self.pictures, self.texts = HammingIndex(rule.radius), TextIndex()
         self.same: dict[str, list[int]] = {}
-        self.words: list[Shingles] = []
+        self.words: list[array[int]] = []  # the shingles of each, packed
 
     def take(self, entry: Entry) -> Copy | None:
         """Keep the pair, or say whose copy it is."""
@@ -123,7 +125,7 @@ class _Kept:
                 return Copy(entry.number, self.entries[place].number, why)
         place = len(self.entries)
         self.entries.append(entry)
-        self.words.append(said)
+        self.words.append(array("Q", said))
         self.texts.add(place, drawn)
         self.same.setdefault(entry.looks.pixels, []).append(place)
         if entry.looks.waves is not None:
@@ -141,7 +143,7 @@ class _Kept:
     def _why(self, entry: Entry, said: Shingles, place: int) -> str:
         by = self.rule.by
         picture = by != "text" and looks_alike(entry.looks, self.entries[place].looks, self.rule.radius)
-        share = in_common(said, self.words[place]) if by != "picture" else 0.0
+        share = in_common(said, frozenset(self.words[place])) if by != "picture" else 0.0
         text = share >= self.rule.likeness or (by != "picture" and entry.text == self.entries[place].text)
         near = {"both": picture and text, "picture": picture, "text": text, "either": picture or text}[by]
         said_so = [*(["picture"] if picture else []), *([f"{share:.0%} of the text"] if text else [])]

@@ -28,7 +28,7 @@ from omma.respond import Model
 from omma.train.tune import tune
 from omma.train.tune_data import Brought, Deal, Dialogue, bring, deal, passes, step_of
 from omma.train.tune_merge import merge_folder
-from omma.train.tuning import Tuning, settled
+from omma.train.tuning import Tuning, settled, usual_rate
 from omma.weights import write_folder
 from omma.weights.adapters import WEIGHTS
 from omma.weights.lora import layers
@@ -304,6 +304,13 @@ def test_what_is_left_open_is_chosen_by_the_sizes(toy: Path) -> None:
     assert few.recipe.steps == 250
     assert many.recipe.steps == 1875
     assert few.fingerprint("a", "b") != many.fingerprint("a", "b") != many.fingerprint("c", "b")
+
+
+def test_wider_models_learn_at_lower_rates() -> None:
+    for method in ("lora", "full"):
+        rates = [usual_rate(method, width) for width in (64, 256, 2048, 3584, 8192)]
+        assert rates[0] == rates[1] > rates[2] > rates[3] > rates[4]
+    assert usual_rate("full", 3584) == pytest.approx(1e-5)
 
 
 @pytest.mark.parametrize(

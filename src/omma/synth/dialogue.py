@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from omma.chat import Image, Message, Part, Video, message
@@ -26,13 +27,27 @@ def apart(exercise: Exercise) -> list[list[Message]]:
 
     A turn that follows on another is understood after that one only, and stands behind it.
     """
+    return [
+        _spoken(chain, shown(exercise) if number == 0 else ())
+        for number, chain in enumerate(_chains(exercise))
+    ]
+
+
+def turns_of(exercise: Exercise, tasks: Sequence[str]) -> tuple[Turn, ...]:
+    """The turns of these tasks, with what they follow on and what follows on them."""
+    chains = (chain for chain in _chains(exercise) if any(turn.task in tasks for turn in chain))
+    return tuple(turn for chain in chains for turn in chain)
+
+
+def _chains(exercise: Exercise) -> list[list[Turn]]:
+    """Turns that are understood only one after the other, together."""
     chains: list[list[Turn]] = []
     for turn in exercise.turns:
         if turn.follows and chains:
             chains[-1].append(turn)
         else:
             chains.append([turn])
-    return [_spoken(chain, shown(exercise) if number == 0 else ()) for number, chain in enumerate(chains)]
+    return chains
 
 
 def looked_at(exercise: Exercise, temporal: int) -> tuple[Drawing, ...]:
@@ -40,7 +55,7 @@ def looked_at(exercise: Exercise, temporal: int) -> tuple[Drawing, ...]:
     return exercise.drawings if exercise.fps is None else exercise.drawings[::temporal]
 
 
-def _spoken(turns: list[Turn] | tuple[Turn, ...], pictures: tuple[Part, ...]) -> list[Message]:
+def _spoken(turns: Sequence[Turn], pictures: tuple[Part, ...]) -> list[Message]:
     spoken: list[Message] = []
     for number, turn in enumerate(turns):
         before = pictures if number == 0 else ()

@@ -137,13 +137,12 @@ def _taken(x: Tensor, rows_NL: Tensor) -> Tensor:
 
 
 def graft(first: Sample, others: Sequence[Sample]) -> tuple[Sample, tuple[int, ...]]:
-    """One sample whose turns are branches on the picture of the `first`, and the borders of its branches.
+    """One sample whose turns are branches on the pictures of the `first`, and the borders of its branches.
 
-    `first` is a whole dialogue of one turn that begins with one picture; `others` are dialogues of one turn
-    in words alone, with the same words before the question. Every branch keeps the weights it came with.
+    `first` is a whole dialogue that begins with its pictures, one or several; `others` are dialogues in words
+    alone, with the same words before the question. Every branch keeps the weights it came with.
     """
-    visual = first.visuals[0]
-    trunk, before = visual.stop + 1, visual.start - 1
+    trunk, before = first.visuals[-1].stop + 1, first.visuals[0].start - 1
     if any(not np.array_equal(other.ids_T[:before], first.ids_T[:before]) for other in others):
         raise ValueError("the turns do not begin alike; graft only dialogues made by one Processor")
     after = int(first.positions_3T[:, trunk - 1].max()) + 1

@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from omma.chat import Image, message
 from omma.corpus.aside import Aside
 from omma.corpus.aside import aside as set_aside
 from omma.corpus.dialogue import sample_of
@@ -20,8 +19,9 @@ from omma.corpus.mix import Mix, Part, Shelf, shelf
 from omma.corpus.record import Place
 from omma.errors import BadData, BadInput, BadRecipe, PromptTooLong
 from omma.prep.processor import Processor
+from omma.prep.rules import PictureRules
 from omma.sample import Pack, Sample, Size, Visual, pack
-from omma.synth.dialogue import dialogue
+from omma.synth.dialogue import apart, dialogue, looked_at, turns_of
 from omma.synth.exercise import draw
 from omma.synth.world import Drawing, Exercise, Split
 from omma.train.branches import graft
@@ -98,6 +98,15 @@ def marks_of(drawing: Drawing, visual: Visual, merge: int) -> Marks:
     return Marks(kinds.astype(np.uint8), colours.astype(np.uint8), places_N6)
 
 
+def all_marks(exercise: Exercise, sample: Sample, rules: PictureRules) -> Marks:
+    """Marks of all that the tower sees, in its order: picture by picture, of a clip slice by slice."""
+    drawings = looked_at(exercise, rules.temporal)
+    visuals = sample.visuals if exercise.fps is None else sample.visuals * len(drawings)
+    pairs = zip(drawings, visuals, strict=True)
+    found = [marks_of(drawing, visual, rules.merge) for drawing, visual in pairs]
+    return Marks(*(np.concatenate(part) for part in zip(*found, strict=True)))
+
+
 def drawn_lesson(recipe: Recipe, worlds: Worlds, processor: Processor, index: int, split: Split) -> Lesson:
     """Lesson `index` of drawn worlds: a course is chosen by weight, its world draws and asks."""
     weights = np.array([course.weight for course in worlds.courses], np.float64)
@@ -107,15 +116,11 @@ def drawn_lesson(recipe: Recipe, worlds: Worlds, processor: Processor, index: in
     exercise = _exercise(recipe, worlds, course, size, index, split)
     cuts: tuple[int, ...] = ()
     if recipe.apart:
-        questions = [message("user", turn.question) for turn in exercise.turns]
-        answers = [message("assistant", turn.answer) for turn in exercise.turns]
-        shown = message("user", Image(exercise.drawing.picture), exercise.turns[0].question)
-        first = processor.sample([shown, answers[0]], prompt=False)
-        pairs = zip(questions[1:], answers[1:], strict=True)
-        sample, cuts = graft(first, [processor.sample(pair, prompt=False) for pair in pairs])
+        first, *others = (processor.sample(spoken, prompt=False) for spoken in apart(exercise))
+        sample, cuts = graft(first, others)
     else:
         sample = processor.sample(dialogue(exercise), prompt=False)
-    seen = marks_of(exercise.drawing, sample.visuals[0], processor.rules.merge) if recipe.marks else None
+    seen = all_marks(exercise, sample, processor.rules) if recipe.marks else None
     return Lesson(weighed(sample, recipe, cuts), tuple(turn.task for turn in exercise.turns), seen, cuts)
 
 
@@ -135,7 +140,7 @@ def _exercise(
         )
         if not course.tasks:
             return exercise
-        if kept := tuple(turn for turn in exercise.turns if turn.task in course.tasks):
+        if kept := turns_of(exercise, course.tasks):
             return replace(exercise, turns=kept)
     raise BadRecipe(
         f"the course {course.world} at level {course.level} asked nothing of {', '.join(course.tasks)} in "

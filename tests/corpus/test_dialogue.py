@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image as Picture
 
 from omma.chat import Image, Text
 from omma.corpus.dialogue import measure, sample_of
@@ -79,6 +80,19 @@ def test_a_measure_is_that_of_the_sample(form: str, tmp_path: Path) -> None:
         assert measured.visual == sum(shown.stop - shown.start for shown in sample.visuals)
         assert measured.pictures == tuple(shown.original for shown in sample.visuals)
         assert measured.resized == tuple(shown.resized for shown in sample.visuals)
+
+
+def test_a_video_is_measured_as_it_is_seen(tmp_path: Path) -> None:
+    frames = [Picture.new("RGB", (84, 56), (40 * i, 0, 0)) for i in range(6)]
+    frames[0].save(tmp_path / "clip.gif", save_all=True, append_images=frames[1:], duration=500)
+    turns = [{"from": "human", "value": "<video>\nWhat happens?"}, {"from": "gpt", "value": "It reddens."}]
+    record = read_llava(Loose({"conversations": turns, "video": "clip.gif"}), tmp_path)
+    sample, measured = sample_of(record, processor()), measure(record, processor())
+    assert measured.videos == 1
+    assert measured.tokens == sample.length
+    assert measured.visual == sample.visuals[0].stop - sample.visuals[0].start > 6
+    assert sample.weights_T is not None
+    assert not sample.weights_T[sample.ids_T == processor().spec.ids.video].any()
 
 
 def test_weights_turn_single_answers_up_and_down() -> None:

@@ -10,7 +10,7 @@ import pytest
 from omma.chat import Image, Text
 from omma.corpus.reading import Corpus, Share
 from omma.corpus.record import Record
-from omma.errors import BadData, MissingFile, UnknownOption
+from omma.errors import BadData, MissingExtra, MissingFile, UnknownOption
 from omma.prep.pictures import open_picture
 from tests.corpus.goods import COLOURS, FORMS, native, write, write_lines, write_list, write_shard
 
@@ -121,6 +121,15 @@ def test_what_is_no_data_file_is_refused_in_a_sentence(body: bytes, words: str, 
     with pytest.raises(BadData, match=words) as refused:
         Corpus(tmp_path / "data.jsonl")
     assert "data.jsonl" in str(refused.value)
+
+
+def test_a_table_without_its_extra_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write("llava table", tmp_path, 2)
+    monkeypatch.setattr("omma.corpus.tables.find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match=r"omma\[data\]"):
+        Corpus(file)
 
 
 def test_what_is_not_there_is_refused(tmp_path: Path) -> None:

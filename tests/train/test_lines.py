@@ -146,6 +146,17 @@ def test_packs_hold_at_most_their_tokens_and_everything_once() -> None:
             assert len(made) <= max(1, 11 / 9 * -(-sum(sizes) // 100) + 16)
 
 
+def test_ranks_share_a_packed_step_in_as_many_passes_each(tmp_path: Path) -> None:
+    recipe = replace(toy_recipe(tmp_path), micro=1, tokens=130)
+    alone = sorted(length for made in lengths(recipe) for length in made)
+    dealt = [make_batches(recipe, 0, rank=rank, ranks=3) for rank in range(3)]
+    assert len({len(passes) for passes in dealt}) == 1
+    told = [int(n) for passes in dealt for made in passes for n in np.diff(made.pack.starts)]
+    assert sorted(told) == alone
+    with pytest.raises(BadRecipe, match="do not divide among 4 ranks"):
+        make_batches(recipe, 0, ranks=4)
+
+
 def test_a_step_packed_by_tokens_teaches_the_same(tmp_path: Path) -> None:
     recipe = replace(toy_recipe(tmp_path, steps=3), precision="float32")
     (whole,) = lengths(replace(recipe, micro=1))

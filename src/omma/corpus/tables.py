@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 from bisect import bisect_right
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from functools import partial
+from importlib.util import find_spec
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from omma.corpus.record import Loose, Place, Raw
 from omma.errors import BadData, MissingExtra, MissingFile
 
 BATCH = 8 << 20  # bytes of rows that are decoded at a time in a scan
-KEPT = 2  # row groups that stay in memory for rows asked for one by one
+# Row groups that stay in memory for rows asked for one by one: as many as files take turns, or as fit.
+LEAST_KEPT, KEPT_BYTES = 4, 256 << 20
 
 
 class Table:
@@ -25,6 +27,8 @@ class Table:
     def __init__(self, path: Path) -> None:
         """Read the table's own table of contents. Raises BadData, or MissingExtra without pyarrow."""
         self.path = path
+        if find_spec("pyarrow") is None:
+            raise MissingExtra(f"{path} is a parquet table; pip install 'omma[data]' to read it")
         meta = _told(path, lambda: _file(path).metadata)
         sizes = [meta.row_group(i).num_rows for i in range(meta.num_row_groups)]
         self._bytes = [meta.row_group(i).total_byte_size for i in range(meta.num_row_groups)]
@@ -75,10 +79,8 @@ class Table:
 
 
 def _file(path: Path) -> Any:
-    try:
-        import pyarrow.parquet as parquet
-    except ModuleNotFoundError:
-        raise MissingExtra(f"{path} is a parquet table; pip install 'omma[data]' to read it") from None
+    import pyarrow.parquet as parquet
+
     return parquet.ParquetFile(path)
 
 
@@ -109,11 +111,25 @@ def _refuse(path: Path, row: int, why: str) -> Loose:
 def _row(path: Path, group: int, row: int, number: int) -> Loose:
     """One row of a group that stays in memory for the next ones."""
     try:
-        return Loose(_group(path, group).slice(row, 1).to_pylist()[0])
+        return Loose(_kept.group(path, group).slice(row, 1).to_pylist()[0])
     except _arrow_errors() as problem:
         return _refuse(path, number, _why(problem))
 
 
-@functools.lru_cache(maxsize=KEPT)
-def _group(path: Path, group: int) -> Any:
-    return _file(path).read_row_group(group, use_threads=False)
+class _Kept:
+    """Row groups that were read last. Each is large, and its rows are asked for one after another."""
+
+    def __init__(self) -> None:
+        self._held: OrderedDict[tuple[Path, int], Any] = OrderedDict()
+
+    def group(self, path: Path, number: int) -> Any:
+        """The row group as a table of pyarrow's."""
+        if (path, number) not in self._held:
+            self._held[path, number] = _file(path).read_row_group(number, use_threads=False)
+            while len(self._held) > LEAST_KEPT and sum(t.nbytes for t in self._held.values()) > KEPT_BYTES:
+                self._held.popitem(last=False)
+        self._held.move_to_end((path, number))
+        return self._held[path, number]
+
+
+_kept = _Kept()

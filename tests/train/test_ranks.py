@@ -53,7 +53,7 @@ def test_torchrun_starts_the_command(tmp_path: Path) -> None:
     toy_recipe(tmp_path)
     words = ["--standalone", "--nproc-per-node", "2", "-m", "omma", "train", f"{tmp_path / 'stage.py'}:toy"]
     run = [sys.executable, "-m", "torch.distributed.run", *words, "--out", str(tmp_path / "run"), "--json"]
-    done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, timeout=1800)
     assert done.returncode == 0, done.stderr
     assert [json.loads(line)["step"] for line in done.stdout.splitlines()] == [1, 2, 3, 4]
     assert (tmp_path / "run" / "model" / "model.safetensors").exists()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,7 +18,9 @@ from torch import Tensor
 from torch.distributed.checkpoint.hf_storage import HuggingFaceStorageReader
 
 from omma.errors import BadCheckpoint
+from omma.loading import load_folder
 from omma.train import checkpoint
+from omma.train.ground import _content, ground
 from omma.train.loop import export, train
 from omma.train.recipe import Lines, Recipe
 from tests.train.nursery import STEPS
@@ -28,10 +32,17 @@ CHANGES = {"adamw": {}, "muon": {"muon": True, "precision": "bfloat16", "peak": 
 
 def play(folder: Path, *turns: dict[str, Any]) -> list[str]:
     words = [sys.executable, "-m", "tests.train.nursery", str(folder), json.dumps(turns)]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    ended: list[str] = json.loads(done.stdout.splitlines()[-1])
-    assert "failed" not in ended, done.stderr
+    with subprocess.Popen(
+        words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as nursery:
+        try:
+            told, wrong = nursery.communicate(timeout=3600)
+        except BaseException:
+            os.killpg(nursery.pid, signal.SIGKILL)  # nobody is left behind
+            raise
+    assert nursery.returncode == 0, wrong
+    ended: list[str] = json.loads(told.splitlines()[-1])
+    assert "failed" not in ended, wrong
     return ended
 
 
@@ -118,6 +129,32 @@ def test_a_run_does_not_go_on_in_another_precision(tmp_path: Path, monkeypatch: 
                 train(recipe, tmp_path / "run", workers=0)
         else:
             train(recipe, tmp_path / "run", workers=0)
+
+
+def test_a_very_large_file_is_known_by_its_size_and_blocks_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("omma.train.ground.BLOCKS", 4)
+    monkeypatch.setattr("omma.train.ground.BLOCK", 10)
+    file = tmp_path / "large"
+    contents = [b"a" * 200, b"a" * 201, b"b" + b"a" * 199, b"a" * 199 + b"b", b"a" * 200]
+    digests = []
+    for content in contents:
+        file.write_bytes(content)
+        digests.append(_content(file))
+    assert len(set(digests)) == 4
+    assert digests[0] == digests[-1]
+
+
+def test_weights_are_the_same_ground_in_whatever_way_they_are_kept(tmp_path: Path) -> None:
+    recipe = toy_recipe(tmp_path, steps=1)
+    folder = train(recipe, tmp_path / "run", workers=0)
+    assert folder is not None
+    digests = set()
+    for dtype in ("auto", "float32"):
+        weights = load_folder(folder, device="cpu", dtype=dtype).model.named_parameters()
+        digests.add(ground(recipe, weights, torch.float32)["weights"])
+    assert len(digests) == 1
 
 
 def test_a_run_that_stood_elsewhere_goes_on(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -15,7 +16,7 @@ from omma.cli.teaching import read_recipe
 from omma.errors import BadRecipe
 from omma.presets import tiny
 from omma.train.begin import begin
-from omma.train.feed import make_batches
+from omma.train.feed import make_batches, read_processor
 from omma.train.loop import step
 from omma.train.rate import part_of, rate_at
 from omma.train.recipe import AdamW, Course, Lines, Recipe, Worlds
@@ -133,6 +134,21 @@ def test_a_stage_moves_what_it_says_and_nothing_else(name: str, toy: ModuleType)
         key for key, parameter in run.model.named_parameters() if not torch.equal(before[key], parameter)
     }
     assert moved == {key for key in before if part_of(key) in OF_2023[name][0]}
+
+
+def test_dialogues_teach_answers_and_the_marks_that_end_them(toy: ModuleType) -> None:
+    recipe = toy.instruct()
+    (made,) = make_batches(recipe, 0)
+    processor = read_processor(recipe)
+    pack, end = made.pack, recipe.model.ids.turn_end
+    learned = np.flatnonzero(pack.weights_T)
+    turns = np.split(learned, np.flatnonzero(np.diff(learned) > 1) + 1)
+    assert len(turns) == sum(map(len, made.tasks))
+    before = processor.tokenizer.text("assistant\n")
+    for turn in turns:
+        assert pack.ids_T[turn[-1]] == end
+        assert end not in pack.ids_T[turn[:-1]]
+        assert pack.ids_T[turn[0] - len(before) : turn[0]].tolist() == before
 
 
 @pytest.mark.parametrize("name", OF_2023)

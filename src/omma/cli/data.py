@@ -22,6 +22,9 @@ TEACH = "Teach"
 Out = Annotated[Path, typer.Option(metavar="FOLDER", help="Where to write.", show_default=False)]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what an earlier run wrote there.")]
 
+_KNOWN = "What to draw: scenes, words, screens, named, clips … An unknown name is answered with all of them."
+World = Annotated[str, typer.Argument(metavar="WORLD", help=_KNOWN, show_default=False)]
+
 data = typer.Typer(
     name="data",
     help="Make data to learn from.",
@@ -47,19 +50,9 @@ def enrol(app: typer.Typer) -> None:
     )
 )
 def make(
-    world: Annotated[
-        str,
-        typer.Argument(
-            metavar="WORLD",
-            help="What to draw: scenes, words, screens, named, clips … A name that is not known is answered "
-            "with those that are.",
-            show_default=False,
-        ),
-    ],
+    world: World,
     out: Out,
-    count: Annotated[
-        int, typer.Option(help="Conversations to make, of a picture or more each.", min=1)
-    ] = 100,
+    count: Annotated[int, typer.Option(help="Conversations to make.", min=1)] = 100,
     level: Annotated[int, typer.Option(help="0 is easy, 3 is hard.", min=0, max=3)] = 3,
     size: Annotated[
         str | None,

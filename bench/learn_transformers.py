@@ -24,7 +24,8 @@ class InOrder(Trainer):
     """A Trainer that takes samples as they come."""
 
     def _get_train_sampler(self, *_: Any, **__: Any) -> SequentialSampler:
-        return SequentialSampler(self.train_dataset)
+        in_order: Any = self.train_dataset
+        return SequentialSampler(in_order)
 
 
 class Clock(TrainerCallback):

@@ -124,10 +124,9 @@ def _attend(q_THK: Tensor, k_TGK: Tensor, v_TGK: Tensor, group: Group) -> Tensor
     if torch.is_grad_enabled() and q.requires_grad and q.dtype == torch.bfloat16 and q.device.type == "cpu":
         out = attend_shown(q, k, v, group.shown_NLM)
     else:
-        k, v = (x.repeat_interleave(shared, 2) for x in (k, v))
-        out = F.scaled_dot_product_attention(
-            *(x.transpose(1, 2) for x in (q, k, v)), attn_mask=group.shown_NLM[:, None]
-        ).transpose(1, 2)
+        k, v = (x.repeat_interleave(shared, 2).transpose(1, 2) for x in (k, v))
+        mask = group.shown_NLM[:, None]
+        out = F.scaled_dot_product_attention(q.transpose(1, 2), k, v, attn_mask=mask).transpose(1, 2)
     return out.flatten(0, 1).index_select(0, group.real_R)
 
 

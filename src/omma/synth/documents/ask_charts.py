@@ -28,7 +28,8 @@ def chart_turns(drawing: Drawing, split: Split, dice: Random) -> tuple[Turn, ...
         [
             (3.0, asks.value), (1.5, asks.most), (1.2, asks.compare), (1.0, asks.difference),
             (1.0, asks.trend), (0.6, asks.kind), (0.8, asks.title), (0.6, asks.axis),
-            (1.0, asks.colour), (0.6, asks.legend), (0.7, asks.count), (1.0, asks.find), (0.6, asks.over), (0.5, asks.names),
+            (1.0, asks.colour), (0.6, asks.legend), (0.7, asks.count), (1.0, asks.find), (0.6, asks.over),
+            (0.5, asks.names),
         ],
         dice.randint(3, 6),
         dice,

@@ -104,9 +104,9 @@ class Frame:
             panel.bottom -= len(rows) * pitch + self.gap
         else:
             panel.top += len(rows) * pitch + self.gap
-        for row in rows:
-            x = panel.left + (panel.width - sum(widths[number] for number in row)) / 2 + self.gap
-            for number in row:
+        for numbers in rows:
+            x = panel.left + (panel.width - sum(widths[number] for number in numbers)) / 2 + self.gap
+            for number in numbers:
                 self._entry(*entries[number], x, y, swatch, marker)
                 x += widths[number]
             y += pitch

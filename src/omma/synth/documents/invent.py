@@ -118,17 +118,14 @@ def _titles(measure: str, group: str, level: int, dice: Random, split: Split) ->
 
 def _scale(level: int, dice: Random, *, started: bool) -> Scale:
     """From zero to three or more ticks, in round steps; `started` elsewhere than at zero."""
-    step = dice.choice((1, 2, 5, 10, 20, 25, 50, 100, 200, 500, 1000, 5000)[: 8 if level < 2 else 12])
+    step: float = dice.choice((1, 2, 5, 10, 20, 25, 50, 100, 200, 500, 1000, 5000)[: 8 if level < 2 else 12])
     if level > 1 and dice.random() < 0.15:
         step = dice.choice((0.1, 0.2, 0.5))
-    ticks = dice.randint(3, 5 if level < 2 else 8)
-    low = (
-        step * dice.randint(2, 30)
-        if started
-        else -step * dice.randint(1, 2)
-        if level > 1 and dice.random() < 0.06
-        else 0
-    )
+    ticks, low = dice.randint(3, 5 if level < 2 else 8), 0.0
+    if started:
+        low = step * dice.randint(2, 30)
+    elif level > 1 and dice.random() < 0.06:
+        low = -step * dice.randint(1, 2)
     form = dice.choices(("{}", "{}%", "${}"), (8, step <= 20 and not started, 1))[0]
     return Scale(low, round(low + ticks * step, 6), step, form, dice.random() < 0.7)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date as Day
 from random import Random
 from typing import NamedTuple
 
@@ -153,13 +154,20 @@ DATES = (
 )
 
 
+def day(dice: Random) -> Day:
+    """Some day of the last decades or the next years."""
+    return Day(dice.randint(1995, 2030), dice.randint(1, 12), dice.randint(1, 28))
+
+
+def written(when: Day, form: str) -> str:
+    """A day in one of the ways of DATES."""
+    name = MONTHS[when.month - 1]
+    return form.format(y=when.year, m=when.month, d=when.day, month=name, short=name[:3])
+
+
 def date(dice: Random, form: str | None = None) -> str:
-    """A day in one of the usual ways of writing it; `form` is one of DATES."""
-    month = dice.randint(1, 12)
-    names = {"month": MONTHS[month - 1], "short": MONTHS[month - 1][:3]}
-    return (form or dice.choice(DATES)).format(
-        y=dice.randint(1995, 2030), m=month, d=dice.randint(1, 28), **names
-    )
+    """A day in one of the usual ways of writing it."""
+    return written(day(dice), form or dice.choice(DATES))
 
 
 def clock(dice: Random) -> str:

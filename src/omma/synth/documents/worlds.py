@@ -10,10 +10,14 @@ from typing import TypeAlias
 from omma.sample import Size
 from omma.synth.documents.ask_charts import chart_turns
 from omma.synth.documents.ask_pages import document_page_turns
+from omma.synth.documents.ask_records import record_turns
 from omma.synth.documents.ask_signs import sign_turns
 from omma.synth.documents.ask_tables import table_turns
 from omma.synth.documents.charts import chart
+from omma.synth.documents.forms import form
+from omma.synth.documents.invoices import invoice
 from omma.synth.documents.pages import document_page
+from omma.synth.documents.receipts import receipt
 from omma.synth.documents.signs import signs
 from omma.synth.documents.tables import table
 from omma.synth.world import Drawing, Split, Turn
@@ -26,6 +30,9 @@ DOCUMENT_WORLDS: dict[str, tuple[Painter, Asker]] = {
     "signs": (signs, sign_turns),
     "tables": (table, table_turns),
     "charts": (chart, chart_turns),
+    "forms": (form, record_turns),
+    "receipts": (receipt, record_turns),
+    "invoices": (invoice, record_turns),
 }
 
 
@@ -58,5 +65,23 @@ DOCUMENT_SIZES: dict[str, tuple[tuple[Size, ...], ...]] = {
         "224x168 224x224 280x196 280x224",
         "336x252 336x336 392x280 448x336",
         "448x336 560x420 640x480 800x600 1000x750",
+    ),
+    "forms": _sizes(
+        "168x168 196x196 224x168 224x224",
+        "224x168 224x224 196x252 224x280",
+        "336x336 336x448 448x336 364x504",
+        "448x640 595x842 720x960 800x600",
+    ),
+    "receipts": _sizes(
+        "140x168 168x224 168x168 196x196",
+        "168x224 196x252 196x280 224x280",
+        "224x336 252x448 280x504 336x448",
+        "336x672 392x784 448x900 560x800",
+    ),
+    "invoices": _sizes(
+        "168x168 196x196 224x168 224x224",
+        "224x168 224x224 196x252 224x280",
+        "336x392 336x448 448x336 364x504",
+        "448x640 595x842 720x1000 640x640",
     ),
 }

@@ -16,11 +16,12 @@ from PIL import ImageEnhance
 
 from omma.corpus.clean import KEEP, Drop, Pair, Sight, clean
 from omma.corpus.clean_pictures import Broken
-from omma.corpus.near import PictureHash, distance, looks_alike, picture_hash
+from omma.corpus.near import PictureHash, agreement, distance, looks_alike, picture_hash
 from omma.corpus.near_groups import By, Entry, HammingIndex, Near
 from omma.corpus.near_suites import held_out
 from omma.corpus.near_texts import SKETCH, TextIndex, in_common, shingles, sketch
 from omma.errors import BadInput, MissingFile, UnknownOption
+from omma.prep.pictures import open_picture
 from omma.synth.suites import make_suite
 from tests.corpus.planted import caption, drawings, encoded, words
 
@@ -216,3 +217,26 @@ def test_a_rule_against_other_sets_is_another_rule(tmp_path: Path) -> None:
     one, other = held_out([tmp_path / "a.jsonl"]), held_out([tmp_path / "b.jsonl"])
     assert repr(one) != repr(other)
     assert repr(one) == repr(held_out([tmp_path / "a.jsonl"]))
+
+
+def test_the_greys_tell_apart_what_the_hashes_do_not() -> None:
+    one, other = picture_hash(PICTURES[0]), picture_hash(PICTURES[3])
+    confused = other._replace(waves=one.waves, steps=one.steps)
+    assert not looks_alike(one, confused, Near().radius)
+    assert looks_alike(one, confused._replace(greys=one.greys), Near().radius)
+
+
+def test_lighter_and_paler_greys_agree_wholly() -> None:
+    greys = bytes(range(0, 240, 10))
+    assert agreement(greys, bytes(grey // 2 + 30 for grey in greys)) == pytest.approx(1)
+    assert agreement(greys, greys[::-1]) == pytest.approx(-1)
+    assert agreement(b"aaa", b"aaa") == 1
+    assert agreement(b"aaa", b"abc") == 0
+
+
+def test_no_two_questions_of_the_suites_look_alike() -> None:
+    suites = Path(__file__).parents[2] / "data" / "nano-eval"
+    looks = [picture_hash(open_picture(path)) for path in sorted(suites.rglob("*.webp"))[::12]]
+    assert len(looks) > 100
+    pairs = [(a, b) for n, a in enumerate(looks) for b in looks[:n] if a.pixels != b.pixels]
+    assert not [pair for pair in pairs if looks_alike(*pair, Near().radius)]

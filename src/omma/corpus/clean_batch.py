@@ -130,7 +130,13 @@ class CleanBatch:
             if self.hashed and (picture := judged.sight.picture) is not None:
                 looks = picture_hash(picture)
                 area = picture.width * picture.height
-                outcome["looks"] = [_hex(looks.waves), _hex(looks.steps), looks.pixels, area]
+                outcome["looks"] = [
+                    _hex(looks.waves),
+                    _hex(looks.steps),
+                    looks.pixels,
+                    looks.greys.hex(),
+                    area,
+                ]
         return outcome
 
 

@@ -148,8 +148,8 @@ def _copies(files: Iterable[Path], near: Near | None) -> dict[int, str]:
     entries, places = [], {}
     for number, outcome in enumerate(_all(files)):
         if "looks" in outcome:
-            waves, steps, pixels, area = outcome["looks"]
-            looks = PictureHash(_number(waves), _number(steps), pixels)
+            waves, steps, pixels, greys, area = outcome["looks"]
+            looks = PictureHash(_number(waves), _number(steps), pixels, bytes.fromhex(greys))
             entries.append(Entry(number, looks, "\n".join(outcome["kept"]["texts"]), area))
             places[number] = outcome["where"]
     return {copy.number: f"near {places[copy.kept]}: {copy.why}" for copy in near.copies(entries)}

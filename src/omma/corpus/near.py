@@ -1,8 +1,9 @@
-"""What a picture looks like in two numbers of 64 bits, so that copies of it are found near each other."""
+"""How a picture looks, in two numbers of 64 bits and 256 greys, so that copies are found near each other."""
 
 from __future__ import annotations
 
 import hashlib
+import math
 from functools import cache
 from typing import NamedTuple
 
@@ -13,17 +14,21 @@ from numpy.typing import NDArray
 SIDE = 32  # pixels a side that the waves are measured on
 FLAT = 4.0  # grey levels a picture must vary by (standard deviation), or its hashes would tell noise
 STEP = 2  # grey levels between neighbours that count as one being lighter
+CELLS = 16  # cells a side of the greys that the last look compares
+AGREE = 0.93  # how much they must agree (correlation)
 
 
 class PictureHash(NamedTuple):
     """How a picture looks. `waves` and `steps` are 64 bits each, None for a picture too flat to have any.
 
-    `pixels` is a digest of the picture's very pixels: equal only for the same picture.
+    `pixels` is a digest of the picture's very pixels: equal only for the same picture. `greys` are its
+    CELLS × CELLS cells in rows, a byte each; none for a flat picture.
     """
 
     waves: int | None
     steps: int | None
     pixels: str
+    greys: bytes = b""
 
 
 def picture_hash(picture: PIL.Image.Image) -> PictureHash:
@@ -34,7 +39,8 @@ def picture_hash(picture: PIL.Image.Image) -> PictureHash:
     small = np.asarray(grey.resize((SIDE, SIDE), PIL.Image.Resampling.BOX), np.int64)
     if float(small.std()) < FLAT:
         return PictureHash(None, None, digest.hexdigest())
-    return PictureHash(_waves(small), _steps(grey), digest.hexdigest())
+    cells = grey.resize((CELLS, CELLS), PIL.Image.Resampling.BOX).tobytes()
+    return PictureHash(_waves(small), _steps(grey), digest.hexdigest(), cells)
 
 
 def _waves(small: NDArray[np.int64]) -> int:
@@ -77,9 +83,24 @@ def distance(one: int, other: int) -> int:
 
 
 def looks_alike(one: PictureHash, other: PictureHash, radius: int) -> bool:
-    """Whether both hashes are at most `radius` bits apart, or the pixels are the same."""
+    """Whether both hashes are at most `radius` bits apart and the greys agree, or the pixels are the same.
+
+    The hashes alone take smooth pictures with small things on them for each other; the greys tell them apart.
+    """
     if one.pixels == other.pixels:
         return True
     if one.waves is None or one.steps is None or other.waves is None or other.steps is None:
         return False
-    return distance(one.waves, other.waves) <= radius and distance(one.steps, other.steps) <= radius
+    near = distance(one.waves, other.waves) <= radius and distance(one.steps, other.steps) <= radius
+    return near and agreement(one.greys, other.greys) >= AGREE
+
+
+def agreement(one: bytes, other: bytes) -> float:
+    """The correlation of two rows of greys, -1 to 1: lighter or paler copies agree wholly."""
+    a, b = (np.frombuffer(greys, np.uint8).astype(np.int64) for greys in (one, other))
+    spread = _spread(a, a) * _spread(b, b)
+    return _spread(a, b) / math.sqrt(spread) if spread else float(one == other)
+
+
+def _spread(a: NDArray[np.int64], b: NDArray[np.int64]) -> int:
+    return int(len(a) * (a * b).sum() - a.sum() * b.sum())

@@ -73,17 +73,17 @@ class Near:
     """When two pairs are copies of each other, and which one stays.
 
     `by` says what must be near: "both" picture and text, the "picture", the "text", or "either". Pictures
-    are near when both their hashes are at most `radius` of 64 bits apart, texts when they have at least
-    `likeness` of their words and pairs of words in common (0 to 1).
+    are near when both their hashes are at most `radius` of 64 bits apart and their greys agree (see
+    `looks_alike`), texts when they have at least `likeness` of their words and pairs of words in common.
 
     Kept is the pair with the longest text; of these the one with the largest picture; of these the first.
     Pairs are taken in that order, and each that is near one already kept is its copy: every copy is near
     the very pair that stands for it, and no two kept ones are near each other.
 
-    The search holds about 1 KB of memory for each pair it keeps, 6 KB where a text alone may make a copy.
+    The search holds about 1.5 KB of memory for each pair it keeps, 6 KB where a text alone may make a copy.
 
-    Radius 6 holds copies that were scaled, saved again or lightened a little, and is less than half of what
-    the nearest different drawings of omma's worlds are apart (14).
+    Radius 6 holds copies that were scaled, saved again or lightened a little; one that lost more than a
+    hundredth at each edge is at times farther away.
     """
 
     by: By = "both"

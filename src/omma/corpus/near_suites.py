@@ -46,9 +46,9 @@ class HeldText(NamedTuple):
 class HeldOut(Rule):
     """Drops a pair whose picture or text is near one of an evaluation set, and names the set.
 
-    Pictures are near when both hashes are at most `radius` of 64 bits apart, or every pixel is the same;
-    texts when they share `likeness` of their words and pairs of words. Texts of fewer than `least_words`
-    words are said by everyone, and tell nothing.
+    Pictures are near when `looks_alike` says so, their hashes at most `radius` of 64 bits apart; texts when
+    they share `likeness` of their words and pairs of words. Texts of fewer than `least_words` words are said
+    by everyone, and tell nothing.
     """
 
     pictures: tuple[HeldPicture, ...]

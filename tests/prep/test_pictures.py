@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from omma.errors import BadPicture
 from omma.prep.pictures import PictureLimits, open_picture
+from omma.prep.sources import decoding
 
 RED = PIL.Image.new("RGB", (4, 3), (200, 0, 0))
 
@@ -153,3 +154,8 @@ def test_other_arrays_are_refused_with_their_shape(array: NDArray[np.uint8]) -> 
 def test_a_limit_is_told_with_its_numbers() -> None:
     with pytest.raises(BadPicture, match=r"4×3, 12 pixels; at most 11"):
         open_picture(written(RED), PictureLimits(pixels=11))
+
+
+def test_too_little_memory_is_not_called_a_broken_picture() -> None:
+    with pytest.raises(MemoryError), decoding(b"", "picture", BadPicture):
+        raise MemoryError

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from omma.errors import BadModel
 from omma.model.vlm import Vlm
 
-PAYS = 16  # tokens after which packing a layer has saved the time that it took
+PAYS = 20  # tokens that win back the time which packing takes
 PART = 2**26  # bytes of a head that are packed at a time
 
 
@@ -73,7 +73,7 @@ class AnsweringHead(nn.Module):
 class Packing:
     """What of a model is still to be packed: a share of it with every token, as long as that pays.
 
-    Packing all of it takes as long as some sixteen tokens save. So nothing is packed before the first token,
+    Packing all of it takes as long as some twenty tokens save. So nothing is packed before the first token,
     and nobody waits for it in the middle of an answer.
     """
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import astuple
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from omma.errors import BadFolder
 from omma.spec import DecoderSpec, ModelSpec, SwiGLU, TokenIds, VisionSpec
@@ -16,7 +16,6 @@ _MODEL_TYPE = "qwen2_5_vl"
 # Far above any model, and small enough that nothing made of such numbers overflows or takes forever.
 LARGEST, LARGEST_NUMBER, DEEPEST, WIDEST_PATCH = 10**7, 10**15, 1000, 64
 _OURS = {"boxes", "turn_start"}  # what we say beside the public fields
-_Value = TypeVar("_Value", int, float, bool)
 
 
 def read_spec(folder: Path) -> ModelSpec:

@@ -42,11 +42,21 @@ class Change(NamedTuple):
 
 
 def compared_turns(
-    drawings: Sequence[Drawing], changes: tuple[Change, ...] | None, split: Split, dice: Random
+    drawings: Sequence[Drawing],
+    changes: tuple[Change, ...] | None,
+    split: Split,
+    dice: Random,
+    *,
+    unseen: bool = False,
 ) -> tuple[Turn, ...]:
-    """All pictures told, the boxes of one, and three to six questions. `changes` None: nothing was changed on
-    purpose; empty: the pictures are the same."""
+    """All pictures told, the boxes of one, and three to six questions.
+
+    `changes` None: nothing was changed on purpose; empty: the pictures are the same. Of `unseen` drawings,
+    whose names training never told, nobody asks but which is the odd one.
+    """
     asks = _Comparisons(drawings, changes, split, dice)
+    if unseen:
+        return (asks.describe(), asks.find_all(), *asks.odd())
     questions: list[tuple[float, Callable[[], list[Turn]]]] = [
         (1.2, asks.which_has), (1.0, asks.which_most), (1.0, asks.count_over), (0.8, asks.pictures_with),
         (1.0, asks.find), (1.3, asks.colours), (1.2, asks.counts),

@@ -10,7 +10,7 @@ from random import Random
 from omma.sample import Size
 from omma.synth.ask_compared import Change, compared_turns
 from omma.synth.grounds import Ground, ground
-from omma.synth.named import pool
+from omma.synth.named import drawn_names, unseen_names
 from omma.synth.staging import (
     Item,
     cast,
@@ -37,7 +37,8 @@ def compared(
     pictures, changes = make()
     drawings = [stage(base, items, "compared") for base, items in pictures]
     drawings = [_worn(drawing, level, dice) for drawing in drawings]
-    turns = compared_turns(drawings, changes, split, dice)
+    unseen = {thing.kind for drawing in drawings for thing in drawing.things} & {*unseen_names(split)}
+    turns = compared_turns(drawings, changes, split, dice, unseen=bool(unseen))
     return Exercise(drawings[0], turns, tuple(drawings[1:]))
 
 
@@ -63,8 +64,8 @@ class _Scene:
     def _items(self, base: Ground, count: int) -> list[Item]:
         """So many things with names of their own, as far as there is room for them."""
         found: list[Item] = []
-        drawn = self.dice.random() < 0.3
-        names = pool(self.split, unseen=self.split == "test" and self.dice.random() < 0.4)
+        names = drawn_names(self.split)
+        drawn = self.dice.random() < 0.3 and bool(names)
         for kind, colour in cast(base, self.dice, count):
             if drawn and (name := self.dice.choice(names)) not in [item.cut.kind for item in found]:
                 item = named_item(name, base, self.size, min(self.level, 1), self.split, self.dice)
@@ -182,8 +183,9 @@ class _Scene:
         count = self.dice.choice((3, 3, 4))
         (kind, colour), (other, tint) = cast(base, self.dice, 2)
         odd = self.dice.randrange(count)
-        names = pool(self.split, unseen=self.split == "test" and self.dice.random() < 0.4)
-        drawn = self.dice.random() < 0.4
+        unseen = self.dice.random() < 0.4
+        names = (unseen_names(self.split) if unseen else ()) or drawn_names(self.split)
+        drawn = self.dice.random() < 0.4 and len(names) > 1
         usual, strange = (self.dice.sample(names, 2)) if drawn else (kind, other)
         by_colour = not drawn and tint != colour and (self.dice.random() < 0.5 or kind == other)
         pictures = []

@@ -67,13 +67,23 @@ def finish(canvas: Canvas, things: Sequence[Thing], world: str, background: str)
 
 
 @cache
-def pool(split: Split, *, unseen: bool = False) -> tuple[str, ...]:
-    """The names of what a split draws. `unseen` are those that training never shows: for the test alone.
+def pool(split: Split) -> tuple[str, ...]:
+    """The names of what a split draws; where a machine has no named drawings, the things of scenes."""
+    kinds = [kind for kind in catalogue() if not kind.kept_for_test and kind.of_split(split)]
+    return tuple(kind.name for kind in kinds) or SHAPES + OBJECTS
 
-    Where a machine has no named drawings they are the things of scenes.
-    """
-    fitting = [kind.name for kind in catalogue() if kind.kept_for_test == unseen and kind.of_split(split)]
-    return tuple(fitting) or SHAPES + OBJECTS
+
+@cache
+def drawn_names(split: Split) -> tuple[str, ...]:
+    """Names that no thing of scenes bears, for worlds that mix both; none where a machine has no drawings."""
+    borne = {*SHAPES, *OBJECTS, *(f"{colour} {kind}" for colour in NAMED for kind in SHAPES + OBJECTS)}
+    return tuple(name for name in pool(split) if name not in borne)
+
+
+@cache
+def unseen_names(split: Split) -> tuple[str, ...]:
+    """Names of kinds that training never shows; none for training."""
+    return tuple(kind.name for kind in catalogue() if split == "test" and kind.kept_for_test)
 
 
 def called(name: str, language: str) -> str | None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from omma.sample import Size
 from omma.synth.grounds import Ground
-from omma.synth.named import pool
+from omma.synth.named import drawn_names
 from omma.synth.staging import Item, cast, named_item, other_colour, shape_item
 from omma.synth.world import Split
 
@@ -106,9 +106,9 @@ def _actor_item(stage: Stage, kinds: set[str], lane: float) -> Item:
     """A thing of a kind that no other actor has, small enough for its lane and for going about."""
     dice = stage.dice
     while True:
-        if dice.random() < 0.3:
-            name = dice.choice(pool(stage.split))
-            item = named_item(name, stage.base, stage.size, 0, stage.split, dice)
+        names = drawn_names(stage.split)
+        if dice.random() < 0.3 and names:
+            item = named_item(dice.choice(names), stage.base, stage.size, 0, stage.split, dice)
         else:
             kind, colour = cast(stage.base, dice, 1)[0]
             item = shape_item(kind, colour, stage.base, stage.size, 1, dice)

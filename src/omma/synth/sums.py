@@ -12,7 +12,7 @@ from omma.synth.colours import NAMED, Ink, called, colour_of, ink, luminance
 from omma.synth.cutouts import lay
 from omma.synth.fonts import Font, choose, font
 from omma.synth.grounds import Ground, ground
-from omma.synth.named import finish, pool
+from omma.synth.named import drawn_names, finish
 from omma.synth.outlines import disc
 from omma.synth.printing import print_line
 from omma.synth.staging import Item, cast, named_item, shape_item
@@ -145,9 +145,16 @@ class _Table:
             self.dice_thrown()
 
     def _good(self, kind: str, colour: str) -> Item:
-        if self.dice.random() < 0.7:
-            name = self.dice.choice(pool(self.split))
-            return named_item(name, self.base, self.canvas.size, min(self.level, 1), self.split, self.dice)
+        names = drawn_names(self.split)
+        if self.dice.random() < 0.7 and names:
+            return named_item(
+                self.dice.choice(names),
+                self.base,
+                self.canvas.size,
+                min(self.level, 1),
+                self.split,
+                self.dice,
+            )
         return shape_item(kind, colour, self.base, self.canvas.size, 1, self.dice)
 
     def _sell(self, item: Item, text: str, type_: Font, cell: Edges, wide: float, tag: float) -> None:

@@ -9,8 +9,10 @@ from random import Random
 import pytest
 
 from omma.errors import MissingFile
+from omma.sample import Size
 from omma.synth import WORLDS, draw
 from omma.synth.colours import ANCHORS, DEEP, NAMED, PALE, called, ink
+from omma.synth.documents.worlds import DOCUMENT_WORLDS
 from omma.synth.fonts import Face, faces, font, held_out, of_split
 from omma.synth.vocabulary import kept_for_test, words
 from omma.synth.wordings import plural, wordings
@@ -74,8 +76,9 @@ def test_kerning_moves_cells_exactly_as_it_moves_ink() -> None:
 def test_held_out_words_are_many_and_never_print_in_training() -> None:
     assert len(words(True)) > 150
     for world in WORLDS:
+        size = Size(448, 336) if world in DOCUMENT_WORLDS else None  # whole pages of print take long to draw
         for seed in range(60):
-            for thing in draw(world, (8, seed), level=3, maps=False).drawing.things:
+            for thing in draw(world, (8, seed), level=3, size=size, maps=False).drawing.things:
                 for found in thing.words:
                     for run in found.text.replace("@", " ").replace(".", " ").split():
                         assert not kept_for_test(run.strip(string.punctuation))

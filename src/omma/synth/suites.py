@@ -27,6 +27,8 @@ SEEN_MOVING = (
 PAIRED = (Size(112, 112), Size(140, 112), Size(140, 140), Size(168, 112))
 MOVING = (Size(112, 112), Size(140, 112), Size(168, 112), Size(140, 140))
 SMALL = (Size(224, 224), Size(280, 196), Size(196, 280), Size(224, 168), Size(252, 252))
+BROAD = (Size(224, 168), Size(280, 196), Size(224, 224), Size(280, 224))
+TALL = (Size(168, 224), Size(196, 252), Size(224, 224), Size(224, 280))
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,15 @@ SUITES = {
     "clip_times": Suite("clips", (0, 1, 2), ("when_during", "when_at", "when_seen"), MOVING),
     "clip_order": Suite("clips", (2, 3), ("order",), MOVING),
     "clip_find": Suite("clips", (0, 1, 2), ("find_at",), MOVING),
+    "pages": Suite("pages", (0, 1), ("read",)),
+    "rotated": Suite("signs", (0, 1), ("read",)),
+    "tables": Suite("tables", (0, 1), ("table_html",), BROAD),
+    "table_questions": Suite("tables", (1, 2), ("table_cell", "table_most", "table_compare", "count"), BROAD),
+    "charts": Suite("charts", (0, 1), ("chart_value", "chart_most", "chart_value", "chart_compare"), BROAD),
+    "chart_tables": Suite("charts", (0, 1), ("chart_json",), BROAD),
+    "invoices": Suite("invoices", (0, 1), ("record_json",), TALL),
+    "receipts": Suite("receipts", (0, 1), ("record_json",), TALL),
+    "forms": Suite("forms", (0, 1), ("record_json",), TALL),
 }
 
 

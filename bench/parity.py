@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from bench.oracle import Oracle
 from bench.results import Table
 from omma.chat import Image, Message, Video, message
-from omma.engine.engine import Engine
+from omma.engine.engine import Engine, Failed
 from omma.engine.request import Request, Sampling
 from omma.loading import BUNDLED, Loaded, load_folder
 from omma.model.vlm import Vlm
@@ -170,7 +170,10 @@ def greedy_both(ours: Loaded, theirs: Oracle, sample: Sample) -> tuple[list[int]
     engine.add(Request(sample, Sampling(), frozenset(stop), TOKENS))
     wrote: list[int] = []
     while not engine.idle:
-        wrote += [written.token for written in engine.step()]
+        for step in engine.step():
+            if isinstance(step, Failed):
+                raise step.error
+            wrote.append(step.token)
     return wrote, theirs.greedy(sample, TOKENS, stop=stop, never=(ids.image, ids.video))
 
 

@@ -47,7 +47,7 @@ class BadMessage(BadInput):
 
 
 class BadData(BadInput):
-    """A data file, or a record of one, is not what it should be. `kind` says in a word or two what is wrong."""
+    """A data file, or a record of one, is not what it should be. `kind` says shortly what is wrong."""
 
     def __init__(self, text: str, kind: str = "record") -> None:
         super().__init__(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, overload
@@ -208,7 +209,7 @@ def _delta(piece: Piece, seen: tuple[Seen, ...]) -> Delta:
 
 def _alone(wrong: OmmaError) -> OmmaError:
     """The error without the frames it passed through: those hold pictures, and errors may be kept."""
-    return type(wrong)(*wrong.args)
+    return copy(wrong)
 
 
 def _part(media: Media) -> Image | Video:

@@ -45,23 +45,27 @@ def ending(work: Callable[[], object]) -> int:
         return _fail(_usage(problem), REFUSED)
     except OmmaError as problem:
         return _fail(str(problem), NO_MEMORY if isinstance(problem, OutOfMemory) else REFUSED)
-    except ModuleNotFoundError as problem:
-        return _fail(f"{problem.name} is not installed; omma doctor says what is missing", REFUSED)
     except OSError as problem:  # the system's no, to a file that the command named
         return _fail(f"{problem.filename or 'writing'}: {problem.strerror or problem}", REFUSED)
     except Exception as problem:
-        if isinstance(problem, MemoryError) or "allocate memory" in str(problem):  # numpy's and torch's words
-            return _fail(
-                "this machine has not enough memory for that; take a smaller model or picture", NO_MEMORY
-            )
-        if os.environ.get(DEBUG):
-            print_exc()
-        name = type(problem).__name__
+        return _unforeseen(problem)
+
+
+def _unforeseen(problem: Exception) -> int:
+    """A package or memory that this machine lacks, or a mistake of ours."""
+    if isinstance(problem, ModuleNotFoundError) and not str(problem.name).startswith("omma"):
+        return _fail(f"{problem.name} is not installed; omma doctor says what is missing", REFUSED)
+    if isinstance(problem, MemoryError) or "allocate memory" in str(problem):  # numpy's and torch's words
         return _fail(
-            f"this is a mistake of omma's, not yours: {name}: {problem} "
-            f"(set {DEBUG}=1 to see where, and tell us)",
-            OUR_MISTAKE,
+            "this machine has not enough memory for that; take a smaller model or picture", NO_MEMORY
         )
+    if os.environ.get(DEBUG):
+        print_exc()
+    return _fail(
+        f"this is a mistake of omma's, not yours: {type(problem).__name__}: {problem} "
+        f"(set {DEBUG}=1 to see where, and tell us)",
+        OUR_MISTAKE,
+    )
 
 
 def _fail(words: str, code: int) -> int:

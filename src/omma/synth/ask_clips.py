@@ -28,7 +28,7 @@ def clip_turns(
             (1.6, asks.when_during), (1.2, asks.when_seen), (1.4, asks.when_at), (1.2, asks.direction),
             (1.0, asks.find_at), (1.0, asks.first), (0.7, asks.last), (1.0, asks.order), (1.0, asks.before),
             (0.8, asks.count_at), (0.5, asks.count_clip), (0.8, asks.count_deeds), (0.9, asks.bounces),
-            (0.9, asks.colour), (0.9, asks.faster), (1.0, asks.side), (0.9, asks.does),
+            (2.0, asks.colour), (2.0, asks.faster), (1.0, asks.side), (0.9, asks.does),
         ],
         2 * wanted,
         dice,

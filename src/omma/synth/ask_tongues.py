@@ -215,7 +215,7 @@ class _Questions:
         whats = [self._what(t.kind) for t in self.things] + [self._full(t) for t in self.things]
         numbered = [(sum(map(what.means, self.things)), what) for what in whats]
         numbered.append((0, self._absent()))
-        number, what = self.dice.choices(numbered, [0.5 if n == 0 else n**0.7 for n, _ in numbered])[0]
+        number, what = self.dice.choices(numbered, [0.4 if n == 0 else n**1.4 for n, _ in numbered])[0]
         if not self.inflected:
             return self.say.number("times", number, x=what.forms)
         if number <= 12 and self.dice.random() < 0.25:

@@ -104,8 +104,8 @@ def _cast(level: int, split: Split, dice: Random) -> list[str]:
     names = pool(split)
     count = dice.randint(FEWEST[level], MOST[level])
     cast = [dice.choice(names) for _ in range(count)]
-    if level and dice.random() < 0.45:
-        same = dice.randint(1, count)
+    if level and dice.random() < 0.55:
+        same = dice.randint(count // 2 + 1, count)
         cast = [cast[0]] * same + cast[same:]
     dice.shuffle(cast)
     return cast

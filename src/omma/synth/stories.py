@@ -93,7 +93,7 @@ def story(stage: Stage, count: int) -> list[Actor]:
         middle = lane * (number + 0.5) - item.cut.size[1 - stage.axis] / 2
         free = stage.size[stage.axis] - item.cut.size[stage.axis]
         item = _along(item, stage.axis, stage.dice.uniform(0.05, 0.95) * free, middle)
-        makers = [_moves, _moves, _appears, _disappears, _turns, _enters, _leaves, _bounces, _resizes]
+        makers = [_moves] * 4 + [_turns] * 3 + [_appears, _disappears, _enters, _leaves, _bounces, _resizes]
         stage.dice.shuffle(makers)
         if actors and stage.dice.random() < 0.2:
             makers = []
@@ -152,9 +152,14 @@ def _while(stage: Stage) -> tuple[int, int] | None:
 def _moves(stage: Stage, item: Item, number: int) -> Actor | None:
     """From one rest to another, a third of the picture away or more."""
     free = stage.size[stage.axis] - item.cut.size[stage.axis]
-    first, last = (stage.dice.uniform(0, free) for _ in range(2))
-    if abs(last - first) < 0.3 * stage.size[stage.axis] or (span := _while(stage)) is None:
+    least = 0.33 * stage.size[stage.axis]
+    if free < least or (span := _while(stage)) is None:
         return None
+    way = stage.dice.uniform(least, free)
+    first = stage.dice.uniform(0, free - way)
+    last = first + way
+    if stage.dice.random() < 0.5:
+        first, last = last, first
     deed = Deed(number, "moves", *span, TOWARDS[stage.axis][last > first])
     speed = abs(last - first) / (span[1] - span[0]) * stage.fps
     places = _path(stage, item, *span, first, last)

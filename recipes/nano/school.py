@@ -1,14 +1,18 @@
-"""The school of omma-nano: four stages from random weights to a model that answers.
+"""The school of omma-nano: six stages from random weights to a model that answers.
 
     omma train recipes/nano/school.py:see    --out runs/nano/see
     omma train recipes/nano/school.py:talk   --out runs/nano/talk
     omma train recipes/nano/school.py:tell   --out runs/nano/tell
+    omma train recipes/nano/school.py:spell  --out runs/nano/spell
+    omma train recipes/nano/school.py:learn  --out runs/nano/learn
     omma train recipes/nano/school.py:answer --out runs/nano/answer
 
 1. see     the tower and the bridge learn what stands at each place of a drawn picture (dense marks, no words)
 2. talk    everything learns: whole dialogues, in which the model picks up the language of answers
 3. tell    every turn stands apart, so that nothing but the picture can tell; marks stay as a second teacher
-4. answer  the rate falls; the sizes and levels are those that people bring
+4. spell   the tower alone, on small pages printed full: letters
+5. learn   everything on everything, at one rate, as long as there is time; then `answer` may follow
+6. answer  the rate falls; the sizes and levels are those that people bring
 
 Why these stages, and what was tried: docs/log.md.
 """
@@ -196,9 +200,9 @@ def learn() -> Recipe:
             )
         ),
         steps=100_000,
-        dialogues=24,
+        dialogues=48,
         scale=SCALE | {"head.": 1.0},
-        rate=Rate(peak=1e-3, final=1e-3, warm_up=60, shape="trapezoid"),
+        rate=Rate(peak=1.4e-3, final=1.4e-3, warm_up=60, shape="trapezoid"),
         seed=5,
     )
 
@@ -213,7 +217,7 @@ def answer() -> Recipe:
             (
                 Course("words", 1.0, level=0, sizes=SMALL + MIDDLE),
                 Course("words", 0.7, level=1, sizes=SMALL + MIDDLE),
-                Course("words", 1.2, level=2, sizes=MIDDLE),
+                Course("words", 1.4, level=2, sizes=MIDDLE),
                 Course("scenes", 0.6, level=0, sizes=SMALL + MIDDLE),
                 Course("scenes", 1.2, level=1, sizes=SMALL + MIDDLE),
                 Course("scenes", 1.0, level=2, sizes=MIDDLE + LARGE),
@@ -221,7 +225,7 @@ def answer() -> Recipe:
                 Course("screens", 0.5, level=1, sizes=MIDDLE + LARGE),
             )
         ),
-        steps=600,
-        rate=Rate(peak=1e-3, final=2e-5, warm_up=20, shape="trapezoid", fall=0.97),
+        steps=260,
+        rate=Rate(peak=1.4e-3, final=2e-5, warm_up=10, shape="trapezoid", fall=0.97),
         seed=6,
     )

@@ -252,6 +252,12 @@ class _Office:
         top = self.y + (height - self.bold.height) / 2
         self._titles(titles, ends, top, wide, priced=priced, paint=paint, pad=pad)
         self.y += height
+        self._rows(bought, ends, pad, priced=priced)
+        return bought
+
+    def _rows(self, bought: Purchase, ends: list[float], pad: float, *, priced: bool) -> None:
+        """A line for each item, often ruled or striped."""
+        clerk, dice = self.clerk, self.dice
         ruled, striped = dice.random() < 0.6, dice.random() < 0.3
         for number, item in enumerate(bought.items):
             tall = round(1.25 * self.pitch)
@@ -274,7 +280,6 @@ class _Office:
             self.y += tall
             if ruled:
                 clerk.sheet.rule(self.left, self.y, self.right, self.y)
-        return bought
 
     def _titles(
         self,

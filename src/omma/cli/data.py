@@ -75,7 +75,7 @@ def make(
     from omma.synth.suites import make_data
 
     sides = None if size is None else read_size(size)
-    with _writing(out), Steps(f"drawing {world}", count, quiet=json) as shown:
+    with writing(out), Steps(f"drawing {world}", count, quiet=json) as shown:
         lines = make_data(
             world,
             count,
@@ -110,7 +110,7 @@ def suite(
     """
     from omma.synth.suites import make_suite
 
-    with _writing(out):
+    with writing(out):
         lines = make_suite(name, count, out, overwrite=overwrite)
     _done(lines, count, "questions", json=json)
 
@@ -127,7 +127,7 @@ def read_size(text: str) -> Size:
 
 
 @contextmanager
-def _writing(out: Path) -> Iterator[None]:
+def writing(out: Path) -> Iterator[None]:
     """A folder or file that cannot be written is said so."""
     try:
         yield

@@ -1,0 +1,80 @@
+"""Questions about shown pages: reading them, finding words, and knowing what can be clicked and where."""
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+
+from omma.synth.ask_pages import PageQuestions
+from omma.synth.asking import some
+from omma.synth.world import Drawing, Split, Turn
+
+MANY = 60  # lines from which on no list of all boxes is asked for
+
+FEW = 4  # times that a word which is looked for may stand there
+
+
+def rendered_turns(drawing: Drawing, split: Split, dice: Random) -> tuple[Turn, ...]:
+    """The whole text, all lines or all that can be clicked with boxes, and three to six questions."""
+    asks = _Questions(drawing, split, dice)
+    dense = [asks.read()]
+    if len(asks.lines) <= MANY:
+        dense.append(asks.read_boxes())
+    if 0 < len(asks.marks) <= MANY and dice.random() < 0.6:
+        dense.append(asks.clickable())
+    chosen = some(
+        [
+            (2.5, asks.click), (0.8, asks.kind), (1.0 * bool(asks.words), asks.has_word),
+            (1.5 * bool(asks.words), asks.find_word), (0.8, asks.heading), (0.6, asks.links),
+        ],
+        dice.randint(3, 6),
+        dice,
+    )  # fmt: skip
+    return (*dense, *chosen)
+
+
+class _Questions(PageQuestions):
+    def __init__(self, drawing: Drawing, split: Split, dice: Random) -> None:
+        super().__init__(drawing, split, dice)
+        self.lines = tuple(thing for thing in drawing.things if thing.words)
+        # What stands in a field is told whole: its words have no boxes of their own.
+        printed = Counter(found.text for found in self.words)
+        self.words = [found for found in self.words if " " not in found.text and printed[found.text] <= FEW]
+        self.marks = [thing for thing in drawing.things if not thing.words]
+        self.labels = Counter(mark.text for mark in self.marks)
+
+    def clickable(self) -> Turn:
+        """All that can be clicked, with boxes."""
+        return self.say.boxes("clickable", [(mark.box, f"{mark.kind} {mark.text}") for mark in self.marks])
+
+    def click(self) -> Turn | None:
+        """The middle of what carries a label that comes once."""
+        if not (
+            alone := [mark for mark in self.marks if self.labels[mark.text] == 1 and len(mark.text) < 60]
+        ):
+            return None
+        mark = self.dice.choice(alone)
+        return self.say.point("click", mark.box, mark.text, label=mark.text, kind=mark.kind)
+
+    def kind(self) -> Turn | None:
+        """What sort of widget carries a label."""
+        if not (
+            alone := [mark for mark in self.marks if self.labels[mark.text] == 1 and len(mark.text) < 60]
+        ):
+            return None
+        mark = self.dice.choice(alone)
+        return self.say.word("widget_kind", mark.kind, label=mark.text)
+
+    def heading(self) -> Turn | None:
+        """What the only heading says; one that runs over lines is told line by line."""
+        heads = [line for line in self.lines if line.kind == "heading"]
+        if len(heads) != 1:
+            return None
+        return self.say.text("read_heading", [heads[0].text], what=self.dice.choice(("heading", "title")))
+
+    def links(self) -> Turn | None:
+        """How many links can be seen; seldom asked of none."""
+        count = sum(mark.kind == "link" for mark in self.marks)
+        if not 0 < count <= 20:
+            return None
+        return self.say.number("count", count, plural="links")

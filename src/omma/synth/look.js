@@ -1,0 +1,93 @@
+// What can be seen of a page in its window: words with their boxes, and what can be clicked.
+(() => {
+  const wide = innerWidth, high = innerHeight;
+  const visible = (el) => el.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+  const onTop = (el, box) => {
+    const hit = document.elementFromPoint((box.left + box.right) / 2, (box.top + box.bottom) / 2);
+    return hit !== null && (hit === el || el.contains(hit) || hit.contains(el));
+  };
+  const near = (box) => box.bottom > 0 && box.top < high && box.right > 0 && box.left < wide && box.width > 0;
+  const inside = (box) => box.left >= 0 && box.top >= 0 && box.right <= wide && box.bottom <= high;
+  const edges = (box) => [box.left, box.top, box.right, box.bottom];
+  const blocks = new Map();
+  const blockOf = (el) => {
+    while (el.parentElement && getComputedStyle(el).display.startsWith("inline")) {
+      if (getComputedStyle(el).display !== "inline") break;
+      el = el.parentElement;
+    }
+    if (!blocks.has(el)) blocks.set(el, blocks.size);
+    return blocks.get(el);
+  };
+  const cased = (text, el) => {
+    switch (getComputedStyle(el).textTransform) {
+      case "uppercase": return text.toUpperCase();
+      case "lowercase": return text.toLowerCase();
+      case "capitalize": return text.replace(/(^|[^\p{L}\p{N}'])(\p{L})/gu, (all, a, b) => a + b.toUpperCase());
+      default: return text;
+    }
+  };
+  const heading = (el) => el.closest("h1,h2,h3,h4,h5,h6") !== null;
+  const words = [];
+  // What stands in fields has no text nodes that can be seen from here: it is told whole.
+  const typed = (el) => {
+    const box = el.getBoundingClientRect();
+    const silent = ["checkbox", "radio", "range", "color", "password", "file", "hidden", "image"];
+    if (silent.includes(el.type) || !near(box) || !visible(el) || !onTop(el, box)) return;
+    const text = el.tagName === "SELECT" ? el.selectedOptions[0]?.text : el.value || el.placeholder;
+    if (!text?.trim()) return;
+    const whole = inside(box) && el.scrollWidth <= el.clientWidth + 1 && el.scrollHeight <= el.clientHeight + 1;
+    words.push({
+      text: cased(text.replace(/\s+/g, " ").trim(), el), box: edges(box), block: `field ${words.length}`,
+      whole: whole && !/\n/.test(text), heading: false,
+    });
+  };
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT);
+  const range = document.createRange();
+  for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
+    if (node.nodeType === Node.ELEMENT_NODE) {
+      if (["INPUT", "SELECT", "TEXTAREA"].includes(node.tagName)) typed(node);
+      continue;
+    }
+    const el = node.parentElement;
+    if (!/\S/.test(node.data) || el.closest("script,style,noscript,template,select,textarea")) continue;
+    range.selectNodeContents(node);
+    if (!near(range.getBoundingClientRect()) || !visible(el)) continue;
+    for (const found of node.data.matchAll(/\S+/g)) {
+      range.setStart(node, found.index);
+      range.setEnd(node, found.index + found[0].length);
+      const boxes = [...range.getClientRects()].filter((box) => box.width > 0);
+      if (boxes.length === 0 || !near(boxes[0])) continue;
+      const whole = boxes.length === 1 && inside(boxes[0]);
+      if (whole && !onTop(el, boxes[0])) continue;
+      words.push({
+        text: cased(found[0], el), box: edges(range.getBoundingClientRect()), block: blockOf(el),
+        whole: boxes.length === 1, heading: heading(el),
+      });
+    }
+  }
+  const kinds = (el) => {
+    const role = el.getAttribute("role"), type = (el.getAttribute("type") ?? "").toLowerCase();
+    if (el.tagName === "A" || role === "link") return "link";
+    if (el.tagName === "SELECT") return "dropdown";
+    if (type === "checkbox" || role === "checkbox") return "checkbox";
+    if (type === "radio" || role === "radio") return "radio button";
+    if (el.tagName === "TEXTAREA") return "text field";
+    if (el.tagName === "INPUT" && !["submit", "button", "reset", "image"].includes(type)) return "text field";
+    return role === "tab" ? "tab" : role === "menuitem" ? "menu item" : "button";
+  };
+  const named = (el) => {
+    const label = el.labels?.[0]?.innerText ?? el.getAttribute("aria-label") ?? el.getAttribute("placeholder");
+    const own = el.tagName === "INPUT" || el.tagName === "SELECT" || el.tagName === "TEXTAREA" ? "" : el.innerText;
+    const value = ["submit", "button", "reset"].includes(el.type) && el.tagName === "INPUT" ? el.value : "";
+    return (own || value || label || "").replace(/\s+/g, " ").trim();
+  };
+  const marks = [];
+  const wanted = "a[href],button,input:not([type=hidden]),select,textarea,summary," +
+    "[role=button],[role=link],[role=tab],[role=menuitem],[role=checkbox],[role=radio]";
+  for (const el of document.querySelectorAll(wanted)) {
+    const boxes = [...el.getClientRects()].filter((box) => box.width > 0);
+    if (boxes.length !== 1 || !inside(boxes[0]) || !visible(el) || !onTop(el, boxes[0])) continue;
+    marks.push({ kind: kinds(el), label: named(el), box: edges(boxes[0]) });
+  }
+  return { words, marks, tall: document.documentElement.scrollHeight };
+})()

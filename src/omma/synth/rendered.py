@@ -1,0 +1,254 @@
+"""Pages that people have, shown by a browser without a network: their text and what can be clicked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from omma.errors import BadInput, MissingFile
+from omma.sample import Size
+from omma.synth.ask_rendered import rendered_turns
+from omma.synth.browser import Browser, BrowserTrouble
+from omma.synth.dialogue import json_line
+from omma.synth.films import ENDINGS, write_pictures
+from omma.synth.world import Drawing, Edges, Exercise, Split, Thing, Word
+
+ENDINGS_OF_PAGES = (".html", ".htm", ".xhtml")
+WINDOWS = (
+    *(Size(640, 480), Size(800, 600), Size(480, 360), Size(560, 420), Size(360, 640), Size(1024, 768)),
+    *(Size(448, 336), Size(640, 800)),
+)
+LEAST = 0.4  # of a window's height that must be left when lines cut at its edges are taken off
+FAINT = 24  # levels of gray between paper and ink below which nobody reads a line
+# Letters that no text of the page accounts for are not drawn: pictures, and what style sheets write.
+_CALM = """(() => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(`
+    *, *::before, *::after { animation: none !important; transition: none !important; }
+    *::before, *::after { content: none !important; }
+    ol > li { list-style-type: disc !important; }
+    img, svg, video, canvas, object, embed, iframe, picture, math { visibility: hidden !important; }
+  `);
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+  return document.documentElement.scrollHeight;
+})()"""
+
+
+class Skipped(NamedTuple):
+    """A page that gave nothing, and why."""
+
+    page: Path
+    reason: str
+
+
+@dataclass(frozen=True)
+class Harvest:
+    """What was written: the list, how many dialogues it has, and the pages that gave none."""
+
+    lines: Path
+    count: int
+    skipped: tuple[Skipped, ...]
+
+
+def pages_of(sources: Sequence[Path]) -> list[tuple[Path, Path]]:
+    """All pages among files and folders, each with the folder whose files it may see, in a fixed order.
+
+    Raises MissingFile for a source that is not there, BadInput where there is no page.
+    """
+    found: list[tuple[Path, Path]] = []
+    for source in sources:
+        if source.is_dir():
+            inside = (path for path in source.rglob("*") if path.suffix.lower() in ENDINGS_OF_PAGES)
+            found += [(path, source) for path in sorted(inside) if path.is_file()]
+        elif source.is_file():
+            found.append((source, source.parent))
+        else:
+            raise MissingFile(f"{source} is not there; name HTML files, or folders that hold some")
+    if not found:
+        raise BadInput(f"no page is in {', '.join(map(str, sources))}; wanted {', '.join(ENDINGS_OF_PAGES)}")
+    return found
+
+
+def render_pages(
+    sources: Sequence[Path],
+    folder: Path,
+    program: Path,
+    *,
+    shots: int = 2,
+    seed: int = 0,
+    split: Split = "train",
+    size: Size | None = None,
+    overwrite: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Harvest:
+    """Write up to `shots` dialogues of each page to folder/web.jsonl and their pictures to folder/web/.
+
+    A page that cannot be shown is passed over and told. Raises BadInput where files stand already.
+    """
+    pages = pages_of(sources)
+    file, pictures = folder / "web.jsonl", folder / "web"
+    older = [path for path in sorted(pictures.glob("*")) if path.suffix in ENDINGS]
+    if (file.exists() or older) and not overwrite:
+        raise BadInput(f"{file} or its pictures exist already; name another folder, or ask to overwrite")
+    for path in older:
+        path.unlink()
+    pictures.mkdir(parents=True, exist_ok=True)
+    count, skipped = 0, list[Skipped]()
+    with file.open("w", encoding="utf-8") as lines:
+        for number, (page, found) in enumerate(_shown(pages, program, shots, seed, split, size), 1):
+            if isinstance(found, str):
+                skipped.append(Skipped(page, found))
+            else:
+                for exercise in found:
+                    count += 1
+                    (name,) = write_pictures(exercise, pictures, f"{count:06}", small=False, film=False)
+                    line = json_line(exercise, f"web/{name}")
+                    lines.write(json.dumps(line, ensure_ascii=False) + "\n")
+            if progress is not None:
+                progress(number, len(pages))
+    return Harvest(file, count, tuple(skipped))
+
+
+def _shown(
+    pages: Sequence[tuple[Path, Path]], program: Path, shots: int, seed: int, split: Split, size: Size | None
+) -> Iterator[tuple[Path, list[Exercise] | str]]:
+    """Each page's exercises, or why it gave none; a browser that is in trouble is replaced."""
+    waiting = list(reversed(pages))
+    while waiting:
+        with Browser(program) as browser:
+            while waiting:
+                page, root = waiting.pop()
+                dice = Random(f"{seed} {split} {page.relative_to(root)} {size and tuple(size)}")
+                try:
+                    exercises = list(exercises_of(browser, page, root, shots, split, dice, size))
+                except (BrowserTrouble, OSError, ValueError) as trouble:
+                    yield page, f"the browser could not show it: {trouble}"
+                    break
+                yield page, exercises or "nothing on it can be read for certain"
+
+
+def exercises_of(
+    browser: Browser, page: Path, root: Path, shots: int, split: Split, dice: Random, size: Size | None = None
+) -> Iterator[Exercise]:
+    """Up to `shots` windows of a page, from its top and from places further down."""
+    window = size or dice.choice(WINDOWS)
+    browser.show(page, root, window)
+    tall = int(browser.tell(_CALM))
+    places = [0, *sorted(dice.randint(0, max(0, tall - window.height)) for _ in range(3 * shots - 1))]
+    given, before = 0, -window.height
+    for place in places:
+        if given == shots or place - before < 0.6 * window.height:
+            continue
+        browser.tell(f"window.scrollTo(0, {place})")
+        seen = browser.tell(_script())
+        drawing = drawing_of(seen, browser.picture())
+        if drawing is not None:
+            given, before = given + 1, place
+            yield Exercise(drawing, rendered_turns(drawing, split, dice))
+
+
+@cache
+def _script() -> str:
+    return (files("omma.synth") / "look.js").read_text("utf-8")
+
+
+def drawing_of(seen: dict[str, Any], picture: Image.Image) -> Drawing | None:
+    """What was seen in a window as a drawing without maps, cut to whole lines; None where it is uncertain.
+
+    Its things are lines of text, kind "text" or "heading", and what can be clicked.
+    """
+    width, height = picture.size
+    top, bottom = 0.0, float(height)
+    for word in seen["words"]:
+        _, y1, _, y2 = word["box"]
+        if y1 < 0 < y2:
+            top = max(top, y2)
+        if y1 < height < y2:
+            bottom = min(bottom, y1)
+    top, bottom = round(top + 0.49), round(bottom - 0.49)
+    words = [word for word in seen["words"] if word["box"][1] >= top and word["box"][3] <= bottom]
+    sideways = any(word["box"][0] < 0 or word["box"][2] > width for word in words)
+    if bottom - top < LEAST * height or sideways or not all(word["whole"] for word in words):
+        return None
+    cut = picture.crop((0, top, width, bottom))
+    lines = [line for line in _lines(words, top) if _inked(cut, line.box)]
+    if not lines or _overlapping(lines):
+        return None
+    marks = [
+        Thing(mark["kind"], None, _moved(mark["box"], top), mark["label"])
+        for mark in seen["marks"]
+        if mark["box"][1] >= top and mark["box"][3] <= bottom and mark["label"] and _large(mark["box"])
+    ]
+    nothing = np.zeros((0, 0), np.uint8)
+    things = (*lines, *marks)
+    return Drawing(cut, things, "web", "", nothing, nothing, nothing.astype(np.int16))
+
+
+def _moved(box: Sequence[float], top: float) -> Edges:
+    return float(box[0]), float(box[1]) - top, float(box[2]), float(box[3]) - top
+
+
+def _large(box: Sequence[float]) -> bool:
+    """Whether something can be hit."""
+    return bool(box[2] - box[0] >= 6 and box[3] - box[1] >= 6)
+
+
+def _lines(words: Sequence[dict[str, Any]], top: float) -> list[Thing]:
+    """Words of one block that follow each other at one height, as lines."""
+    lines: list[list[dict[str, Any]]] = []
+    for word in words:
+        before = lines[-1][-1] if lines else None
+        if before and before["block"] == word["block"] and _follows(before["box"], word["box"]):
+            lines[-1].append(word)
+        else:
+            lines.append([word])
+    return [_line(line, top) for line in lines]
+
+
+def _follows(a: Sequence[float], b: Sequence[float]) -> bool:
+    """Whether the second box goes on with the line of the first."""
+    same = min(a[3], b[3]) - max(a[1], b[1]) > 0.5 * min(a[3] - a[1], b[3] - b[1])
+    return bool(same and -2 <= b[0] - a[2] < 1.5 * (a[3] - a[1]))
+
+
+def _line(words: Sequence[dict[str, Any]], top: float) -> Thing:
+    """A line; words that touch are one word."""
+    runs: list[Word] = []
+    for word in words:
+        box = _moved(word["box"], top)
+        if runs and box[0] - runs[-1].box[2] < 0.08 * (box[3] - box[1]):
+            text, (x1, y1, _, y2) = runs[-1]
+            runs[-1] = Word(text + word["text"], (x1, min(y1, box[1]), box[2], max(y2, box[3])))
+        else:
+            runs.append(Word(word["text"], box))
+    kind = "heading" if all(word["heading"] for word in words) else "text"
+    lefts, tops, rights, bottoms = zip(*(run.box for run in runs), strict=True)
+    box = (min(lefts), min(tops), max(rights), max(bottoms))
+    return Thing(kind, None, box, " ".join(run.text for run in runs), words=tuple(runs))
+
+
+def _inked(cut: Image.Image, box: Edges) -> bool:
+    """Whether something can be seen in a box."""
+    x1, y1, x2, y2 = (round(edge) for edge in box)
+    inside = np.asarray(cut.crop((x1, y1, max(x2, x1 + 1), max(y2, y1 + 1))).convert("L"))
+    return int(np.ptp(inside)) >= FAINT
+
+
+def _overlapping(lines: Sequence[Thing]) -> bool:
+    """Whether text is printed over text."""
+    boxes = np.array([line.box for line in lines])
+    wide = np.minimum(boxes[:, None, 2], boxes[None, :, 2]) - np.maximum(boxes[:, None, 0], boxes[None, :, 0])
+    high = np.minimum(boxes[:, None, 3], boxes[None, :, 3]) - np.maximum(boxes[:, None, 1], boxes[None, :, 1])
+    tall = boxes[:, 3] - boxes[:, 1]
+    deep = (wide > 2) & (high > 0.5 * np.minimum(tall[:, None], tall[None, :]))
+    np.fill_diagonal(deep, False)
+    return bool(deep.any())

@@ -1,0 +1,199 @@
+"""Pages shown by a browser: text and clickable things to the pixel, no script, no network, no other files."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from omma.errors import BadInput, MissingExtra, MissingFile
+from omma.sample import Size
+from omma.synth.browser import PROGRAMS, Browser, find_browser
+from omma.synth.rendered import drawing_of, exercises_of, pages_of, render_pages
+from omma.synth.world import Exercise
+
+PAGE = """<!doctype html><meta charset=utf-8><link rel=stylesheet href=style.css>
+<link rel=stylesheet href=../secret.css><link rel=stylesheet href=outside.css>
+<nav><a href="#">Home</a> <a href="b.html">Products</a></nav>
+<h1 id=h>Welcome</h1><p>We sell <b>app</b>les &amp; pears.</p>
+<form><label>Name <input placeholder="Anna Miller"></label> <button>Send</button></form>
+<div style="height:0;overflow:hidden">hidden</div><div style="opacity:0">ghost</div>
+<script>document.getElementById("h").innerText = "A script ran"</script>
+<img src="{address}/a.png" alt="a picture"><iframe src="{address}/b.html"></iframe>
+<iframe src="file:///etc/hostname"></iframe><p style="margin-top:600px">The end.</p>"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page's folder; beside it lies what the page must not see."""
+    whole = tmp_path_factory.mktemp("pages")
+    root = whole / "site"
+    root.mkdir()
+    (root / "style.css").write_text("nav { text-transform: uppercase }")
+    (whole / "secret.css").write_text("h1 { display: none }")
+    (root / "outside.css").symlink_to(whole / "secret.css")
+    return root
+
+
+@pytest.fixture(scope="module")
+def shown(folder: Path) -> Iterator[tuple[list[Exercise], list[str]]]:
+    """The page's windows, and every connection that was made to a server on this machine."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        address = f"http://127.0.0.1:{server.getsockname()[1]}"
+        (folder / "a.html").write_text(PAGE.replace("{address}", address))
+        with Browser(needed()) as browser:
+            found = list(
+                exercises_of(browser, folder / "a.html", folder, 2, "train", Random(1), Size(400, 420))
+            )
+        heard = []
+        with suppress(TimeoutError):
+            heard.append(str(server.accept()[1]))
+        yield found, heard
+
+
+def needed() -> Path:
+    try:
+        return find_browser()
+    except MissingExtra:
+        pytest.skip(f"this machine has none of {', '.join(PROGRAMS)}")
+
+
+def test_lines_are_read_as_they_are_shown(shown: tuple[list[Exercise], list[str]]) -> None:
+    exercises, _ = shown
+    lines = [thing.text for thing in exercises[0].drawing.things if thing.words]
+    assert lines == ["HOME PRODUCTS", "Welcome", "We sell apples & pears.", "Name", "Anna Miller", "Send"]
+    assert exercises[0].drawing.things[1].kind == "heading"
+
+
+def test_no_script_ran_and_nothing_was_asked_of_a_network(shown: tuple[list[Exercise], list[str]]) -> None:
+    exercises, heard = shown
+    assert not heard
+    assert not any("script" in thing.text.lower() for thing in exercises[0].drawing.things)
+
+
+def test_boxes_hold_the_ink_and_clicks_hit(shown: tuple[list[Exercise], list[str]]) -> None:
+    drawing = shown[0][0].drawing
+    gray = np.asarray(drawing.picture.convert("L"))
+    things = {thing.text: thing for thing in drawing.things}
+    for thing in drawing.things:
+        x1, y1, x2, y2 = (round(edge) for edge in thing.box)
+        assert 0 <= x1 < x2 <= gray.shape[1]
+        assert 0 <= y1 < y2 <= gray.shape[0]
+        if thing.words:
+            assert gray[y1:y2, x1:x2].min() < 160
+    assert {(mark.kind, mark.text) for mark in drawing.things if not mark.words} == {
+        ("link", "HOME"),
+        ("link", "PRODUCTS"),
+        ("text field", "Name"),
+        ("button", "Send"),
+    }
+    assert things["Welcome"].box[3] - things["Welcome"].box[1] > things["Name"].box[3] - things["Name"].box[1]
+
+
+def test_a_page_is_asked_about_as_any_drawing(shown: tuple[list[Exercise], list[str]]) -> None:
+    tasks = [turn.task for turn in shown[0][0].turns]
+    assert tasks[:2] == ["read", "read_boxes"]
+    assert len(tasks) > 3
+
+
+# Without a browser
+
+
+def word(text: str, x: float, y: float, block: int = 0, **more: Any) -> dict[str, Any]:
+    box = [x, y, x + 8 * len(text), y + 12]
+    return {"text": text, "box": box, "block": block, "whole": True, "heading": False} | more
+
+
+def seen(*words: dict[str, Any], marks: tuple[dict[str, Any], ...] = ()) -> dict[str, Any]:
+    return {"words": list(words), "marks": list(marks), "tall": 100}
+
+
+def picture(*words: dict[str, Any]) -> Image.Image:
+    made = Image.new("RGB", (200, 100), "white")
+    for one in words:
+        x1, y1, x2, y2 = one["box"]
+        ImageDraw.Draw(made).rectangle((x1 + 2, y1 + 2, x2 - 2, y2 - 2), fill="black")
+    return made
+
+
+def texts(*words: dict[str, Any]) -> list[str] | None:
+    drawing = drawing_of(seen(*words), picture(*(w for w in words if w["text"] != "faint")))
+    return None if drawing is None else [thing.text for thing in drawing.things]
+
+
+def test_words_of_one_block_and_height_are_a_line() -> None:
+    assert texts(word("a", 10, 10), word("b", 24, 10), word("c", 10, 30)) == ["a b", "c"]
+    assert texts(word("a", 10, 10), word("b", 24, 10, block=1)) == ["a", "b"]
+    assert texts(word("app", 10, 10), word("les", 34, 10), word("far", 150, 10)) == ["apples", "far"]
+
+
+def test_lines_cut_at_the_windows_edge_are_taken_off_with_their_picture() -> None:
+    words = word("cut", 10, -6), word("whole", 10, 40), word("below", 10, 95)
+    drawing = drawing_of(seen(*words), picture(*words))
+    assert drawing is not None
+    assert [thing.text for thing in drawing.things] == ["whole"]
+    assert drawing.picture.size == (200, 89)
+    assert drawing.things[0].box == (10, 34, 50, 46)
+
+
+def test_what_is_uncertain_is_left_out() -> None:
+    assert texts(word("a", 10, 10), word("faint", 10, 40)) == ["a"]
+    assert texts(word("a", 10, 10), word("over", 11, 11, block=1)) is None
+    assert texts(word("a", 10, 10), word("broken", 10, 40, whole=False)) is None
+    assert texts(word("a", 10, 10), word("sideways", 180, 40)) is None
+    assert texts() is None
+
+
+def test_pages_are_found_in_folders_in_a_fixed_order(tmp_path: Path) -> None:
+    for name in ("b.html", "a.htm", "c.txt", "d/e.HTML"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert [path.name for path, _ in pages_of([tmp_path])] == ["a.htm", "b.html", "e.HTML"]
+    assert pages_of([tmp_path / "d" / "e.HTML"])[0][1] == tmp_path / "d"
+    with pytest.raises(BadInput, match="no page"):
+        pages_of([empty(tmp_path)])
+    with pytest.raises(MissingFile, match="not there"):
+        pages_of([tmp_path / "none"])
+
+
+def empty(folder: Path) -> Path:
+    made = folder / "empty"
+    made.mkdir()
+    return made
+
+
+def test_a_program_that_is_no_browser_is_told_in_a_sentence(tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\nexit 3\n")
+    program.chmod(0o755)
+    (tmp_path / "a.html").write_text("<p>Hello")
+    with pytest.raises(MissingExtra, match="did not begin"):
+        render_pages([tmp_path / "a.html"], tmp_path / "out", program)
+    with pytest.raises(MissingFile, match="no program"):
+        find_browser(tmp_path / "none")
+    program.chmod(0o644)
+    if os.geteuid() != 0:
+        with pytest.raises(MissingExtra, match="cannot be run"):
+            render_pages([tmp_path / "a.html"], tmp_path / "out", program, overwrite=True)
+
+
+def test_pages_are_written_as_dialogues_and_what_gave_nothing_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text("<h1>Tea</h1><p>Pour the water. <a href=x>More about tea</a>")
+    (tmp_path / "b.html").write_text("<script>document.write('x')</script>")
+    harvest = render_pages([tmp_path], tmp_path / "out", needed(), shots=1, size=Size(320, 240))
+    rows = [json.loads(line) for line in harvest.lines.read_text("utf-8").splitlines()]
+    assert harvest.count == len(rows) == 1
+    assert rows[0]["messages"][1]["content"] == "Tea\nPour the water. More about tea"
+    assert [skipped.page.name for skipped in harvest.skipped] == ["b.html"]
+    with pytest.raises(BadInput, match="exist already"):
+        render_pages([tmp_path], tmp_path / "out", needed())

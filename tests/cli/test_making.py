@@ -36,7 +36,7 @@ def test_the_same_words_make_the_same_files(world: str, omma: Run, tmp_path: Pat
 @pytest.mark.parametrize(
     ("words", "named"),
     [
-        (["dreams"], "scenes, words, screens"),
+        (["dreams"], "scenes, words, letters, screens"),
         (["scenes", "--size", "big"], "448x336"),
         (["scenes", "--size", "4x4"], "28"),
         (["scenes", "--level", "9"], "--level"),

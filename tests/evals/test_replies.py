@@ -1,4 +1,4 @@
-"""Free answers: their kind is told by their form, replies are marked by it, and changes are told from chance."""
+"""Free answers: their kind is told by their form, marks go by it, and changes are told from chance."""
 
 from __future__ import annotations
 

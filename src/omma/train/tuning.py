@@ -126,4 +126,4 @@ def usual_rate(method: str, width: int) -> float:
     """
     narrow, wide = RATES[method]
     share = math.log(width / NARROW) / math.log(WIDE / NARROW)
-    return narrow * (wide / narrow) ** max(share, 0.0)
+    return float(narrow * (wide / narrow) ** max(share, 0.0))

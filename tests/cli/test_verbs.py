@@ -198,7 +198,7 @@ def test_a_toy_really_answers(omma: Run, toy: Path) -> None:
 
 def test_text_arrives_while_it_is_written(toy: Path) -> None:
     """Each piece is flushed: a reader sees the first one long before the last."""
-    command = [sys.executable, "-m", "omma", "ask", "Hello", "--model", str(toy), "--max-tokens", "1000"]
+    command = [sys.executable, "-m", "omma", "ask", "Hello", "--model", str(toy), "--max-tokens", "8000"]
     with subprocess.Popen([*command, "--temperature", "0"], stdout=subprocess.PIPE) as running:
         assert running.stdout is not None
         os.read(running.stdout.fileno(), 1)
@@ -208,7 +208,7 @@ def test_text_arrives_while_it_is_written(toy: Path) -> None:
 
 
 def test_a_reader_that_leaves_ends_the_command_quietly(toy: Path) -> None:
-    command = [sys.executable, "-m", "omma", "ask", "Hello", "--model", str(toy), "--max-tokens", "1000"]
+    command = [sys.executable, "-m", "omma", "ask", "Hello", "--model", str(toy), "--max-tokens", "8000"]
     with subprocess.Popen(
         [*command, "--temperature", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as running:

@@ -28,6 +28,7 @@ from omma.respond import Model
 from omma.train.tune import tune
 from omma.train.tune_data import Brought, Deal, Dialogue, bring, deal, passes, step_of
 from omma.train.tune_merge import merge_folder
+from omma.train.tune_steps import Standing
 from omma.train.tuning import Tuning, settled, usual_rate
 from omma.weights import write_folder
 from omma.weights.adapters import WEIGHTS
@@ -203,6 +204,13 @@ def test_three_kills_change_nothing(toy: Path, data: Path, tmp_path: Path) -> No
     reports = [json.loads((tmp_path / out / "report.json").read_text()) for out in ("whole", "broken")]
     assert reports[0]["loss"] == reports[1]["loss"]
     assert reports[0]["fingerprint"] == reports[1]["fingerprint"]
+
+
+def test_gains_of_next_to_nothing_are_kept_and_end_a_run() -> None:
+    standing = Standing()
+    for step, loss in enumerate((0.5, 0.2, 0.1999, 0.1998, 0.3, 0.1997)):
+        standing = standing.after(step, loss)
+    assert standing == Standing(5, 5, 0.1997, 4)
 
 
 # The data

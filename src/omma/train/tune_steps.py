@@ -33,6 +33,7 @@ from omma.train.tuning import Settled
 
 STATE, LOG = "state.safetensors", "log.jsonl"
 TOKENS = 6144  # in one pass of the model
+GAIN = 1e-3  # nats a token: less is nothing
 
 
 @dataclass(frozen=True)
@@ -42,13 +43,14 @@ class Standing:
     step: int = 0
     best_step: int = 0
     best_loss: float = math.inf
-    since: int = 0  # checks that brought nothing better
+    since: int = 0  # checks in a row that gained nothing
 
     def after(self, step: int, loss: float) -> Standing:
-        """The standing after one more check."""
+        """The standing after one more check. Better by next to nothing is kept, and is no reason to go on."""
+        since = 0 if self.best_loss - loss > GAIN else self.since + 1
         if loss < self.best_loss:
-            return Standing(step, step, loss)
-        return replace(self, step=step, since=self.since + 1)
+            return Standing(step, step, loss, since)
+        return replace(self, step=step, since=since)
 
 
 @dataclass

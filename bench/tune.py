@@ -1,6 +1,6 @@
 """A fitting, end to end: omma-nano meets symbols it has never seen, by one command; before and after.
 
-python -m bench.tune            # draws examples/symbols.py, runs omma train tune -> docs/results/tune.json
+python -m bench.tune     # draws examples/symbols.py, runs omma train tune -> docs/results/tune.json and .txt
 """
 
 from __future__ import annotations
@@ -22,12 +22,15 @@ MINUTES = 10  # of processor time that a fitting to 200 pictures may take
 
 
 def fit(folder: Path, words: list[str]) -> dict[str, Any]:
-    """Draw the pictures and fit; the report, with the seconds it took."""
+    """Draw the pictures and fit; the report, with the seconds it took. What was printed goes to tune.txt."""
     subprocess.run([sys.executable, str(ROOT / "examples" / "symbols.py"), str(folder)], check=True)
     began, used = time.monotonic(), _processor()
     given = ["--data", str(folder / "mine.jsonl"), "--test", str(folder / "test.jsonl")]
     program = [sys.executable, "-m", "omma", "train", "tune", *given, "--out", str(folder / "out"), *words]
-    subprocess.run(program, check=True, cwd=ROOT)
+    done = subprocess.run(program, check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    print(done.stdout, end="")
+    told = "".join(f"{line.rstrip()}\n" for line in done.stdout.splitlines())
+    (RESULTS / "tune.txt").write_text(told.replace(str(folder), "runs/symbols"), encoding="utf-8")
     form: dict[str, Any] = json.loads((folder / "out" / "report.json").read_text(encoding="utf-8"))
     return form | {"processor": _processor() - used, "wall": time.monotonic() - began}
 

@@ -16,7 +16,7 @@ METHODS = ("auto", "lora", "full")
 CHECKS = 20  # held-out losses in a whole run
 SEEN, LEAST_TURNS, MOST_TURNS = 6000, 3, 20  # dialogues shown in all; how often each
 NARROW, WIDE = 256, 3584  # widths of decoders
-RATES = {"lora": (1e-3, 1e-4), "full": (5e-4, 1e-5)}  # peak rates at the two
+RATES = {"lora": (1e-3, 1e-4), "full": (2e-4, 1e-5)}  # peak rates at the two
 
 
 @dataclass(frozen=True)
@@ -121,8 +121,8 @@ def settled(wish: Tuning, spec: ModelSpec, folder: Path, lessons: int) -> Settle
 def usual_rate(method: str, width: int) -> float:
     """The peak rate for a decoder of this width: between those two on a line of powers, never over the first.
 
-    The first was measured on the bundled model (docs/log.md). The last of `full` is the published one (facts
-    §8.1); pairs commonly learn ten times as fast as weights.
+    The first was chosen among rates tried on the bundled model (docs/log.md). The last of `full` is the
+    published one (facts §8.1); pairs commonly learn ten times as fast as weights.
     """
     narrow, wide = RATES[method]
     share = math.log(width / NARROW) / math.log(WIDE / NARROW)

@@ -39,6 +39,12 @@ SCALE = {"vision.merger.inner.": 0.15, "head.": 0.3, "decoder.embedding.": 0.5}
 TINY = (Size(112, 112), Size(168, 84), Size(140, 112), Size(168, 112))
 SMALL = (Size(168, 168), Size(196, 140), Size(140, 196), Size(224, 112), Size(168, 112))
 MIDDLE = (Size(224, 224), Size(280, 196), Size(252, 168), Size(196, 252), Size(280, 140))
+READINGS = ("read", "read_line", "read_heading", "read_colour", "count")
+BESIDES = ("relation", "compare")
+TELLINGS = (
+    *("describe", "colour", "shape", "count", "relation", "compare", "place", "exists", "background"),
+    "direction",
+)
 LARGE = (Size(336, 252), Size(320, 240), Size(392, 280), Size(448, 336), Size(420, 210))
 
 
@@ -199,11 +205,48 @@ def learn() -> Recipe:
                 Course("screens", 0.4, level=1, sizes=MIDDLE),
             )
         ),
-        steps=100_000,
+        steps=1600,
         dialogues=48,
         scale=SCALE | {"head.": 1.0},
         rate=Rate(peak=1.4e-3, final=1.4e-3, warm_up=60, shape="trapezoid"),
         seed=5,
+    )
+
+
+def study() -> Recipe:
+    """The same, so that each token teaches: full pages are only read, a scene is asked about many times.
+
+    Boxes are long to write, and come in courses of their own.
+    """
+    return replace(
+        learn(),
+        name="nano-study",
+        start=RUNS / "learn" / "model",
+        data=Worlds(
+            (
+                Course("letters", 1.0, level=0, sizes=TINY, tasks=("read",)),
+                Course("letters", 3.0, level=1, sizes=SMALL, tasks=("read",)),
+                Course("letters", 3.0, level=2, sizes=SMALL, tasks=("read",)),
+                Course("letters", 0.4, level=1, sizes=TINY),
+                Course("words", 1.0, level=0, sizes=TINY + SMALL, tasks=("read",)),
+                Course("words", 0.8, level=1, sizes=SMALL + MIDDLE),
+                Course("words", 1.2, level=2, sizes=MIDDLE, tasks=READINGS),
+                Course("words", 0.4, level=2, sizes=MIDDLE),
+                Course("scenes", 0.6, level=0, sizes=TINY, tasks=TELLINGS, questions=10),
+                Course("scenes", 1.6, level=1, sizes=TINY + SMALL, tasks=TELLINGS, questions=16),
+                Course("scenes", 1.2, level=2, sizes=SMALL + MIDDLE, tasks=TELLINGS, questions=16),
+                Course("scenes", 1.2, level=1, sizes=TINY + SMALL, tasks=BESIDES, questions=10),
+                Course("scenes", 0.8, level=2, sizes=SMALL, tasks=BESIDES, questions=10),
+                Course("scenes", 0.4, level=0, sizes=SMALL + MIDDLE),
+                Course("scenes", 0.6, level=1, sizes=SMALL + MIDDLE),
+                Course("screens", 0.6, level=0, sizes=MIDDLE),
+                Course("screens", 0.6, level=1, sizes=MIDDLE),
+            )
+        ),
+        steps=100_000,
+        dialogues=64,
+        rate=Rate(peak=1.4e-3, final=1.4e-3, warm_up=60, shape="trapezoid"),
+        seed=7,
     )
 
 

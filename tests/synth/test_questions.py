@@ -225,3 +225,30 @@ def test_a_dialogue_shows_its_picture_once() -> None:
 @pytest.mark.parametrize(("value", "number"), [(0, 0), (49.9, 499), (100, 999), (-3, 0)])
 def test_the_grid_has_a_thousand_steps(value: float, number: int) -> None:
     assert on_grid(value, 100) == number
+
+
+@pytest.mark.parametrize("world", ["scenes", "words", "screens", "tables"])
+def test_a_world_goes_on_asking_and_repeats_nothing(world: str) -> None:
+    few, many = draw(world, 4, level=2, maps=False), draw(world, 4, level=2, maps=False, questions=20)
+    assert many.drawing.picture.tobytes() == few.drawing.picture.tobytes()
+    assert many.turns[: len(few.turns)] == few.turns
+    assert len(few.turns) < len(many.turns) <= 20
+    asked = [turn.question for turn in many.turns]
+    assert len(set(asked)) == len(asked)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_only_tasks_that_are_wanted_are_asked(seed: int) -> None:
+    asked = draw("scenes", seed, level=2, maps=False, tasks=("relation", "count"), questions=8).turns
+    assert asked and {turn.task for turn in asked} <= {"relation", "count"}
+
+
+def test_yes_stays_as_frequent_as_no_when_many_are_asked() -> None:
+    said = [
+        turn.answer
+        for seed in range(60)
+        for turn in draw("scenes", seed, level=2, maps=False, tasks=("relation",), questions=8).turns
+        if turn.answer in ("yes", "no")
+    ]
+    assert len(said) > 150
+    assert 0.42 < said.count("yes") / len(said) < 0.58

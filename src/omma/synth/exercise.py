@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -14,6 +14,7 @@ from omma.sample import Size
 from omma.synth.ask_pages import page_turns
 from omma.synth.ask_scenes import scene_turns
 from omma.synth.ask_screens import screen_turns
+from omma.synth.dialogue import turns_of
 from omma.synth.documents.worlds import DOCUMENT_SIZES, DOCUMENT_WORLDS
 from omma.synth.gallery import GALLERY, SETS
 from omma.synth.letters import letters
@@ -30,6 +31,7 @@ SIZES: tuple[tuple[Size, ...], ...] = (
     (Size(224, 224), Size(280, 196), Size(252, 252), Size(196, 280), Size(320, 240)),
     (Size(224, 224), Size(280, 196), Size(336, 252), Size(320, 240), Size(252, 336), Size(448, 336)),
 )
+BRIEF = 32  # letters of an answer that costs little to learn from
 STRIPS = (Size(280, 84), Size(392, 84), Size(336, 112), Size(364, 168))  # as lines of type are often cut out
 _Painter = Callable[[Size, int, Random, Split, Sequence[Path] | None], Drawing]
 _Asker = Callable[[Drawing, Split, Random], tuple[Turn, ...]]
@@ -53,11 +55,15 @@ def draw(
     size: Size | None = None,
     maps: bool = True,
     fonts: Sequence[Path] | None = None,
+    tasks: Sequence[str] = (),
+    questions: int | None = None,
 ) -> Exercise:
     """A picture of this world and what can be asked about it: a pure function of its arguments.
 
     `level` 0 to 3 goes from easy to hard; `size` None draws one that suits the level; `fonts` are folders
-    (default: the system's). The splits share no wording but omma's own prompts, no font family, no seed.
+    (default: the system's). A world asks a handful of questions: of these `tasks` only, where some are named
+    (it may have none of them), and with `questions` it goes on, briefly, until there are about so many.
+    The splits share no wording but omma's own prompts, no font family, no seed.
     Raises UnknownOption for a world, level or split that does not exist.
     """
     if world not in WORLDS or level not in LEVELS or split not in ("train", "test"):
@@ -69,13 +75,32 @@ def draw(
     dice = Random(f"{world} {split} {level} {numbers} {size and tuple(size)}")
     half: Split = "train" if split == "train" else "test"
     if world in SETS:
-        return _shown(SETS[world](size, level, dice, half, fonts), maps)
+        return _shown(_of(SETS[world](size, level, dice, half, fonts), tasks), maps)
     paint, ask = _WORLDS[world]
     usual = DOCUMENT_SIZES.get(world, SIZES)[level] + (STRIPS if world == "words" and level else ())
     drawing = paint(size or dice.choice(usual), level, dice, half, fonts)
     drawing = replace(drawing, picture=wear(drawing.picture, level, dice))
-    turns = ask(drawing, half, dice)
-    return _shown(Exercise(drawing, turns), maps)
+    exercise = _of(Exercise(drawing, ask(drawing, half, dice)), tasks)
+    if questions is not None:
+        more = (_of(Exercise(drawing, ask(drawing, half, dice)), tasks) for _ in range(4 * questions))
+        exercise = replace(exercise, turns=_with_more(exercise.turns, more, questions))
+    return _shown(exercise, maps)
+
+
+def _of(exercise: Exercise, tasks: Sequence[str]) -> Exercise:
+    return replace(exercise, turns=turns_of(exercise, tasks)) if tasks else exercise
+
+
+def _with_more(turns: tuple[Turn, ...], more: Iterable[Exercise], questions: int) -> tuple[Turn, ...]:
+    """The turns and others that stand alone and are answered briefly, none of them in the same words."""
+    asked = {turn.question: turn for turn in turns}
+    for exercise in more:
+        for turn in exercise.turns:
+            if len(asked) < questions and len(turn.answer) <= BRIEF and not turn.follows:
+                asked.setdefault(turn.question, turn)
+        if len(asked) >= questions:
+            break
+    return (*turns, *list(asked.values())[len({turn.question for turn in turns}) :])
 
 
 def _shown(exercise: Exercise, maps: bool) -> Exercise:

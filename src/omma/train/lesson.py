@@ -21,7 +21,7 @@ from omma.errors import BadData, BadInput, BadRecipe, PromptTooLong
 from omma.prep.processor import Processor
 from omma.prep.rules import PictureRules
 from omma.sample import Pack, Sample, Size, Visual, pack
-from omma.synth.dialogue import apart, dialogue, looked_at, turns_of
+from omma.synth.dialogue import apart, dialogue, looked_at
 from omma.synth.exercise import draw
 from omma.synth.world import Drawing, Exercise, Split
 from omma.train.branches import graft
@@ -137,11 +137,11 @@ def _exercise(
             size=size,
             maps=recipe.marks > 0,
             fonts=worlds.fonts or None,
+            tasks=course.tasks,
+            questions=course.questions,
         )
-        if not course.tasks:
+        if exercise.turns:
             return exercise
-        if kept := turns_of(exercise, course.tasks):
-            return replace(exercise, turns=kept)
     raise BadRecipe(
         f"the course {course.world} at level {course.level} asked nothing of {', '.join(course.tasks)} in "
         f"{TRIES} drawings; name other tasks"

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from omma.corpus.forms import reader
 from omma.errors import BadRecipe
 from omma.sample import Size
-from omma.spec import ModelSpec
+from omma.spec import ModelSpec, stated
 from omma.synth.exercise import LEVELS, WORLDS
 
 PARTS = ("vision", "bridge", "decoder")
@@ -25,7 +25,8 @@ class Course:
     """One world at one level, and how often it comes up.
 
     `sizes` are drawn evenly; empty: the world's own. `tasks` are the turns that are kept of what the world
-    asks; empty: all of them.
+    asks; empty: all of them. With `questions` it goes on, briefly, until there are about so many of them: a
+    picture's cost is paid once, and a question that is answered by a word costs little.
     """
 
     world: str
@@ -33,6 +34,7 @@ class Course:
     level: int = 0
     sizes: tuple[Size, ...] = ()
     tasks: tuple[str, ...] = ()
+    questions: int | None = None
 
 
 @dataclass(frozen=True)
@@ -181,7 +183,7 @@ class Recipe:
 
         What stands there has a digest of its own: `train/ground.py`.
         """
-        facts = asdict(self)
+        facts = asdict(self) | {"model": stated(self.model)}
         for passing in ("save_every", "check_every", "check_dialogues", "keep", "processor", "start"):
             facts.pop(passing)
         facts.pop("gives")
@@ -298,6 +300,10 @@ def _check_data(data: Data) -> None:
                     raise BadRecipe(f"no world is called {course.world!r}; known: {', '.join(WORLDS)}")
                 if course.level not in LEVELS:
                     raise BadRecipe(f"the course {course.world} has level {course.level!r}; wanted 0 to 3")
+                if (number := course.questions) is not None and (not _whole(number) or number < 1):
+                    raise BadRecipe(
+                        f"the course {course.world} asks {number!r} questions; wanted 1 or more, or None"
+                    )
 
 
 def _check_weight(what: str, weight: float) -> None:
@@ -308,6 +314,12 @@ def _check_weight(what: str, weight: float) -> None:
 def _without_places(data: dict[str, object]) -> dict[str, object]:
     """What a source is, without where its files and fonts stand."""
     kept = {name: value for name, value in data.items() if name not in ("path", "folder", "name", "fonts")}
+    if isinstance(courses := kept.get("courses"), (list, tuple)):
+        # As in recipes of before, whose runs can go on.
+        kept["courses"] = [
+            {name: value for name, value in course.items() if (name, value) != ("questions", None)}
+            for course in courses
+        ]
     if isinstance(shares := kept.get("shares"), (list, tuple)):
         kept["shares"] = [share | {"data": _without_places(share["data"])} for share in shares]
     return kept

@@ -3,7 +3,8 @@
 Source: X. Zhong, E. ShafieiBavani, A. Jimeno Yepes, "Image-based table recognition: data, model, and
 evaluation", 2020, section 4: TEDS(a, b) = 1 - distance(a, b) / max(|a|, |b|). Putting in or taking out a node
 costs 1, and so does taking one for another of a different kind or span; cells of one kind and span cost the
-share of their letters that differ. thead and tbody are looked through, and a th is a cell like any other.
+share of their letters that differ. Nodes are counted without the table itself, as the authors' program does.
+thead and tbody are looked through, and a th is a cell like any other.
 """
 
 from __future__ import annotations

@@ -28,11 +28,11 @@ def knows(question: dict[str, Any]) -> str:
     match question["verb"]:
         case "find":
             boxes = [box for name in question["boxes"] for box in parts[name]]
-            return write_boxes(boxes, dialect="grid", original=size, resized=size)
+            return write_boxes(boxes, Seen("image", size, size, "grid"))
         case "point":
             (box,) = parts[question["inside"]]
             middle = Point((box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2)
-            return write_point(middle, dialect="grid", original=size, resized=size)
+            return write_point(middle, Seen("image", size, size, "grid"))
         case _:
             return str(question.get("reads") or question.get("says") or question["number"])
 

@@ -140,7 +140,7 @@ def test_a_scaled_picture_has_the_same_boxes_on_the_grid(
     def grid(scale: int) -> str:
         size = Size(width * scale, height * scale)
         shape = read_messages(record(size, part(tuple(edge * scale for edge in box))), Path()).boxes[0].shapes
-        return write_boxes(shape, dialect="grid", original=size, resized=resized(size))  # type: ignore[arg-type]
+        return write_boxes(shape, seen(size, "grid"))  # type: ignore[arg-type]
 
     assert grid(times) == grid(1)
 
@@ -153,9 +153,9 @@ def test_text_to_geometry_to_text_changes_nothing(
     size = Size(width, height)
     box = [share * side for share, side in zip(shares, (width, height) * 2, strict=True)]
     shapes = read_messages(record(size, part(tuple(box))), Path()).boxes[0].shapes
-    text = write_boxes(shapes, dialect=dialect, original=size, resized=resized(size))  # type: ignore[arg-type]
+    text = write_boxes(shapes, seen(size, dialect))  # type: ignore[arg-type]
     back = parse_boxes(text, seen(size, dialect))
-    assert write_boxes(back, dialect=dialect, original=size, resized=resized(size)) == text
+    assert write_boxes(back, seen(size, dialect)) == text
     step = [
         side / unit
         for side, unit in zip(size, resized(size) if dialect == "pixels" else (1000, 1000), strict=True)

@@ -122,20 +122,16 @@ def test_pixels_are_those_of_the_resized_picture() -> None:
 def test_writing_is_compact_and_cuts_down_on_the_grid() -> None:
     text = write_boxes(
         [Box(0, 0, 1000, 500, "red circle"), Box(12.9, 1, 20, 30, "é")],
-        dialect="grid",
-        original=ORIGINAL,
-        resized=RESIZED,
+        GRID,
     )
     assert text == '[{"bbox_2d":[0,0,999,999],"label":"red circle"},{"bbox_2d":[12,2,20,60],"label":"é"}]'
-    assert write_boxes([], dialect="grid", original=ORIGINAL, resized=RESIZED) == "[]"
+    assert write_boxes([], GRID) == "[]"
 
 
 def test_a_point_and_a_read_line_are_written_as_agreed() -> None:
-    point = write_point(Point(123, 228, "Save"), dialect="grid", original=ORIGINAL, resized=RESIZED)
+    point = write_point(Point(123, 228, "Save"), GRID)
     assert point == '{"point_2d":[123,456],"label":"Save"}'
-    line = write_boxes(
-        [Box(1, 1, 2, 2, "Hi")], dialect="grid", original=ORIGINAL, resized=RESIZED, key="text_content"
-    )
+    line = write_boxes([Box(1, 1, 2, 2, "Hi")], GRID, key="text_content")
     assert line == '[{"bbox_2d":[1,2,2,4],"text_content":"Hi"}]'
 
 
@@ -157,8 +153,8 @@ def test_text_to_geometry_to_text_is_the_same_text(
     for dialect, resized in (("grid", size), ("pixels", Size(1000, 1000))):
         seen = Seen("image", size, resized, dialect)
         thousand = Size(1000, 1000)
-        text = write_boxes(wide, dialect=dialect, original=thousand, resized=thousand)
-        again = write_boxes(parse_boxes(text, seen), dialect=dialect, original=size, resized=resized)
+        text = write_boxes(wide, Seen("image", thousand, thousand, dialect))
+        again = write_boxes(parse_boxes(text, seen), seen)
         assert again == text
 
 

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import PIL.Image
 
-from omma.chat import Image, Message, Part, Text
+from omma.chat import Image, Message, Part, Seen, Text
 from omma.corpus.record import Boxes, Record
 from omma.errors import BadData
-from omma.prep.boxes import Box, Point, write_boxes, write_numbers, write_point
+from omma.prep.boxes import Box, Point, write_boxes, write_numbers, write_point, write_points
 from omma.prep.pictures import open_picture
 from omma.prep.processor import Processor
 from omma.prep.visuals import picture_size
@@ -22,30 +22,22 @@ BEYOND = 1.0  # pixels that an edge may lie outside the picture: annotators roun
 
 
 class Shown(NamedTuple):
-    """A picture that was opened, its sizes before and after the resize, and the dialect spoken of it."""
+    """A picture that was opened, and how the model sees it."""
 
     picture: PIL.Image.Image
-    original: Size
-    resized: Size
-    dialect: str
+    seen: Seen
 
     def write(self, boxes: Boxes) -> str:
         """The boxes as text. Raises BadData for one outside the picture."""
-        shapes = [_in_pixels(shape, boxes.unit, self.original) for shape in boxes.shapes]
-        only = [shape for shape in shapes if isinstance(shape, Box)]
+        shapes = [_in_pixels(shape, boxes.unit, self.seen.original) for shape in boxes.shapes]
         if boxes.form == "bare":
-            return write_numbers(
-                shapes[0], dialect=self.dialect, original=self.original, resized=self.resized
-            )
-        points = [self._point(shape, boxes.key) for shape in shapes if isinstance(shape, Point)]
+            return write_numbers(shapes[0], self.seen)
+        points = [shape for shape in shapes if isinstance(shape, Point)]
+        if points and boxes.form == "one":
+            return write_point(points[0], self.seen, key=boxes.key)
         if points:
-            return points[0] if boxes.form == "one" else f"[{','.join(points)}]"
-        return write_boxes(
-            only, dialect=self.dialect, original=self.original, resized=self.resized, key=boxes.key
-        )
-
-    def _point(self, point: Point, key: str) -> str:
-        return write_point(point, dialect=self.dialect, original=self.original, resized=self.resized, key=key)
+            return write_points(points, self.seen, key=boxes.key)
+        return write_boxes([shape for shape in shapes if isinstance(shape, Box)], self.seen, key=boxes.key)
 
 
 def place_boxes(record: Record, processor: Processor) -> tuple[Message, ...]:
@@ -75,7 +67,8 @@ def _open(part: Part, processor: Processor) -> tuple[Shown, Image]:
     picture = open_picture(part.source)
     original = Size(*picture.size)
     resized = picture_size(part, processor.rules, original)
-    return Shown(picture, original, resized, processor.spec.boxes), replace(part, source=picture)
+    seen = Seen("image", original, resized, processor.spec.boxes)
+    return Shown(picture, seen), replace(part, source=picture)
 
 
 def _in_pixels(shape: Box | Point, unit: str, original: Size) -> Box | Point:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from omma.chat import Seen
-from omma.errors import BadInput
+from omma.prep.dialects import compact, dialect_of, frame_of, marked
 from omma.prep.forms import found
-from omma.sample import Size
 
 
 @dataclass(frozen=True)
@@ -25,6 +23,38 @@ class Box:
     label: str = ""
     score: float | None = None
 
+    @property
+    def width(self) -> float:
+        """In pixels."""
+        return self.x2 - self.x1
+
+    @property
+    def height(self) -> float:
+        """In pixels."""
+        return self.y2 - self.y1
+
+    @property
+    def area(self) -> float:
+        """In square pixels."""
+        return self.width * self.height
+
+    @property
+    def middle(self) -> Point:
+        """The point in the middle, with the same label."""
+        return Point((self.x1 + self.x2) / 2, (self.y1 + self.y2) / 2, self.label)
+
+    def contains(self, point: Point) -> bool:
+        """Whether the point lies inside or on an edge."""
+        return self.x1 <= point.x <= self.x2 and self.y1 <= point.y <= self.y2
+
+    def iou(self, other: Box) -> float:
+        """Intersection over union, 0 to 1; 0 where nothing is shared, or nothing has an area."""
+        width = min(self.x2, other.x2) - max(self.x1, other.x1)
+        height = min(self.y2, other.y2) - max(self.y1, other.y1)
+        if width <= 0 or height <= 0:
+            return 0.0
+        return width * height / (self.area + other.area - width * height)
+
 
 @dataclass(frozen=True)
 class Point:
@@ -34,80 +64,60 @@ class Point:
     y: float
     label: str = ""
 
-
-@dataclass(frozen=True)
-class Dialect:
-    """The numbers a model counts a side by: `steps` for any side, or None: pixels of the resized picture.
-
-    Steps are cut down and end below `steps` (0 … 999 of 1000); pixels are rounded (facts §7.1).
-    """
-
-    steps: int | None
-
-    def units(self, resized: Size) -> Size:
-        """What a whole side counts, in the model's numbers."""
-        return resized if self.steps is None else Size(self.steps, self.steps)
-
-    def write(self, value: float, side: int, unit: int) -> int:
-        """A place on a side of `side` pixels, as the model's number."""
-        share = min(max(value / side, 0.0), 1.0) * unit
-        # What was read as k / unit comes back a hair below k at times; it is k all the same.
-        return round(share) if self.steps is None else min(math.floor(share + 1e-6), unit - 1)
-
-
-DIALECTS = {"grid": Dialect(1000), "pixels": Dialect(None)}
-
-
-def dialect_of(name: str) -> Dialect:
-    """The dialect by its name in ModelSpec.boxes. Raises BadInput when nobody speaks it."""
-    try:
-        return DIALECTS[name]
-    except KeyError:
-        raise BadInput(f"no dialect of boxes is called {name!r}; wanted {' or '.join(DIALECTS)}") from None
+    def distance(self, other: Point) -> float:
+        """How far apart two places are, in pixels."""
+        return math.hypot(self.x - other.x, self.y - other.y)
 
 
 # Writing
 
 
-def write_boxes(
-    boxes: Sequence[Box], *, dialect: str, original: Size, resized: Size, key: str = "label"
-) -> str:
-    """Boxes as compact JSON: ``[{"bbox_2d":[12,34,567,890],"label":"…"}]``; nothing found is ``[]``."""
-    scale = _writer(dialect, original, resized)
-    return _compact(
-        [_labelled({"bbox_2d": [*scale(b.x1, b.y1), *scale(b.x2, b.y2)]}, key, b.label) for b in boxes]
-    )
+def write_boxes(boxes: Sequence[Box], seen: Seen, *, key: str = "label") -> str:
+    """Boxes in the dialect of the model that was shown the picture.
+
+    JSON: ``[{"bbox_2d":[12,34,567,890],"label":"…"}]``, nothing found is ``[]``. Tags and marks:
+    ``<ref>…</ref><box>(12,34),(567,890)</box>``, a phrase once for all its boxes that stand in a row.
+    """
+    frame, dialect = frame_of(seen), dialect_of(seen.boxes)
+    places = [[frame.write(box.x1, box.y1), frame.write(box.x2, box.y2)] for box in boxes]
+    if dialect.dress == "json":
+        entries = zip(places, boxes, strict=True)
+        return compact([_labelled({"bbox_2d": [*a, *b]}, key, box.label) for (a, b), box in entries])
+    return _marked(boxes, places, seen)
 
 
-def write_point(point: Point, *, dialect: str, original: Size, resized: Size, key: str = "label") -> str:
-    """A point as compact JSON: ``{"point_2d":[123,456],"label":"…"}``."""
-    scale = _writer(dialect, original, resized)
-    return _compact(_labelled({"point_2d": [*scale(point.x, point.y)]}, key, point.label))
+def write_points(points: Sequence[Point], seen: Seen, *, key: str = "label") -> str:
+    """Points in the dialect: ``[{"point_2d":[123,456],"label":"…"}]``, or ``<box>(123,456)</box>``."""
+    frame = frame_of(seen)
+    if dialect_of(seen.boxes).dress == "json":
+        return f"[{','.join(write_point(point, seen, key=key) for point in points)}]"
+    return _marked(points, [[frame.write(point.x, point.y)] for point in points], seen)
 
 
-def write_numbers(box: Box | Point, *, dialect: str, original: Size, resized: Size) -> str:
+def write_point(point: Point, seen: Seen, *, key: str = "label") -> str:
+    """One point, without a list around it: ``{"point_2d":[123,456],"label":"…"}``."""
+    frame = frame_of(seen)
+    if dialect_of(seen.boxes).dress == "json":
+        return compact(_labelled({"point_2d": [*frame.write(point.x, point.y)]}, key, point.label))
+    return write_points([point], seen)
+
+
+def write_numbers(shape: Box | Point, seen: Seen) -> str:
     """Only the model's numbers of a box or point, for a text of one's own: ``[12,34,567,890]``."""
-    scale = _writer(dialect, original, resized)
-    if isinstance(box, Point):
-        return _compact([*scale(box.x, box.y)])
-    return _compact([*scale(box.x1, box.y1), *scale(box.x2, box.y2)])
+    frame = frame_of(seen)
+    if isinstance(shape, Point):
+        return compact([*frame.write(shape.x, shape.y)])
+    return compact([*frame.write(shape.x1, shape.y1), *frame.write(shape.x2, shape.y2)])
 
 
-def _writer(name: str, original: Size, resized: Size) -> Callable[[float, float], tuple[int, int]]:
-    dialect = dialect_of(name)
-    units = dialect.units(resized)
-    return lambda x, y: (
-        dialect.write(x, original.width, units.width),
-        dialect.write(y, original.height, units.height),
-    )
+def _marked(shapes: Sequence[Box | Point], places: Iterable[list[tuple[int, int]]], seen: Seen) -> str:
+    dialect, before = dialect_of(seen.boxes), [None, *(shape.label for shape in shapes)]
+    told = zip(shapes, before, places, strict=False)
+    return "".join(marked(shape.label, last, where, "box", dialect) for shape, last, where in told)
 
 
 def _labelled(entry: dict[str, Any], key: str, label: str) -> dict[str, Any]:
     return entry | {key: label} if label else entry
-
-
-def _compact(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 # Reading
@@ -119,29 +129,18 @@ def parse_boxes(text: str, seen: Seen) -> list[Box]:
     Corners that are the wrong way round are swapped; a box wholly outside the picture is left out. A box
     may have no width or height: the model's numbers are coarser than pixels.
     """
-    read = _reader(seen)
-    width, height = seen.original
+    frame = frame_of(seen)
     boxes = []
     for numbers, label, score in found(text, 4):
-        (x1, y1), (x2, y2) = read(*numbers[:2]), read(*numbers[2:])
+        (x1, y1), (x2, y2) = frame.read(*numbers[:2]), frame.read(*numbers[2:])
         left, right, top, bottom = min(x1, x2), max(x1, x2), min(y1, y2), max(y1, y2)
-        if right >= 0 and left <= width and bottom >= 0 and top <= height:
-            corners = max(left, 0.0), max(top, 0.0), min(right, float(width)), min(bottom, float(height))
-            boxes.append(Box(*corners, label, score))
+        if frame.holds(left, top, right, bottom):
+            boxes.append(Box(*frame.inside(left, top), *frame.inside(right, bottom), label, score))
     return boxes
 
 
 def parse_points(text: str, seen: Seen) -> list[Point]:
     """The points in an answer, in their order; those outside the picture are left out. Never raises."""
-    read = _reader(seen)
-    width, height = seen.original
-    placed = ((read(*numbers), label) for numbers, label, _ in found(text, 2))
-    return [Point(x, y, label) for (x, y), label in placed if 0 <= x <= width and 0 <= y <= height]
-
-
-def _reader(seen: Seen) -> Callable[[float, float], tuple[float, float]]:
-    units = dialect_of(seen.boxes).units(seen.resized)
-    return lambda x, y: (
-        x / units.width * seen.original.width,
-        y / units.height * seen.original.height,
-    )
+    frame = frame_of(seen)
+    placed = ((frame.read(*numbers), label) for numbers, label, _ in found(text, 2))
+    return [Point(x, y, label) for (x, y), label in placed if frame.holds(x, y, x, y)]

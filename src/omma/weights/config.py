@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from omma.errors import BadFolder
+from omma.prep.dialects import DIALECTS
 from omma.spec import DecoderSpec, ModelSpec, SwiGLU, TokenIds, VisionSpec
 
 CONFIG, GENERATION = "config.json", "generation_config.json"
@@ -224,7 +225,7 @@ def _contradiction(spec: ModelSpec) -> str | None:
         "the tower's norm eps is not 1e-6": vision.norm_eps == 1e-6,
         "the tower's rope theta is not 10000": vision.rope_theta == 10_000.0,
         "tokens_per_second is not whole": float(spec.tokens_per_second).is_integer(),
-        f"boxes is {spec.boxes!r}": spec.boxes in ("pixels", "grid"),
+        f"boxes is {spec.boxes!r}": spec.boxes in DIALECTS,
         "the id of a mark is not in the vocabulary": max(astuple(spec.ids)) < decoder.vocabulary,
     }
     return next((wrong for wrong, holds in checks.items() if not holds), None)

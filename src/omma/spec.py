@@ -1,11 +1,18 @@
 """What a model is: frozen nouns, a field for every number, a small dataclass for every difference in kind.
 
-Numbers and their sources: facts sheet §1.3 (published tables), §2.3–2.6 (tower), §2.9 (decoder), §3.
+Numbers and their sources: facts sheet §1.2–1.4 (published tables), §2.3–2.8 (towers), §2.9 (decoder), §3.
+A field's default is Qwen2.5-VL's.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any, Literal
+
+
+def later(default: Any) -> Any:
+    """A field that specs did not always have: at its default a spec counts as it did before (`stated`)."""
+    return field(default=default, metadata={"later": True})
 
 
 @dataclass(frozen=True)
@@ -16,15 +23,54 @@ class SwiGLU:
     bias: bool = False
 
 
-FeedForward = SwiGLU
+@dataclass(frozen=True)
+class Gelu:
+    """Plain feed-forward with biases: ``down(gelu(up(x)))``, `width` hidden units.
+
+    `curve` is how the Gaussian is taken: "erf" exactly, "tanh" or "quick" (a sigmoid) nearly.
+    """
+
+    width: int
+    curve: Literal["erf", "tanh", "quick"] = "erf"
+
+
+FeedForward = SwiGLU | Gelu
+Norm = Literal["rms", "layer"]
+
+
+@dataclass(frozen=True)
+class Resampler:
+    """A bridge of learned queries, one for each merged cell, that look once at all patches of a picture.
+
+    A head is `head_width` wide. Queries and keys know their places, values do not (Qwen-VL, facts §2.1).
+    """
+
+    head_width: int = 128
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """What is done for positions beyond the `trained` length, and never while learning (facts §3.1).
+
+    `ntk`: the rotary base grows with the length of the prompt. `logn`: queries grow with their position.
+    """
+
+    trained: int = 2048
+    ntk: bool = True
+    logn: bool = True
 
 
 @dataclass(frozen=True)
 class VisionSpec:
-    """The vision tower and its merger (Qwen2.5-VL's kind).
+    """The vision tower and its mergers.
 
     `window` is the side of an attention window in pixels; the layers in `full_layers` see a whole
-    temporal slice instead. `out_width` is the width after the merger: the decoder's.
+    temporal slice instead. With None there are no windows: every layer sees the slice.
+    `out_width` is the width after the merger: the decoder's. `places` is the side of a learned grid of
+    positions that is stretched over each picture and added to its patches (None: rotary positions alone).
+    `deepstack` names the layers whose output, merged too, is added after the decoder's first layers.
+    With `side` every picture is squashed to so many pixels a side. With a `resampler` the bridge is one, and
+    the tower's layers have no rotary positions (Qwen-VL).
     """
 
     depth: int
@@ -36,10 +82,16 @@ class VisionSpec:
     temporal: int = 2
     merge: int = 2
     channels: int = 3
-    window: int = 112
+    window: int | None = 112
     full_layers: tuple[int, ...] = (7, 15, 23, 31)
     norm_eps: float = 1e-6
     rope_theta: float = 10_000.0
+    norm: Norm = later("rms")
+    patch_bias: bool = later(False)
+    places: int | None = later(None)
+    deepstack: tuple[int, ...] = later(())
+    side: int | None = later(None)
+    resampler: Resampler | None = later(None)
 
     @property
     def row(self) -> int:
@@ -49,9 +101,11 @@ class VisionSpec:
 
 @dataclass(frozen=True)
 class DecoderSpec:
-    """The language decoder with multimodal rotary positions (Qwen2.5's kind).
+    """The language decoder with multimodal rotary positions.
 
     `sections` cuts the head's frequencies between the axes time, row, column; it sums to ``head_width // 2``.
+    They lie one after the other, or `interleaved` (facts §3.4). With `head_norm` each head's queries and keys
+    are normed before they are turned. With `fused` one matrix makes queries, keys and values.
     """
 
     depth: int
@@ -67,6 +121,10 @@ class DecoderSpec:
     norm_eps: float = 1e-6
     context: int = 128_000
     attention_bias: bool = True
+    interleaved: bool = later(False)
+    head_norm: bool = later(False)
+    fused: bool = later(False)
+    stretch: Stretch | None = later(None)
 
 
 @dataclass(frozen=True)
@@ -84,11 +142,28 @@ class TokenIds:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """A whole model. `boxes` names the dialect its coordinates are written in (see `prep/boxes.py`)."""
+    """A whole model. `boxes` names the dialect its coordinates are written in (see `prep/boxes.py`).
+
+    A video's slices stand at their seconds times `tokens_per_second`; with None they are counted. With
+    `written_times` each slice is a block of its own, with its seconds in words before it (facts §3.3, §3.5).
+    `family` names the public format of its folders, and nothing of what is computed.
+    """
 
     vision: VisionSpec
     decoder: DecoderSpec
     ids: TokenIds = TokenIds()
-    tokens_per_second: float = 2.0
-    boxes: str = "pixels"  # "pixels" of the resized picture (Qwen2.5-VL) or "grid", [0,1000) of each side
+    tokens_per_second: float | None = 2.0
+    boxes: str = "pixels"  # "tags" 2023, "marks" Qwen2-VL, "pixels" Qwen2.5-VL, "relative" Qwen3-VL, "grid" omma's
     family: str = "qwen2.5-vl"
+    written_times: bool = later(False)
+    turns: bool = later(True)  # a base model of 2023 reads one running text instead
+
+
+def stated(spec: Any) -> dict[str, Any]:
+    """What a spec says, as plain values; a later field that says nothing new is left out."""
+    said: dict[str, Any] = {}
+    for each in fields(spec):
+        value = getattr(spec, each.name)
+        if not (each.metadata.get("later") and value == each.default):
+            said[each.name] = stated(value) if is_dataclass(value) else value
+    return said

@@ -11,6 +11,7 @@ import pytest
 import torch
 from PIL import Image as Pictures
 from torch.autograd.graph import saved_tensors_hooks
+from torch.nn import functional
 
 from omma.chat import Image, Message, Video, message
 from omma.errors import BadRecipe
@@ -21,7 +22,7 @@ from omma.sample import Sample
 from omma.train.feed import make_batches
 from omma.train.lesson import Lesson, batch, weighed
 from omma.train.loop import export, train
-from omma.train.passes import Pupil, totals_of
+from omma.train.passes import Pupil, answer_logits, see, totals_of
 from omma.train.recompute import recompute_layers
 from omma.weights import load_weights
 from tests.train.school import small_spec, toy_recipe
@@ -58,6 +59,16 @@ def gradients(pupil: Pupil) -> dict[str, torch.Tensor]:
     return {name: p.grad.clone() for name, p in pupil.named_parameters() if p.grad is not None}
 
 
+@torch.no_grad()
+def losses_of(pupil: Pupil, lessons: list[Lesson]) -> list[float]:
+    """What each lesson's answers cost in one pass of them all."""
+    together = batch(lessons)
+    logits_AV, truth_A, weights_A = answer_logits(pupil.model, together, see(pupil.model, together.pack))
+    each_A = functional.cross_entropy(logits_AV, truth_A, reduction="none") * weights_A
+    learned = [np.count_nonzero(lesson.sample.weights_T) for lesson in lessons]
+    return [part.sum().item() for part in each_A.split(learned)]
+
+
 @pytest.mark.parametrize("generation", GENERATIONS)
 def test_packed_is_alone(generation: str, tmp_path: Path) -> None:
     pupil, processor = pupil_of(generation, tmp_path)
@@ -68,12 +79,14 @@ def test_packed_is_alone(generation: str, tmp_path: Path) -> None:
     loss.backward()
     packed = gradients(pupil)
     pupil.zero_grad()
-    totals, alone = totals_of([together]), 0.0
+    totals, alone = totals_of([together]), []
     for lesson in made:
         part, _ = pupil(batch([lesson]), totals)
         part.backward()
-        alone += part.item()
-    assert abs(loss.item() - alone) <= 1e-5 * alone
+        alone.append(part.item())
+    assert loss.item() == pytest.approx(sum(alone), rel=1e-5)
+    shares = [cost / totals.answers for cost in losses_of(pupil, made)]
+    assert shares == pytest.approx(alone, rel=1e-5)
     whole = torch.cat([gradient.flatten() for gradient in packed.values()]).norm()
     for name, gradient in gradients(pupil).items():
         # A key's bias moves every score of a row alike: its gradient is nothing but rounding.

@@ -32,7 +32,8 @@ from omma.train.tune_steps import LOG, Fitting, Standing, losses
 from omma.train.tuning import Settled, Tuning, settled
 from omma.weights import read_dtype, read_spec, write_folder
 from omma.weights.adapters import is_adapter, write_adapter
-from omma.weights.config import GENERATION, write_json
+from omma.weights.config import GENERATION
+from omma.weights.fields import write_json
 from omma.weights.lora import Adapter, Pair, fresh, layers, linears, mark_of, put_on
 
 CURVES, ASIDE = "curves.png", "aside.jsonl"

@@ -10,7 +10,8 @@ from omma.errors import BadFolder
 from omma.loading import load_folder
 from omma.weights import write_folder
 from omma.weights.adapters import base_of, is_adapter
-from omma.weights.config import GENERATION, write_json
+from omma.weights.config import GENERATION
+from omma.weights.fields import write_json
 from omma.weights.lora import merge, spec_of
 
 

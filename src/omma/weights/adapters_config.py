@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from omma.errors import BadFolder
-from omma.weights.config import read_json
+from omma.weights.fields import read_json
 
 CONFIG = "adapter_config.json"
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
@@ -11,11 +9,10 @@ from typing import Any
 from omma.errors import BadFolder
 from omma.prep.dialects import DIALECTS
 from omma.spec import DecoderSpec, ModelSpec, SwiGLU, TokenIds, VisionSpec
+from omma.weights.fields import DEEPEST, WIDEST_PATCH, Fields, read_json, write_json
 
 CONFIG, GENERATION = "config.json", "generation_config.json"
 _MODEL_TYPE = "qwen2_5_vl"
-# Far above any model, and small enough that nothing made of such numbers overflows or takes forever.
-LARGEST, LARGEST_NUMBER, DEEPEST, WIDEST_PATCH = 10**7, 10**15, 1000, 64
 _OURS = {"boxes", "turn_start"}  # what we say beside the public fields
 
 
@@ -27,7 +24,7 @@ def read_spec(folder: Path) -> ModelSpec:
     contradicts itself, or asks for something that is not built here.
     """
     path = folder / CONFIG
-    config = _Fields(read_json(path), path)
+    config = Fields(read_json(path), path)
     if (kind := config.raw.get("model_type")) != _MODEL_TYPE:
         raise BadFolder(f"{path}: model_type is {kind!r}; wanted {_MODEL_TYPE!r}")
     text = config.inner("text_config") if "text_config" in config.raw else config
@@ -76,72 +73,7 @@ def read_generation(folder: Path) -> dict[str, Any]:
     return read_json(path) if path.exists() else {}
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object from a file. Raises BadFolder naming the file."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise BadFolder(f"{path} is missing; a model's folder has one") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise BadFolder(f"{path} cannot be read: {error}; fetch it again") from None
-    if not isinstance(content, dict):
-        raise BadFolder(f"{path} holds a {type(content).__name__}; wanted a JSON object")
-    return content
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON object as the public folders do, indented; a file that is there is replaced whole."""
-    half_made = path.with_name(f".{path.name}.new")
-    half_made.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    half_made.replace(path)
-
-
-class _Fields:
-    """One object of a config, read field by field with the place named when a value is of a wrong kind."""
-
-    def __init__(self, raw: dict[str, Any], where: object) -> None:
-        self.raw, self.where = raw, where
-
-    def inner(self, name: str) -> _Fields:
-        raw = self.raw.get(name)
-        if raw is None:
-            return _Fields({}, f"{self.where}: {name}")
-        if not isinstance(raw, dict):
-            raise BadFolder(f"{self.where}: {name} is {raw!r}; wanted an object")
-        return _Fields(raw, f"{self.where}: {name}")
-
-    def whole(self, name: str, default: int, least: int = 1, most: int = LARGEST) -> int:
-        value = self.raw.get(name, default)
-        if type(value) is not int or not least <= value <= most:
-            raise BadFolder(
-                f"{self.where}: {name} is {value!r}; wanted a whole number from {least} to {most:,}"
-            )
-        return value
-
-    def number(self, name: str, default: float) -> float:
-        value = self.raw.get(name, default)
-        if type(value) not in (int, float) or not 0 < value < LARGEST_NUMBER:
-            raise BadFolder(f"{self.where}: {name} is {value!r}; wanted a number above 0")
-        return float(value)
-
-    def flag(self, name: str) -> bool:
-        value = self.raw.get(name)
-        if value is not None and not isinstance(value, bool):
-            raise BadFolder(f"{self.where}: {name} is {value!r}; wanted true or false")
-        return bool(value)
-
-    def wholes(self, name: str, default: tuple[int, ...]) -> tuple[int, ...]:
-        value = self.raw.get(name, default)
-        if not isinstance(value, (list, tuple)) or any(type(one) is not int or one < 0 for one in value):
-            raise BadFolder(f"{self.where}: {name} is {value!r}; wanted a list of whole numbers")
-        return tuple(value)
-
-    def fixed(self, name: str, built: object) -> None:
-        if (value := self.raw.get(name, built)) != built:
-            raise BadFolder(f"{self.where}: {name} is {value!r}, which is not built here; wanted {built!r}")
-
-
-def _vision(fields: _Fields) -> VisionSpec:
+def _vision(fields: Fields) -> VisionSpec:
     fields.fixed("hidden_act", "silu")
     return VisionSpec(
         depth=fields.whole("depth", 32, most=DEEPEST),
@@ -159,7 +91,7 @@ def _vision(fields: _Fields) -> VisionSpec:
     )
 
 
-def _decoder(config: _Fields, text: _Fields) -> DecoderSpec:
+def _decoder(config: Fields, text: Fields) -> DecoderSpec:
     text.fixed("hidden_act", "silu")
     kinds = text.raw.get("layer_types")
     if text.flag("use_sliding_window") or (isinstance(kinds, list) and "sliding_attention" in kinds):
@@ -189,7 +121,7 @@ def _decoder(config: _Fields, text: _Fields) -> DecoderSpec:
     )
 
 
-def _ids(config: _Fields, text: _Fields) -> TokenIds:
+def _ids(config: Fields, text: Fields) -> TokenIds:
     """Ids with a meaning of their own; of several ends the first is that of a turn (facts §5.3)."""
     usual, end = TokenIds(), text.raw.get("eos_token_id")
     ends = text.wholes("eos_token_id", ()) if isinstance(end, list) else ()

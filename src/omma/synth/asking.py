@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from omma.sample import Size
-from omma.synth.wordings import article, hint, phrase, plural, wordings
+from omma.synth.wordings import article, hint, phrase, plural, typed, wordings
 from omma.synth.world import Drawing, Edges, Split, Turn
 
 GRID = 1000
@@ -42,17 +42,23 @@ class Interviewer:
         self.drawing, self.split, self.dice = drawing, split, dice
         self.size = Size(*drawing.picture.size)
 
-    def _ask(self, task: str, form: str, fill: dict[str, str]) -> str:
+    def _ask(self, task: str, form: str, fill: dict[str, str], *, last: bool = True) -> str:
+        """The question in words. `last` is False where the caller says something more after it."""
         template = phrase(task, self.split, self.dice)
+        own = template in wordings()[task].shared
         if "what" in fill:
             what = fill["what"]
             fill = {"plural": plural(what), "one": article(what), **fill}
-            if task == "find" and template in wordings()[task].shared:
+            if task == "find" and own:
                 # People put into omma's own prompt whatever they would say.
                 fill["what"] = self.dice.choices((what, plural(what), f"the {what}"), (8, 2, 1))[0]
+        large = self.dice.random() < 0.8
+        more = hint(form, self.split, self.dice) if form else ""
+        if self.split == "train" and not own:
+            large = large and template.startswith("{")
+            template = typed(template, self.dice, last=last and not more)
         question = template.format(**fill)
-        question = question[:1].upper() + question[1:] if self.dice.random() < 0.8 else question
-        return question + (hint(form, self.split, self.dice) if form else "")
+        return (question[:1].upper() + question[1:] if large else question) + more
 
     def word(self, wording: str, answer: str, task: str | None = None, **fill: str) -> Turn:
         """A question whose answer is a word or two."""
@@ -92,7 +98,7 @@ class Interviewer:
 
     def told(self, wording: str, answer: str, truth: dict[str, Any], **fill: str) -> Turn:
         """A question answered in whole sentences, or in a form of its own."""
-        return Turn(self._ask(wording, "", fill), answer, wording, truth)
+        return Turn(self._ask(wording, "", fill, last=False), answer, wording, truth)
 
 
 def _rounded(box: Edges) -> list[float]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from statistics import median
+from typing import Any, NamedTuple
 
 import torch
 
@@ -15,8 +17,31 @@ from omma.respond import Model
 from omma.sample import Sample
 
 
-def written(model: Model, sample: Sample, tokens: int) -> tuple[float, float]:
-    """Seconds to the first token, and tokens a second from there on. Nothing ends the answer early."""
+class Written(NamedTuple):
+    """Seconds of the tower and of the rest of the first step, and tokens a second from there on."""
+
+    tower: float
+    prefill: float
+    decode: float
+
+
+class Watched:
+    """The model's tower with a watch on it: the seconds of its last look."""
+
+    def __init__(self, model: Model) -> None:
+        self.see, self.seconds = model.network.see, 0.0
+        model.network.see = self  # type: ignore[assignment, method-assign]
+
+    def __call__(self, *seen: Any) -> Any:
+        """What the tower makes of it."""
+        began = time.perf_counter()
+        made = self.see(*seen)
+        self.seconds = time.perf_counter() - began
+        return made
+
+
+def written(model: Model, tower: Watched, sample: Sample, tokens: int) -> Written:
+    """One answer, step by step. Nothing ends it early."""
     engine = Engine(model.network)
     engine.add(Request(sample, Sampling(), frozenset(), tokens))
     began = time.perf_counter()
@@ -24,7 +49,8 @@ def written(model: Model, sample: Sample, tokens: int) -> tuple[float, float]:
     first = time.perf_counter()
     while not engine.idle:
         engine.step()
-    return first - began, (tokens - 1) / (time.perf_counter() - first)
+    rate = (tokens - 1) / (time.perf_counter() - first)
+    return Written(tower.seconds, first - began - tower.seconds, rate)
 
 
 def main() -> None:
@@ -36,13 +62,10 @@ def main() -> None:
     load = time.perf_counter() - began
     spoken = [message("user", Image(job.picture), job.question)]
     prepare, sample = timed(lambda: model.processor.sample(spoken), 5 * job.repeats)
-    rows_PC = torch.from_numpy(sample.visuals[0].rows_PC)
-    with torch.inference_mode():
-        tower, _ = timed(lambda: model.network.see(rows_PC, [sample.visuals[0].grid]), job.repeats)
-    runs = [written(model, sample, job.tokens) for _ in range(job.repeats + 1)][1:]
-    first = sorted(seconds for seconds, _ in runs)[len(runs) // 2]
-    decode = sorted(rate for _, rate in runs)[len(runs) // 2]
-    Report(load, prepare, tower, max(first - tower, 0.0), decode, sample.length, peak()).tell()
+    watched = Watched(model)
+    runs = [written(model, watched, sample, job.tokens) for _ in range(job.repeats + 1)][1:]
+    tower, prefill, decode = (median(column) for column in zip(*runs, strict=True))
+    Report(load, prepare, tower, prefill, decode, sample.length, peak()).tell()
 
 
 if __name__ == "__main__":

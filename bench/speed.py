@@ -49,8 +49,8 @@ class Subject:
 
 
 SUBJECTS = (
-    Subject("omma-nano", NANO, None, (336, 252), 64, 5, 3),
-    Subject("3B cut to 12 layers", CACHE / "3b-12", "qwen2.5-vl-3b/12", (448, 448), 32, 2, 2),
+    Subject("omma-nano", NANO, None, (336, 252), 64, 9, 3),
+    Subject("3B cut to 12 layers", CACHE / "3b-12", "qwen2.5-vl-3b/12", (448, 448), 32, 5, 2),
     Subject("3B", CACHE / "3b", "qwen2.5-vl-3b", (448, 448), 1, 1, 2, stages=False),
 )
 TOYS = (

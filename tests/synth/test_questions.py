@@ -182,7 +182,7 @@ def test_a_thing_that_has_a_double_is_never_spoken_of_as_the_only_one() -> None:
 def test_nothing_is_said_left_of_what_stands_above_it() -> None:
     for turn in asked(hand_made(CIRCLE, replace(STAR, box=(25, 200, 85, 260))), "relation"):
         assert "left" not in turn.question
-        assert "right" not in turn.question
+        assert "right of" not in turn.question
 
 
 def test_two_of_nearly_the_same_size_are_not_compared() -> None:

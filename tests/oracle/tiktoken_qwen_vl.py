@@ -33,7 +33,10 @@ class Spelling:
         self.written |= {token: mark.encode() for mark, token in self.marks.items()}
 
     def merged(self, piece: bytes) -> list[int]:
-        """Byte by byte, the pair of the lowest rank joined again and again, the leftmost first."""
+        """A piece that is a token is that token; else, byte by byte, the pair of the lowest rank is joined
+        again and again, the leftmost first."""
+        if piece in self.ranks:
+            return [self.ranks[piece]]
         parts = [piece[i : i + 1] for i in range(len(piece))]
         while True:
             pairs = [a + b for a, b in pairwise(parts)]

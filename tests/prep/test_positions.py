@@ -33,6 +33,18 @@ def test_the_published_vector_of_a_picture_and_a_video_holds() -> None:
     assert positions.max() + 1 - 19 == -3
 
 
+def test_the_published_vector_of_slices_between_words_holds() -> None:
+    # Qwen3-VL writes every slice of a video as a block of its own, its second before it in words.
+    blocks = [Block(Grid(1, 4, 4), 3), Block(Grid(1, 2, 4), 12), Block(Grid(1, 2, 4), 18)]
+    positions = mrope_positions(23, blocks, merge=2, tokens_per_second=2.0)
+    assert positions.tolist() == [
+        [0, 1, 2, 3, 3, 3, 3, 5, 6, 7, 8, 9, 10, 10, 12, 13, 14, 15, 16, 16, 18, 19, 20],
+        [0, 1, 2, 3, 3, 4, 4, 5, 6, 7, 8, 9, 10, 10, 12, 13, 14, 15, 16, 16, 18, 19, 20],
+        [0, 1, 2, 3, 4, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20],
+    ]
+    assert positions.max() + 1 - 23 == -2
+
+
 def test_time_is_multiplied_before_it_is_cut() -> None:
     # Half a second a slice and two numbers a second: an integer cast of the seconds would lose them all.
     positions = mrope_positions(4, [Block(Grid(4, 2, 2), 0, 0.5)], merge=2, tokens_per_second=2.0)

@@ -24,7 +24,7 @@ def shares(run: Run, made: Batch, repeats: int) -> dict[str, float]:
     rows_PC = torch.from_numpy(pack.rows_PC).to(model.vision.patches.weight.dtype)
 
     def tower() -> torch.Tensor:
-        patches_PW = model.vision.look(rows_PC, pack.grids)
+        patches_PW = model.vision.look(rows_PC, pack.grids)[0]
         torch.autograd.backward(patches_PW, torch.ones_like(patches_PW))
         return patches_PW.detach()
 

@@ -98,6 +98,12 @@ class Pack:
     grids: tuple[Grid, ...] = ()
     places_N: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
+    @property
+    def reach_T(self) -> NDArray[np.int64]:
+        """The length of the sample that each token belongs to."""
+        lengths_S = np.diff(self.starts)
+        return np.repeat(lengths_S, lengths_S)
+
 
 def pack(samples: Sequence[Sample]) -> Pack:
     """Lay samples end to end. No token is added, none is lost, nothing crosses a border."""

@@ -9,10 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Literal
 
-
-def later(default: Any) -> Any:
-    """A field that specs did not always have: at its default a spec counts as it did before (`stated`)."""
-    return field(default=default, metadata={"later": True})
+LATER = {"later": True}  # of a field that specs did not always have: see `stated`
 
 
 @dataclass(frozen=True)
@@ -34,7 +31,20 @@ class Gelu:
     curve: Literal["erf", "tanh", "quick"] = "erf"
 
 
-FeedForward = SwiGLU | Gelu
+@dataclass(frozen=True)
+class Experts:
+    """A mixture of `count` gated feed-forwards without biases, `width` hidden units each.
+
+    A router sends each token through the `chosen` likeliest of them; their probabilities, made to sum to 1,
+    weigh what they say (Qwen3-VL's mixtures, facts §1.4, §2.9).
+    """
+
+    width: int
+    count: int
+    chosen: int
+
+
+FeedForward = SwiGLU | Gelu | Experts
 Norm = Literal["rms", "layer"]
 
 
@@ -86,12 +96,12 @@ class VisionSpec:
     full_layers: tuple[int, ...] = (7, 15, 23, 31)
     norm_eps: float = 1e-6
     rope_theta: float = 10_000.0
-    norm: Norm = later("rms")
-    patch_bias: bool = later(False)
-    places: int | None = later(None)
-    deepstack: tuple[int, ...] = later(())
-    side: int | None = later(None)
-    resampler: Resampler | None = later(None)
+    norm: Norm = field(default="rms", metadata=LATER)
+    patch_bias: bool = field(default=False, metadata=LATER)
+    places: int | None = field(default=None, metadata=LATER)
+    deepstack: tuple[int, ...] = field(default=(), metadata=LATER)
+    side: int | None = field(default=None, metadata=LATER)
+    resampler: Resampler | None = field(default=None, metadata=LATER)
 
     @property
     def row(self) -> int:
@@ -121,10 +131,10 @@ class DecoderSpec:
     norm_eps: float = 1e-6
     context: int = 128_000
     attention_bias: bool = True
-    interleaved: bool = later(False)
-    head_norm: bool = later(False)
-    fused: bool = later(False)
-    stretch: Stretch | None = later(None)
+    interleaved: bool = field(default=False, metadata=LATER)
+    head_norm: bool = field(default=False, metadata=LATER)
+    fused: bool = field(default=False, metadata=LATER)
+    stretch: Stretch | None = field(default=None, metadata=LATER)
 
 
 @dataclass(frozen=True)
@@ -153,14 +163,16 @@ class ModelSpec:
     decoder: DecoderSpec
     ids: TokenIds = TokenIds()
     tokens_per_second: float | None = 2.0
-    boxes: str = "pixels"  # "tags" 2023, "marks" Qwen2-VL, "pixels" Qwen2.5-VL, "relative" Qwen3-VL, "grid" omma's
+    boxes: str = "pixels"  # "tags" (2023), "marks" (2), "pixels" (2.5), "relative" (3), or omma's own "grid"
     family: str = "qwen2.5-vl"
-    written_times: bool = later(False)
-    turns: bool = later(True)  # a base model of 2023 reads one running text instead
+    written_times: bool = field(default=False, metadata=LATER)
+    turns: bool = field(default=True, metadata=LATER)  # a base model of 2023 reads one running text instead
 
 
 def stated(spec: Any) -> dict[str, Any]:
-    """What a spec says, as plain values; a later field that says nothing new is left out."""
+    """What a spec says, as plain values. A later field that holds its default is left out: it says no more
+    than specs said before there was one.
+    """
     said: dict[str, Any] = {}
     for each in fields(spec):
         value = getattr(spec, each.name)

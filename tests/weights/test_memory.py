@@ -50,7 +50,7 @@ def sparse_folder(folder: Path, spec: ModelSpec, kind: str) -> int:
     for ours, weight in model.named_parameters():
         end = at + 2 * weight.numel()
         shape = public_shape(ours, tuple(weight.shape), spec)
-        header[public_name(ours)] = {"dtype": kind, "shape": shape, "data_offsets": [at, end]}
+        header[public_name(ours, spec.family)] = {"dtype": kind, "shape": shape, "data_offsets": [at, end]}
         at = end
     text = json.dumps(header).encode()
     with (folder / "model.safetensors").open("wb") as file:

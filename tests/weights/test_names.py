@@ -9,7 +9,7 @@ import torch
 
 from omma.model.vlm import Vlm
 from omma.presets import GENERATIONS, tiny
-from omma.weights.names import our_name, public_name
+from omma.weights.names import SPELLINGS, in_memory, our_name, public_name
 
 every_generation = pytest.mark.parametrize("generation", GENERATIONS)
 
@@ -21,24 +21,17 @@ def names(generation: str) -> list[str]:
     return [name for name, _ in model.named_parameters()]
 
 
-def in_memory(public: str) -> str:
-    """The spelling transformers has in memory since 4.52."""
-    if public.startswith("visual."):
-        return f"model.{public}"
-    return public.replace("model.", "model.language_model.", 1)
-
-
 @every_generation
 def test_names_out_are_names_in(generation: str) -> None:
     ours = names(generation)
-    assert [our_name(public_name(name)) for name in ours] == ours
-    assert len({public_name(name) for name in ours}) == len(ours)
+    assert [our_name(public_name(name, generation), generation) for name in ours] == ours
+    assert len({public_name(name, generation) for name in ours}) == len(ours)
 
 
 @every_generation
 def test_the_spelling_of_transformers_is_read_too(generation: str) -> None:
     ours = names(generation)
-    assert [our_name(in_memory(public_name(name))) for name in ours] == ours
+    assert [our_name(in_memory(public_name(name, generation)), generation) for name in ours] == ours
 
 
 @pytest.mark.parametrize(
@@ -53,9 +46,10 @@ def test_the_spelling_of_transformers_is_read_too(generation: str) -> None:
     ],
 )
 def test_public_names_are_those_of_the_official_files(ours: str, public: str) -> None:
-    assert public_name(ours) == public
+    assert public_name(ours, "qwen2.5-vl") == public
 
 
+@pytest.mark.parametrize("family", SPELLINGS)
 @pytest.mark.parametrize(
     "stranger",
     [
@@ -66,10 +60,10 @@ def test_public_names_are_those_of_the_official_files(ours: str, public: str) ->
         "",
     ],
 )
-def test_a_strangers_name_is_not_ours(stranger: str) -> None:
-    assert our_name(stranger) is None
+def test_a_strangers_name_is_not_ours(stranger: str, family: str) -> None:
+    assert our_name(stranger, family) is None
 
 
 def test_a_name_that_is_not_ours_is_not_published() -> None:
     with pytest.raises(KeyError):
-        public_name("vision.layers.0.feed.sideways.weight")
+        public_name("vision.layers.0.feed.sideways.weight", "qwen2.5-vl")

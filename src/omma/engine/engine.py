@@ -45,13 +45,14 @@ class Failed(NamedTuple):
 class _Row:
     """A request that is running. Its prompt has been read and is not kept.
 
-    `position` is where the next token stands, on all three axes (facts §3.2).
+    `position` is where the next token stands, on all three axes (facts §3.2); `reach` is the prompt's length.
     """
 
     sampler: Sampler
     stop_ids: frozenset[int]
     left: int
     position: int
+    reach: int
     last: int = -1
 
     def take(self, token: int) -> FinishReason | None:
@@ -129,7 +130,8 @@ class Engine:
                 break
             ticket, request = self._waiting.popleft()
             sampler = Sampler(request.sampling, sample.ids_T, vocabulary)
-            row = _Row(sampler, request.stop_ids, request.max_tokens, sample.next_position)
+            places = sample.next_position, sample.length
+            row = _Row(sampler, request.stop_ids, request.max_tokens, *places)
             self._running[ticket] = row
             tickets.append(ticket)
             samples.append(sample)
@@ -181,7 +183,8 @@ class Engine:
         positions_3S = torch.tensor([row.position for row in rows], device=self._device).expand(3, -1)
         for row in rows:
             row.position += 1
-        hidden_SD = self._model(self._model.embed(ids_S, None, None), positions_3S, attend)
+        reach_S = torch.tensor([row.reach for row in rows], device=self._device)
+        hidden_SD = self._model(self._model.embed(ids_S, None, None, reach_S), positions_3S, attend)
         return self._chosen(tickets, self._model.logits(hidden_SD))
 
     def _chosen(self, tickets: list[int], logits_SV: Tensor) -> list[Written | Failed]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from omma.model.layers import RMSNorm
+from omma.model.layers import LayerNorm, RMSNorm
+from omma.model.resampler import Matrix, WaveTable
 
 
 @torch.no_grad()
@@ -18,11 +19,16 @@ def draw_weights(
     1 / sqrt(2 · `depth`), so that the residual stream's variance does not grow with depth.
     """
     for name, module in stack.named_modules():
-        if isinstance(module, RMSNorm):
+        if isinstance(module, RMSNorm | LayerNorm):
             module.weight.fill_(1.0)
-        elif isinstance(module, (nn.Linear, nn.Embedding)):
+            if isinstance(module, LayerNorm):
+                module.bias.zero_()
+        elif isinstance(module, WaveTable):
+            module.fill()
+        elif isinstance(module, (nn.Linear, nn.Embedding, Matrix)):
             ends = name.endswith(("attention.out", "feed.down"))
             width = deviation * ((2 * depth) ** -0.5 if ends else 1.0)
             nn.init.trunc_normal_(module.weight, 0.0, width, -2 * width, 2 * width, generator=generator)
-            if isinstance(module, nn.Linear) and module.bias is not None:
-                module.bias.zero_()
+            bias = getattr(module, "bias", None)
+            if bias is not None:
+                bias.zero_()

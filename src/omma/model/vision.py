@@ -1,17 +1,18 @@
-"""The vision tower and its merger, Qwen2.5-VL's kind: patch rows in, visual tokens out (facts §2.2–2.6)."""
+"""The vision tower and its mergers, since Qwen2-VL: patch rows in, visual tokens out (facts §2.2–2.8)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from omma.errors import PlaceholderMismatch
 from omma.model.attend import Segments
-from omma.model.layers import Linear, RMSNorm, feed_forward
+from omma.model.layers import Embedding, Linear, feed_forward, norm
 from omma.model.windows import floorplan
-from omma.ops import Tables, grid_tables, rotate
+from omma.ops import Tables, corners, grid_tables, rotate
 from omma.sample import Grid
 from omma.spec import VisionSpec
 
@@ -38,9 +39,9 @@ class VisionLayer(nn.Module):
 
     def __init__(self, spec: VisionSpec) -> None:
         super().__init__()
-        self.attention_norm = RMSNorm(spec.width, spec.norm_eps)
+        self.attention_norm = norm(spec.norm, spec.width, spec.norm_eps)
         self.attention = VisionAttention(spec)
-        self.feed_norm = RMSNorm(spec.width, spec.norm_eps)
+        self.feed_norm = norm(spec.norm, spec.width, spec.norm_eps)
         self.feed = feed_forward(spec.feed_forward, spec.width)
 
     def forward(self, x_PW: Tensor, tables: Tables, segments: Segments, layer: int) -> Tensor:
@@ -51,40 +52,71 @@ class VisionLayer(nn.Module):
 
 
 class Merger(nn.Module):
-    """The bridge: merge × merge neighbouring patches become one token of the decoder's width."""
+    """The bridge: merge × merge neighbouring patches become one token of the decoder's width.
 
-    def __init__(self, spec: VisionSpec) -> None:
+    They are normed one by one, or `together` (facts §2.8).
+    """
+
+    def __init__(self, spec: VisionSpec, together: bool = False) -> None:
         super().__init__()
-        self.unit = spec.merge * spec.merge
-        self.norm = RMSNorm(spec.width, spec.norm_eps)
-        self.inner = Linear(spec.width * self.unit, spec.width * self.unit)
-        self.outer = Linear(spec.width * self.unit, spec.out_width)
+        self.joined = spec.width * spec.merge * spec.merge
+        self.normed = self.joined if together else spec.width
+        self.norm = norm(spec.norm, self.normed, spec.norm_eps)
+        self.inner = Linear(self.joined, self.joined)
+        self.outer = Linear(self.joined, spec.out_width)
 
     def forward(self, x_PW: Tensor) -> Tensor:
         """(P, W) in, (P / unit, D) out."""
-        x_NU = self.norm(x_PW).reshape(-1, x_PW.shape[-1] * self.unit)
+        x_NU = self.norm(x_PW.reshape(-1, self.normed)).reshape(-1, self.joined)
         y_ND: Tensor = self.outer(F.gelu(self.inner(x_NU)))
         return y_ND
 
 
+class PlaceTable(Embedding):
+    """Learned positions, `side` × `side` of them, stretched over every picture (facts §2.7)."""
+
+    def __init__(self, side: int, width: int) -> None:
+        super().__init__(side * side, width)
+        self.side = side
+
+    def forward(self, places_P2: Tensor, grids: Sequence[Grid]) -> Tensor:
+        """What is added to the patches at these places of the pictures: (P, W), mixed in fp32."""
+        numbers, shares = [], []
+        for grid, places in zip(grids, places_P2.split([grid.patches for grid in grids]), strict=True):
+            for kept, made in zip(
+                (numbers, shares), corners(places, grid.rows, grid.columns, self.side), strict=True
+            ):
+                kept.append(made.to(self.weight.device))
+        around_P4W = super().forward(torch.cat(numbers)).float()
+        return (around_P4W * torch.cat(shares)[..., None]).sum(1).to(self.weight.dtype)
+
+
 class VisionTower(nn.Module):
-    """Patch embedding, window and full layers, merger."""
+    """Patch embedding, learned positions if there are any, window and full layers, mergers."""
 
     def __init__(self, spec: VisionSpec) -> None:
         super().__init__()
         self.spec = spec
-        self.patches = Linear(spec.row, spec.width, False)
+        self.patches = Linear(spec.row, spec.width, spec.patch_bias)
+        self.places = None if spec.places is None else PlaceTable(spec.places, spec.width)
         self.layers = nn.ModuleList(VisionLayer(spec) for _ in range(spec.depth))
         self.merger = Merger(spec)
+        self.deep = nn.ModuleList(Merger(spec, together=True) for _ in spec.deepstack)
 
     def forward(self, rows_PC: Tensor, grids: Sequence[Grid]) -> Tensor:
-        """Visual tokens (N, D) of all pictures, in order. PlaceholderMismatch if rows and grids differ."""
-        y_ND: Tensor = self.merger(self.look(rows_PC, grids))
-        return y_ND
+        """Features of all pictures' visual tokens, in order: see `merge` and `look`."""
+        return self.merge(self.look(rows_PC, grids))
 
-    def look(self, rows_PC: Tensor, grids: Sequence[Grid]) -> Tensor:
+    def merge(self, looks: Sequence[Tensor]) -> Tensor:
+        """Features (N, D + L · D) of visual tokens: what they are, then what L layers of the decoder add."""
+        mergers = (self.merger, *self.deep)
+        parts = [merger(x_PW) for merger, x_PW in zip(mergers, looks, strict=True)]
+        return parts[0] if len(parts) == 1 else torch.cat(parts, -1)
+
+    def look(self, rows_PC: Tensor, grids: Sequence[Grid]) -> list[Tensor]:
         """The patches' own features (P, W) before they are merged, in the order of the rows.
 
+        Those after the last layer, then those after each layer that `deepstack` names.
         Raises PlaceholderMismatch if rows and grids were not made together.
         """
         spec, unit = self.spec, self.spec.merge**2
@@ -94,14 +126,26 @@ class VisionTower(nn.Module):
                 f"patch rows are {tuple(rows_PC.shape)} but the grids want {wanted}; "
                 "make rows and grids with one Processor"
             )
-        plan = floorplan(grids, spec.merge, spec.window // spec.patch // spec.merge)
+        side = None if spec.window is None else spec.window // spec.patch // spec.merge
+        plan = floorplan(grids, spec.merge, side)
         device = rows_PC.device
         tables = grid_tables(plan.places_P2.to(device), spec.width // spec.heads, spec.rope_theta)
         windows, slices = Segments(plan.window_starts, False), Segments(plan.slice_starts, False)
         x_PW = self.patches(rows_PC.to(self.patches.weight.dtype))
-        x_PW = x_PW.unflatten(0, (-1, unit)).index_select(0, plan.order_N.to(device)).flatten(0, 1)
+        x_PW = _reordered(x_PW, plan.order_N, unit)
+        if self.places is not None:
+            x_PW = x_PW + self.places(plan.places_P2, grids)
+        levels: dict[int, Tensor] = {}
         for number, layer in enumerate(self.layers):
             segments = slices if number in spec.full_layers else windows
             x_PW = layer(x_PW, tables, segments, number)
-        cells_NUW: Tensor = x_PW.unflatten(0, (-1, unit))
-        return cells_NUW.index_select(0, plan.back_N.to(device)).flatten(0, 1)
+            if number in spec.deepstack:
+                levels[number] = x_PW
+        seen = (x_PW, *(levels[number] for number in spec.deepstack))
+        return [_reordered(x_PW, plan.back_N, unit) for x_PW in seen]
+
+
+def _reordered(x_PW: Tensor, order_N: Tensor, unit: int) -> Tensor:
+    """Cells of `unit` patches in another order."""
+    cells_NUW: Tensor = x_PW.unflatten(0, (-1, unit))
+    return cells_NUW.index_select(0, order_N.to(x_PW.device)).flatten(0, 1)

@@ -12,11 +12,12 @@ from torch import Tensor, nn
 
 from omma.errors import PlaceholderMismatch
 from omma.model.attend import Attend
-from omma.model.decoder import Decoder
+from omma.model.decoder import Decoder, Embedded
 from omma.model.initialise import draw_weights
+from omma.model.resampler import SquareTower
 from omma.model.vision import VisionTower
 from omma.sample import Grid, Pack
-from omma.spec import ModelSpec
+from omma.spec import ModelSpec, Resampler, VisionSpec
 
 
 class Vlm(nn.Module):
@@ -30,7 +31,7 @@ class Vlm(nn.Module):
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__()
         self.spec = spec
-        self.vision = VisionTower(spec.vision)
+        self.vision = tower(spec.vision)
         self.decoder = Decoder(spec.decoder)
 
     def initialise(self, generator: torch.Generator) -> None:
@@ -39,39 +40,57 @@ class Vlm(nn.Module):
         draw_weights(self.decoder, self.spec.decoder.depth, generator)
 
     def see(self, rows_PC: Tensor, grids: Sequence[Grid]) -> Tensor:
-        """Visual tokens (N, D) of patch rows (P, C), picture by picture. N is the grids' merged cells.
+        """Features (N, D + L · D) of the visual tokens that patch rows (P, C) make, picture by picture.
 
+        N is the grids' merged cells; after a token's own D numbers stand those that the decoder's first L
+        layers add to it; L is the length of the tower's `deepstack`, 0 for most (facts §2.8).
         Raises PlaceholderMismatch when rows and grids were not made together.
         """
-        features_ND: Tensor = self.vision(rows_PC, grids)
-        return features_ND
+        features_NX: Tensor = self.vision(rows_PC, grids)
+        return features_NX
 
-    def embed(self, ids_T: Tensor, features_ND: Tensor | None, places_N: Tensor | None) -> Tensor:
-        """Rows (T, D): each id's embedding, with visual tokens at `places_N`.
+    def embed(
+        self,
+        ids_T: Tensor,
+        features_NX: Tensor | None,
+        places_N: Tensor | None,
+        reach_T: Tensor | None = None,
+    ) -> Embedded:
+        """Rows (T, D): each id's embedding, with the visual tokens that `see` made at `places_N`.
 
+        `reach_T` is how many tokens the prompt has that each row belongs to, or was written after; None while
+        learning. Models whose far positions are stretched go by it (facts §3.1), the others do not look.
         Raises PlaceholderMismatch when the prompt leaves more or fewer places than there are features.
         """
         embeddings_TD: Tensor = self.decoder.embedding(ids_T)
         places = 0 if places_N is None else len(places_N)
-        made = 0 if features_ND is None else len(features_ND)
+        made = 0 if features_NX is None else len(features_NX)
         if places != made:
             raise PlaceholderMismatch(
                 f"the prompt leaves {places} places but the tower makes {made} features; "
                 "make prompt and patches with one Processor"
             )
-        if features_ND is None or places_N is None:
-            return embeddings_TD
-        return embeddings_TD.index_copy(0, places_N, features_ND.to(embeddings_TD.dtype))
+        if features_NX is None or places_N is None:
+            return Embedded(embeddings_TD, reach_T=reach_T)
+        features_NX = features_NX.to(embeddings_TD.dtype)
+        if not (levels := len(self.spec.vision.deepstack)):
+            return Embedded(embeddings_TD.index_copy(0, places_N, features_NX), reach_T=reach_T)
+        own_ND, *deep = features_NX.unflatten(-1, (1 + levels, -1)).unbind(1)
+        shown_TD = embeddings_TD.index_copy(0, places_N, own_ND)
+        return Embedded(shown_TD, places_N, torch.stack(deep), reach_T)
 
-    def forward(self, embeddings_TD: Tensor, positions_3T: Tensor, attend: Attend) -> Tensor:
+    def forward(self, rows: Embedded, positions_3T: Tensor, attend: Attend) -> Tensor:
         """Final-normed hidden states (T, D) of rows at positions (time, row, column)."""
-        hidden_TD: Tensor = self.decoder(embeddings_TD, positions_3T, attend)
+        hidden_TD: Tensor = self.decoder(rows, positions_3T, attend)
         return hidden_TD
 
-    def read(self, pack: Pack, attend: Attend, features_ND: Tensor | None = None) -> Tensor:
+    def read(
+        self, pack: Pack, attend: Attend, features_NX: Tensor | None = None, *, learning: bool = False
+    ) -> Tensor:
         """Hidden states (T, D) of a pack: its pictures seen, its words embedded, all of it thought through.
 
-        `features_ND` are the pictures' visual tokens where they have been seen already.
+        `features_NX` are those of the pictures where they have been seen already. While `learning`, positions
+        are not stretched, however far out they are.
         Raises PlaceholderMismatch when words and pictures were not made together.
         """
         device = self.decoder.embedding.weight.device
@@ -79,10 +98,11 @@ class Vlm(nn.Module):
         def tensor(array: NDArray[np.generic]) -> Tensor:
             return torch.from_numpy(array).to(device)
 
-        if features_ND is None and pack.rows_PC is not None:
-            features_ND = self.see(tensor(pack.rows_PC), pack.grids)
-        embeddings_TD = self.embed(tensor(pack.ids_T), features_ND, tensor(pack.places_N))
-        hidden_TD: Tensor = self(embeddings_TD, tensor(pack.positions_3T), attend)
+        if features_NX is None and pack.rows_PC is not None:
+            features_NX = self.see(tensor(pack.rows_PC), pack.grids)
+        reach_T = None if learning else tensor(pack.reach_T)
+        rows = self.embed(tensor(pack.ids_T), features_NX, tensor(pack.places_N), reach_T)
+        hidden_TD: Tensor = self(rows, tensor(pack.positions_3T), attend)
         return hidden_TD
 
     def logits(self, hidden_TD: Tensor) -> Tensor:
@@ -92,3 +112,14 @@ class Vlm(nn.Module):
             return F.linear(hidden_TD, decoder.embedding.weight)
         logits_TV: Tensor = decoder.head(hidden_TD)
         return logits_TV
+
+
+def tower(spec: VisionSpec) -> VisionTower | SquareTower:
+    """The vision tower of this kind: patches merged by neighbourhood, or looked at by learned queries."""
+    match spec.resampler:
+        case None:
+            return VisionTower(spec)
+        case Resampler() as kind:
+            return SquareTower(spec, kind)
+        case _:
+            raise TypeError(f"no tower is built from {spec!r}")

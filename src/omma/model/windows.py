@@ -39,9 +39,13 @@ class Floorplan:
 
 
 @lru_cache(maxsize=128)
-def layout(grid: Grid, merge: int, side: int) -> Layout:
-    """Cut a grid into windows of `side` × `side` cells, slice by slice; windows at the edges are smaller."""
+def layout(grid: Grid, merge: int, side: int | None) -> Layout:
+    """Cut a grid into windows of `side` × `side` cells, slice by slice; windows at the edges are smaller.
+
+    With `side` None a slice is one window.
+    """
     rows, columns = grid.rows // merge, grid.columns // merge
+    side = side or max(rows, columns)
     across = -(-columns // side)
     row_N = torch.arange(rows).repeat_interleave(columns)
     column_N = torch.arange(columns).repeat(rows)
@@ -62,7 +66,7 @@ def layout(grid: Grid, merge: int, side: int) -> Layout:
     )
 
 
-def floorplan(grids: Sequence[Grid], merge: int, side: int) -> Floorplan:
+def floorplan(grids: Sequence[Grid], merge: int, side: int | None) -> Floorplan:
     """Lay the layouts of several pictures end to end."""
     layouts = [layout(grid, merge, side) for grid in grids]
     offsets = accumulate((len(one.order_N) for one in layouts), initial=0)

@@ -1,16 +1,21 @@
 """The arithmetic of a transformer, for speed; `omma.ops.reference` is what each of these means."""
 
 from omma.ops.attention import Plan, attend_plan, attend_segments
+from omma.ops.grid import corners
 from omma.ops.norm import rms_norm
 from omma.ops.rotary import Tables, axis_tables, grid_tables, rotate
+from omma.ops.stretch import Turns, stretched_turns
 
 __all__ = [
     "Plan",
     "Tables",
+    "Turns",
     "attend_plan",
     "attend_segments",
     "axis_tables",
+    "corners",
     "grid_tables",
     "rms_norm",
     "rotate",
+    "stretched_turns",
 ]

@@ -22,15 +22,30 @@ def _frequencies(count: int, theta: float, device: torch.device) -> Tensor:
     return 1.0 / theta ** (torch.arange(count, dtype=torch.float32, device=device) / count)
 
 
-def axis_tables(positions_3T: Tensor, sections: tuple[int, ...], theta: float) -> Tables:
+def axis_tables(
+    positions_3T: Tensor, sections: tuple[int, ...], theta: float, interleaved: bool = False
+) -> Tables:
     """Tables of multimodal positions (time, row, column).
 
-    The first `sections[0]` frequencies turn with time, the next with the row, the last with the column
-    (facts §3.4, chunked).
+    The first `sections[0]` frequencies turn with time, the next with the row, the last with the column.
+    `interleaved`, the axes take turns as long as row and column have frequencies left (facts §3.4).
     """
+    if interleaved:
+        frequencies = _frequencies(sum(sections), theta, positions_3T.device)
+        axis_F = torch.tensor(turns(sections), device=positions_3T.device)
+        return _tables(positions_3T.float().index_select(0, axis_F).T * frequencies)
     parts = torch.split(_frequencies(sum(sections), theta, positions_3T.device), list(sections))
     rows = positions_3T.float()
     return _tables(torch.cat([rows[axis, :, None] * part for axis, part in enumerate(parts)], -1))
+
+
+def turns(sections: tuple[int, ...]) -> list[int]:
+    """The axis (0 time, 1 row, 2 column) of each frequency where they interleave: 0 1 2 0 1 2 … 0 0."""
+    axis_F = [0] * sum(sections)
+    for axis in range(1, len(sections)):
+        last = min(len(sections) * sections[axis], len(axis_F))
+        axis_F[axis : last : len(sections)] = [axis] * len(range(axis, last, len(sections)))
+    return axis_F
 
 
 def grid_tables(places_P2: Tensor, head_width: int, theta: float) -> Tables:

@@ -48,9 +48,12 @@ class MarksHead(nn.Module):
         them add up to the mean over all.
         """
         counts = counts or count_marks(marks)
+        tokens_ND = seen.features_NX
+        if tokens_ND.shape[-1] > self.coarse.in_features:
+            tokens_ND = tokens_ND[:, : self.coarse.in_features]
         points, width = 4 * (self.kinds + self.colours), seen.patches_PW.shape[-1:]
         fine = self.fine(F.rms_norm(seen.patches_PW, width)).float()
-        coarse, places = self.coarse(seen.tokens_ND).float().split((points, 6 * BINS), dim=-1)
+        coarse, places = self.coarse(tokens_ND).float().split((points, 6 * BINS), dim=-1)
         kinds, colours = (_by_patch(named).to(fine.device) for named in (marks.kinds_NQ, marks.colours_NQ))
         first_kinds, first_colours = (named[:, 0].reshape(-1, 4) for named in (kinds, colours))
         fine_loss, right = self._kinds_and_colours(fine, kinds, colours, counts.fine)
@@ -120,10 +123,10 @@ def _count_points(kinds: Tensor, colours: Tensor) -> PointCounts:
 
 
 class Seen(NamedTuple):
-    """What the tower made of a batch: its patches' features (P, W), and its tokens (N, D)."""
+    """What the tower made of a batch: features of its patches (P, W) and of its tokens (N, D + L · D)."""
 
     patches_PW: Tensor
-    tokens_ND: Tensor
+    features_NX: Tensor
 
 
 def _by_patch(named_NQ: NDArray[np.uint8]) -> Tensor:

@@ -14,8 +14,8 @@ from omma.train.muon import MuonSteps
 from omma.train.rate import factor_of
 from omma.train.recipe import Muon, Recipe
 
-# Matrices at the model's rim: their rows are tokens or classes, which are not mixed with one another.
-OUTER = ("decoder.embedding.", "decoder.head.", "head.")
+# Matrices at the model's rim: their rows are tokens, places or classes, not to be mixed with one another.
+OUTER = ("decoder.embedding.", "decoder.head.", "vision.places.", "head.")
 
 Named = list[tuple[str, nn.Parameter]]
 

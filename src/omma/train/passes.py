@@ -100,8 +100,8 @@ def see(model: Vlm, pack: Pack) -> Seen | None:
 
 def _see(model: Vlm, rows_PC: Tensor, grids: Sequence[Grid]) -> Seen:
     weight = model.vision.patches.weight
-    patches_PW = model.vision.look(rows_PC.to(weight.device, weight.dtype), grids)
-    return Seen(patches_PW, model.vision.merger(patches_PW))
+    looks = model.vision.look(rows_PC.to(weight.device, weight.dtype), grids)
+    return Seen(looks[0], model.vision.merge(looks))
 
 
 def _touch(model: Vlm, head: MarksHead | None) -> Tensor:
@@ -109,7 +109,7 @@ def _touch(model: Vlm, head: MarksHead | None) -> Tensor:
     vision = model.spec.vision
     blank = torch.zeros(vision.merge**2, vision.row)
     seen = _see(model, blank, [Grid(1, vision.merge, vision.merge)])
-    touched = seen.tokens_ND.float().sum()
+    touched = seen.features_NX.float().sum()
     if head is not None:
         touched = touched + sum(parameter.float().sum() for parameter in head.parameters())
     return touched * 0.0
@@ -119,7 +119,7 @@ def answer_logits(model: Vlm, batch: Batch, seen: Seen | None) -> tuple[Tensor, 
     """Of the A tokens with a weight: logits (A, V) where each is predicted, ids (A,), weights (A,)."""
     device, pack = next(model.parameters()).device, batch.pack
     attend = Branches(pack.starts, batch.cuts, device) if any(batch.cuts) else Segments(pack.starts)
-    hidden_TD = model.read(pack, attend, None if seen is None else seen.tokens_ND)
+    hidden_TD = model.read(pack, attend, None if seen is None else seen.features_NX, learning=True)
     ids_T = torch.from_numpy(pack.ids_T).to(device)
     weights_T = torch.from_numpy(pack.weights_T).to(device)
     learned_A = weights_T.nonzero().squeeze(-1)

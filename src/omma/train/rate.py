@@ -23,8 +23,8 @@ def rate_at(rate: Rate, step: int, steps: int) -> float:
 
 
 def part_of(name: str) -> str:
-    """The part of the model that a parameter belongs to: vision, bridge (the merger) or decoder."""
-    if name.startswith("vision.merger."):
+    """The part of the model that a parameter belongs to: vision, bridge (the mergers) or decoder."""
+    if name.startswith(("vision.merger.", "vision.deep.")):
         return "bridge"
     return "vision" if name.startswith("vision.") else "decoder"
 

@@ -15,9 +15,9 @@ from torch import Tensor
 from omma.errors import BadFolder, TensorMismatch, UnsafeFile
 from omma.model.vlm import Vlm
 from omma.weights.adapters_config import CONFIG, AdapterConfig, read_config
-from omma.weights.config import read_json, write_json
+from omma.weights.fields import read_json, write_json
 from omma.weights.lora import HEAD_LAYER, Adapter, Pair, linears, mark_of
-from omma.weights.names import our_name, public_name, public_shape
+from omma.weights.names import in_memory, our_name, public_name, public_shape
 
 WEIGHTS, PICKLE = "adapter_model.safetensors", "adapter_model.bin"
 ROOT = "base_model.model."
@@ -77,17 +77,20 @@ def write_adapter(pairs: Mapping[str, Pair], model: Vlm, folder: Path, *, base: 
     """
     folder.mkdir(parents=True, exist_ok=True)
     tensors: dict[str, Tensor] = {}
+    family = model.spec.family
     for name, pair in pairs.items():
         down, up = pair.down, pair.up
         if name == PATCHES:
             down = down.reshape(public_shape(f"{name}.weight", tuple(down.shape), model.spec))
             up = up[:, :, None, None, None]
         for half, tensor in (("A", down), ("B", up)):
-            tensors[f"{ROOT}{_memory(name)}.lora_{half}.weight"] = tensor.detach().float().cpu().contiguous()
+            tensors[f"{ROOT}{_memory(name, family)}.lora_{half}.weight"] = (
+                tensor.detach().float().cpu().contiguous()
+            )
     passing = folder / f".{WEIGHTS}.new"
     save_file(tensors, passing, metadata={"format": "pt", _BASE: mark})
     passing.replace(folder / WEIGHTS)
-    named = {_memory(name): pair for name, pair in pairs.items()}
+    named = {_memory(name, family): pair for name, pair in pairs.items()}
     write_json(folder / CONFIG, _settings(named, base, _target(list(named), model)))
 
 
@@ -127,7 +130,7 @@ class _File(NamedTuple):
 
     def ours(self, key: str, public: str) -> str:
         """Our name for a tensor. Raises TensorMismatch when the model has none like it."""
-        ours = our_name(public.removeprefix(ROOT))
+        ours = our_name(public.removeprefix(ROOT), self.model.spec.family)
         if ours is None:
             raise TensorMismatch(f"{self.path}: {key} is left over; the model has no place for it")
         return ours
@@ -163,21 +166,21 @@ class _File(NamedTuple):
         parameters = dict(self.model.named_parameters())
         head = self.model.decoder.embedding.weight if name == f"{HEAD_LAYER}.weight" else None
         parameter = parameters.get(name, head)
+        public = public_name(name, self.model.spec.family)
         if parameter is None:
-            raise TensorMismatch(
-                f"{self.path}: {public_name(name)} is left over; the model has no such tensor"
-            )
+            raise TensorMismatch(f"{self.path}: {public} is left over; the model has no such tensor")
         wanted = public_shape(name, tuple(parameter.shape), self.model.spec)
         if tuple(tensor.shape) != wanted:
             raise TensorMismatch(
-                f"{self.path}: {public_name(name)} is {tuple(tensor.shape)}; this model wants {wanted}: "
+                f"{self.path}: {public} is {tuple(tensor.shape)}; this model wants {wanted}: "
                 "it was made for another base"
             )
         return tensor.reshape(parameter.shape)
 
     def public(self, module: str) -> str:
         """What the file calls one of our modules."""
-        return _hub(module) if self.hub else _memory(module)
+        family = self.model.spec.family
+        return _hub(module, family) if self.hub else _memory(module, family)
 
     def check_complete(self, adapter: Adapter) -> None:
         """Raise TensorMismatch naming what the config promises and the file does not hold."""
@@ -219,22 +222,21 @@ def _spelling(keys: Mapping[str, Tensor]) -> bool:
     return not any(key.startswith(new) for key in keys)
 
 
-def _hub(module: str) -> str:
+def _hub(module: str, family: str) -> str:
     """Our module's name in the hub's files."""
-    return public_name(f"{module}.weight").removesuffix(".weight")
+    return public_name(f"{module}.weight", family).removesuffix(".weight")
 
 
-def _memory(module: str) -> str:
-    """Our module's name in transformers' memory, which is what PEFT counts by (facts §4.2)."""
-    inside = re.sub(r"^visual\.", "model.visual.", _hub(module))
-    return re.sub(r"^model\.(?!visual\.|language_model\.)", "model.language_model.", inside)
+def _memory(module: str, family: str) -> str:
+    """Our module's name in transformers' memory."""
+    return in_memory(_hub(module, family))
 
 
 def _target(names: list[str], model: Vlm) -> str | list[str]:
     """A pattern for exactly these modules of the model; where there is none, every name."""
     kinds = dict.fromkeys(re.sub(r"\.(layers|blocks)\.\d+\.", r".\1.N.", name) for name in names)
     pattern = "|".join(re.escape(kind).replace(r"\.N\.", r"\.\d+\.") for kind in kinds)
-    everything = [_memory(name.removesuffix(".base")) for name in linears(model)]
+    everything = [_memory(name.removesuffix(".base"), model.spec.family) for name in linears(model)]
     caught = {name for name in everything if re.fullmatch(pattern, name)}
     return pattern if caught == set(names) else names
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,29 @@ from torch import Tensor, nn
 from omma.errors import BadFolder, TensorMismatch, UnsafeFile
 from omma.model.vlm import Vlm
 from omma.spec import ModelSpec
-from omma.weights.config import check_writable, read_json, write_config, write_json
+from omma.weights.config import check_writable, write_config
+from omma.weights.fields import read_json, write_json
+from omma.weights.marks import MARKS, mark, marked, read_marks
 from omma.weights.names import EMBEDDING, HEAD, our_name, public_name, public_shape
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 _OURS = re.compile(r"model(-\d{5}-of-\d{5})?\.safetensors(\.index\.json)?")
 _MAPPED_TOGETHER = 200_000_000  # bytes
 _SMALL = 1_000_000  # bytes; such tensors are copied, or each would keep its neighbours' mapping alive
+_KINDS = {
+    "F64": torch.float64,
+    "F32": torch.float32,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "F8_E4M3": torch.float8_e4m3fn,
+    "F8_E5M2": torch.float8_e5m2,
+    "I64": torch.int64,
+    "I32": torch.int32,
+    "I16": torch.int16,
+    "I8": torch.int8,
+    "U8": torch.uint8,
+    "BOOL": torch.bool,
+}
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 
 
@@ -41,7 +57,7 @@ def write_folder(
     half_made = [folder / f".{name}.new" for name in names]
     for path, shard in zip(half_made, shards, strict=True):
         tensors = {
-            public_name(ours): tensor.to("cpu", dtype)
+            public_name(ours, spec.family): tensor.to("cpu", dtype)
             .reshape(public_shape(ours, tuple(tensor.shape), spec))
             .contiguous()
             for ours, tensor in shard.items()
@@ -55,7 +71,11 @@ def write_folder(
     kept = set(names)
     if len(shards) > 1:
         total = sum(t.numel() for shard in shards for t in shard.values()) * dtype.itemsize
-        where = {public_name(ours): name for name, shard in zip(names, shards, strict=True) for ours in shard}
+        where = {
+            public_name(ours, spec.family): name
+            for name, shard in zip(names, shards, strict=True)
+            for ours in shard
+        }
         write_json(folder / INDEX, {"metadata": {"total_size": total}, "weight_map": where})
         kept.add(INDEX)
     write_config(spec, folder, dtype=str(dtype).removeprefix("torch."))
@@ -66,7 +86,7 @@ def write_folder(
 
 def _save(tensors: dict[str, Tensor], path: Path, half_made: list[Path]) -> None:
     try:
-        save_file(tensors, path, metadata={"format": "pt"})
+        save_file(tensors, path, metadata=marked({name: mark(t) for name, t in tensors.items()}))
     except SafetensorError as error:
         for left in half_made:
             left.unlink(missing_ok=True)
@@ -100,39 +120,69 @@ def load_weights(
     left over, doubled, or of the wrong shape or kind; BadFolder naming a file that is missing or broken;
     UnsafeFile if there are only pickles.
     """
-    wanted = dict(model.named_parameters())
-    seen: dict[str, str] = {}
+    dtype = dtype or read_dtype(folder)
+    wanted = {ours: parameter.shape for ours, parameter in model.named_parameters()}
     head: Tensor | None = None
-    for path, public, tensor in _tensors(folder):
-        ours = our_name(public)
-        if ours == HEAD and model.decoder.head is None:
+    for ours, _, _, tensor in accounted(_tensors(folder), folder, model):
+        if ours not in wanted:
             head = tensor
             continue
-        if ours is None or ours not in wanted:
+        tensor = tensor.reshape(wanted[ours]).to(device, dtype)
+        _place(model, ours, tensor.clone() if tensor.nbytes < _SMALL else tensor)
+    if head is not None:
+        _check_tied(folder, head, model)
+
+
+def accounted(
+    tensors: Iterable[tuple[Path, str, Tensor]], folder: Path, model: Vlm
+) -> Iterator[tuple[str, Path, str, Tensor]]:
+    """Each tensor of a folder with our name for it before its file and its public name.
+
+    A head beside tied embeddings is given too, though the model has none; whether it is a copy is the
+    caller's to see. Raises TensorMismatch naming a tensor that is left over, doubled, or of a wrong shape or
+    kind; at the end, one that is missing.
+    """
+    wanted = {ours: tuple(parameter.shape) for ours, parameter in model.named_parameters()}
+    family = model.spec.family
+    seen: dict[str, str] = {}
+    for path, public, tensor in tensors:
+        ours = our_name(public, family)
+        spare = ours == HEAD and model.decoder.head is None
+        if ours is None or not (spare or ours in wanted):
             raise TensorMismatch(
                 f"{path}: {_called(public)} is left over; the config describes no such tensor"
             )
         if ours in seen:
             raise TensorMismatch(f"{path}: {public} is the same tensor as {seen[ours]}; keep one of them")
         seen[ours] = public
-        _check(path, public, tensor, public_shape(ours, tuple(wanted[ours].shape), model.spec))
-        tensor = tensor.reshape(wanted[ours].shape).to(device, dtype)
-        _place(model, ours, tensor.clone() if tensor.nbytes < _SMALL else tensor)
-    if missing := [public_name(ours) for ours in wanted if ours not in seen]:
+        if not spare:
+            _check(path, public, tensor, public_shape(ours, wanted[ours], model.spec))
+        yield ours, path, public, tensor
+    if missing := [public_name(ours, family) for ours in wanted if ours not in seen]:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise TensorMismatch(f"{folder}: {missing[0]}{more} missing; the config describes it")
-    if head is not None:
-        _check_tied(folder, head, model)
 
 
 def read_dtype(folder: Path) -> torch.dtype:
-    """The dtype most of the checkpoint is kept in (official files hold one only)."""
+    """The one dtype the checkpoint is kept in, as official files are.
+
+    Raises TensorMismatch naming a tensor that is kept in another than most are.
+    """
     sizes: dict[torch.dtype, int] = {}
-    for _, _, tensor in _tensors(folder):
+    first: dict[torch.dtype, tuple[Path, str]] = {}
+    for path, public, tensor in headers(folder):
         sizes[tensor.dtype] = sizes.get(tensor.dtype, 0) + tensor.nbytes
+        first.setdefault(tensor.dtype, (path, public))
     if not sizes:
         raise BadFolder(f"{folder} holds no tensors; fetch it again")
-    return max(sizes, key=lambda dtype: sizes[dtype])
+    usual = max(sizes, key=lambda dtype: sizes[dtype])
+    if odd := next((dtype for dtype in sizes if dtype != usual), None):
+        path, public = first[odd]
+        raise TensorMismatch(
+            f"{path}: {_called(public)} is {odd}, and most tensors are {usual}; fetch it again, or say in "
+            f"which dtype to load all of them, such as dtype='{str(usual).removeprefix('torch.')}'"
+        )
+    return usual
 
 
 def _check(path: Path, public: str, tensor: Tensor, shape: tuple[int, ...]) -> None:
@@ -140,6 +190,14 @@ def _check(path: Path, public: str, tensor: Tensor, shape: tuple[int, ...]) -> N
         raise TensorMismatch(f"{path}: {public} is {tuple(tensor.shape)}; the config wants {shape}")
     if tensor.dtype not in (torch.float32, torch.bfloat16, torch.float16):
         raise TensorMismatch(f"{path}: {public} is {tensor.dtype}; wanted float32, bfloat16 or float16")
+
+
+def _check_mark(path: Path, public: str, tensor: Tensor, written: str | None) -> None:
+    if written is not None and mark(tensor) != written:
+        raise TensorMismatch(
+            f"{path}: {_called(public)} is not what was written there: it was changed or broken since; "
+            f"fetch or write it again (a changed file on purpose is one without {MARKS} in its metadata)"
+        )
 
 
 def _place(model: nn.Module, name: str, tensor: Tensor) -> None:
@@ -154,7 +212,8 @@ def _check_tied(folder: Path, head: Tensor, model: Vlm) -> None:
     table = model.get_parameter(EMBEDDING)
     if head.shape != table.shape or not torch.equal(head.to(table.device, table.dtype), table):
         raise TensorMismatch(
-            f"{folder}: the config ties the head to the embeddings, but {public_name(HEAD)} differs; "
+            f"{folder}: the config ties the head to the embeddings, but "
+            f"{public_name(HEAD, model.spec.family)} differs; "
             "set tie_word_embeddings to false, or take the head out"
         )
 
@@ -169,13 +228,32 @@ def _tensors(folder: Path) -> Iterator[tuple[Path, str, Tensor]]:
         try:
             with safe_open(path, "pt") as file:
                 names = sorted(file.keys(), key=_layer_by_layer, reverse=True)
+                marks = read_marks(file.metadata())
             while names:
                 held = 0
                 with safe_open(path, "pt") as file:
                     while names and held < _MAPPED_TOGETHER:
                         tensor = file.get_tensor(name := names.pop())
                         held += tensor.nbytes
+                        _check_mark(path, name, tensor, marks.get(name))
                         yield path, name, tensor
+        except (SafetensorError, OSError) as error:
+            raise BadFolder(f"{path} cannot be read: {error}; fetch it again") from None
+
+
+def headers(folder: Path) -> Iterator[tuple[Path, str, Tensor]]:
+    """Every tensor as an empty one on the meta device, layer by layer: only the files' headers are read.
+
+    Raises BadFolder for a broken file and TensorMismatch for a kind of number that torch does not know.
+    """
+    for path in _files(folder):
+        try:
+            with safe_open(path, "pt") as file:
+                for name in sorted(file.keys(), key=_layer_by_layer):
+                    kept = file.get_slice(name)
+                    if (kind := _KINDS.get(kept.get_dtype())) is None:
+                        raise TensorMismatch(f"{path}: {_called(name)} is {kept.get_dtype()}; wanted BF16")
+                    yield path, name, torch.empty(kept.get_shape(), dtype=kind, device="meta")
         except (SafetensorError, OSError) as error:
             raise BadFolder(f"{path} cannot be read: {error}; fetch it again") from None
 

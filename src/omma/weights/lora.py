@@ -192,7 +192,8 @@ def mark_of(model: Vlm) -> str:
     digest = hashlib.sha256()
     for name, parameter in sorted(model.named_parameters()):
         first = parameter.detach().flatten()[:64].to("cpu", torch.bfloat16).view(torch.int16)
-        digest.update(f"{public_name(name)} {tuple(parameter.shape)}".encode() + first.numpy().tobytes())
+        called = f"{public_name(name, model.spec.family)} {tuple(parameter.shape)}"
+        digest.update(called.encode() + first.numpy().tobytes())
     return digest.hexdigest()[:16]
 
 

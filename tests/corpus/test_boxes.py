@@ -16,6 +16,7 @@ from omma.corpus.dialogue import sample_of
 from omma.corpus.native import read_messages
 from omma.corpus.placing import place_boxes
 from omma.corpus.record import Loose
+from omma.corpus.tagged import read_qwen
 from omma.errors import BadData
 from omma.prep.boxes import parse_boxes, parse_points, write_boxes
 from omma.prep.resize import smart_resize
@@ -26,6 +27,7 @@ settings.register_profile("corpus", deadline=None)
 settings.load_profile("corpus")
 
 DIALECTS = ("grid", "pixels")
+BEGIN, END = "<|box_start|>", "<|box_end|>"
 
 
 def record(size: Size, answer: Any, **beside: Any) -> Loose:
@@ -205,6 +207,86 @@ def test_boxes_that_cannot_be_are_told(
     blank(tmp_path, SIZE)
     with pytest.raises(BadData, match=words):
         told(tmp_path, record(SIZE, answer, **beside), "grid")
+
+
+# The tags of 2023
+
+MUG, JUG = "<ref>the mug</ref><box>(250,100),(500,500)</box>", "<box>(0,0),(100,999)</box>"
+
+
+def tagged(folder: Path, dialect: str, *values: str) -> tuple[str, ...]:
+    """What is said, when turns alternate and the first shows a picture."""
+    turns = [
+        {"from": "user" if n % 2 == 0 else "assistant", "value": value} for n, value in enumerate(values)
+    ]
+    record = read_qwen(Loose({"conversations": turns}), folder)
+    return tuple(said.text for said in place_boxes(record, processor(dialect)))
+
+
+LABELLED, PLAIN = '{"bbox_2d":[250,100,500,500],"label":"the mug"}', '{"bbox_2d":[0,0,100,999]}'
+SHOW = "Picture 1: <img>blank.png</img>\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "dialect", "written"),
+    [
+        (MUG, "grid", f"[{LABELLED}]"),
+        (MUG, "pixels", '[{"bbox_2d":[28,8,56,42],"label":"the mug"}]'),
+        (MUG, "marks", f"<|object_ref_start|>the mug<|object_ref_end|>{BEGIN}(250,100),(500,500){END}"),
+        (MUG, "tags", MUG),
+        (JUG, "grid", f"[{PLAIN}]"),
+        (MUG + ", " + JUG, "grid", f"[{LABELLED},{PLAIN}]"),
+        (f"Here {MUG} stands.", "grid", "Here the mug [250,100,500,500] stands."),
+        (f"Here {MUG} stands.", "tags", f"Here {MUG} stands."),
+        (f"Two: {MUG}{JUG}.", "grid", "Two: the mug [250,100,500,500], [0,0,100,999]."),
+        ("A <ref>mug</ref>.", "grid", "A mug."),
+        ("A <ref>mug</ref>.", "tags", "A <ref>mug</ref>."),
+        ("At <quad>(9,1),(5,2),(4,8),(8,7)</quad>", "grid", "At [4,1,9,8]"),
+        ("a <b> and (1,2),(3,4)", "grid", "a <b> and (1,2),(3,4)"),
+    ],
+)  # fmt: skip
+def test_tags_of_2023_are_written_as_the_model_writes(
+    answer: str, dialect: str, written: str, tmp_path: Path
+) -> None:
+    blank(tmp_path, SIZE)
+    assert tagged(tmp_path, dialect, f"{SHOW}Where?", answer)[1] == written
+
+
+def test_tags_in_a_question_are_read_too_and_are_of_the_picture_shown_last(tmp_path: Path) -> None:
+    for name, side in (("small", 84), ("large", 112)):
+        blank(tmp_path, Size(side, side), f"{name}.png")
+    told = tagged(
+        tmp_path,
+        "pixels",
+        f"Picture 1: <img>small.png</img>\nWhat is at {JUG}?",
+        f"It is {JUG}.",
+        f"Picture 2: <img>large.png</img>\nAnd {MUG}?",
+        MUG,
+    )
+    assert told[0] == "Picture 1: What is at [0,0,8,84]?"
+    assert told[1] == "It is [0,0,8,84]."
+    assert told[2] == "Picture 2: And the mug [28,11,56,56]?"
+    assert told[3] == '[{"bbox_2d":[28,11,56,56],"label":"the mug"}]'
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ("<box>(500,100),(250,500)</box>", "top left corner first"),
+        ("<box>somewhere</box>", "without what belongs to it"),
+        ("<ref>the mug", "without what belongs to it"),
+        ("<box>(0,0),(2000,9)</box>", "outside the picture"),
+    ],
+)
+def test_tags_that_cannot_be_are_told(answer: str, words: str, tmp_path: Path) -> None:
+    blank(tmp_path, SIZE)
+    with pytest.raises(BadData, match=words):
+        tagged(tmp_path, "grid", f"{SHOW}Where?", answer)
+
+
+def test_tags_without_a_picture_are_told(tmp_path: Path) -> None:
+    with pytest.raises(BadData, match="0 pictures"):
+        tagged(tmp_path, "grid", "Where?", MUG)
 
 
 def test_an_edge_a_pixel_outside_is_cut(tmp_path: Path) -> None:

@@ -9,9 +9,11 @@ from typing import NamedTuple
 import PIL.Image
 
 from omma.chat import Image, Message, Part, Seen, Text
+from omma.corpus.phrases import TAG
 from omma.corpus.record import Boxes, Record
 from omma.errors import BadData
 from omma.prep.boxes import Box, Point, write_boxes, write_numbers, write_point, write_points
+from omma.prep.dialects import dialect_of
 from omma.prep.pictures import open_picture
 from omma.prep.processor import Processor
 from omma.prep.visuals import picture_size
@@ -30,6 +32,10 @@ class Shown(NamedTuple):
     def write(self, boxes: Boxes) -> str:
         """The boxes as text. Raises BadData for one outside the picture."""
         shapes = [_in_pixels(shape, boxes.unit, self.seen.original) for shape in boxes.shapes]
+        if boxes.said and dialect_of(self.seen.boxes).dress == "tags":
+            return boxes.said
+        if boxes.form == "phrase":
+            return self._phrase(shapes, boxes.said)
         if boxes.form == "bare":
             return write_numbers(shapes[0], self.seen)
         points = [shape for shape in shapes if isinstance(shape, Point)]
@@ -38,6 +44,16 @@ class Shown(NamedTuple):
         if points:
             return write_points(points, self.seen, key=boxes.key)
         return write_boxes([shape for shape in shapes if isinstance(shape, Box)], self.seen, key=boxes.key)
+
+    def _phrase(self, shapes: Sequence[Box | Point], said: str) -> str:
+        """A phrase and the boxes of what it names, for a text of words."""
+        boxes = [shape for shape in shapes if isinstance(shape, Box)]
+        if not boxes:
+            return TAG.sub("", said)
+        if dialect_of(self.seen.boxes).dress != "json":
+            return write_boxes(boxes, self.seen)
+        numbers = ", ".join(write_numbers(box, self.seen) for box in boxes)
+        return f"{boxes[0].label} {numbers}".strip()
 
 
 def place_boxes(record: Record, processor: Processor) -> tuple[Message, ...]:

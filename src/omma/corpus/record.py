@@ -60,14 +60,17 @@ class Boxes:
     The text of part `part` of message `message` is replaced. `picture` counts the conversation's pictures
     from 0, in the order they are shown; None is the only one. `unit` is what the numbers count: "pixels" of
     the original picture, a "share" of its sides (0 … 1), or the "grid" of thousandths. `form` is how they are
-    written: "list" and "one" as JSON with labels under `key`, "bare" as the numbers alone.
+    written: "list" and "one" as JSON with labels under `key`, "bare" as the numbers alone, "phrase" as the
+    label with its numbers. `said` is how the record wrote them where it did so in the tags of 2023: a model
+    that speaks these learns just that.
     """
 
     shapes: tuple[Box | Point, ...]
     picture: int | None = None
     unit: Unit = "pixels"
-    form: Literal["list", "one", "bare"] = "list"
+    form: Literal["list", "one", "bare", "phrase"] = "list"
     key: str = "label"
+    said: str = ""
     message: int = 0
     part: int = 0
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from omma.chat import Image, Part, Role, Text
 from omma.corpus.media import KEYS, Media
-from omma.corpus.record import Loose, Record
+from omma.corpus.phrases import grounded
+from omma.corpus.record import Boxes, Loose, Record
 from omma.corpus.wording import Wording, weight_of
 from omma.errors import BadData
 
@@ -35,21 +36,33 @@ def read_qwen(loose: Loose, folder: Path) -> Record:
     """The same with pictures named in the words, ``Picture 1: <img>path</img>``, or by tags.
 
     The words "Picture 1: " go where the record shows only one picture: nothing would be told apart by them.
+    Boxes in tags are those of the picture shown last (`corpus/phrases.py`).
     """
     wording = Wording(Media(loose, folder))
     turns = list(_turns(loose.value))
     alone = sum(len(SHOWN.findall(text)) for _, text in turns) == 1
+    pictures = 0
     for role, text in turns:
-        parts: list[Part] = []
-        at = 0
-        for shown in SHOWN.finditer(text):
-            number = "" if alone else shown["number"] or ""
-            parts += [*wording.parts(text[at : shown.start()]), Text(number)]
-            parts.append(Image(wording.media.find(shown["path"])))
-            at = shown.end()
-        parts += wording.parts(text[at:])
+        parts: list[Part | Boxes] = []
+        for part in _shown(text, wording, alone=alone):
+            pictures += isinstance(part, Image)
+            last = pictures - 1 if pictures else None
+            learned = role == "assistant"
+            parts += grounded(part.text, last, learned=learned) if isinstance(part, Text) else [part]
         wording.add(role, parts, weight_of(loose.value.get("weight"), "weight"))
     return wording.record(set(loose.value) - CONVERSATION)
+
+
+def _shown(text: str, wording: Wording, *, alone: bool) -> list[Part]:
+    """The words with their pictures, by paths between tags and by places."""
+    parts: list[Part] = []
+    at = 0
+    for shown in SHOWN.finditer(text):
+        number = "" if alone else shown["number"] or ""
+        parts += [*wording.parts(text[at : shown.start()]), Text(number)]
+        parts.append(Image(wording.media.find(shown["path"])))
+        at = shown.end()
+    return parts + wording.parts(text[at:])
 
 
 def read_captions(loose: Loose, folder: Path) -> Record:

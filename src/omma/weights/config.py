@@ -9,6 +9,7 @@ from typing import Any
 from omma.errors import BadFolder
 from omma.prep.dialects import DIALECTS
 from omma.spec import DecoderSpec, ModelSpec, SwiGLU, TokenIds, VisionSpec
+from omma.weights import config_qwen
 from omma.weights.fields import DEEPEST, WIDEST_PATCH, Fields, read_json, write_json
 
 CONFIG, GENERATION = "config.json", "generation_config.json"
@@ -25,15 +26,12 @@ def read_spec(folder: Path) -> ModelSpec:
     """
     path = folder / CONFIG
     config = Fields(read_json(path), path)
+    if config.raw.get("model_type") == config_qwen.MODEL_TYPE:
+        return _read_qwen(config, folder)
     if (kind := config.raw.get("model_type")) != _MODEL_TYPE:
         raise BadFolder(f"{path}: model_type is {kind!r}; wanted {_MODEL_TYPE!r}")
     text = config.inner("text_config") if "text_config" in config.raw else config
-    if config.raw.get("quantization_config") is not None:
-        raise BadFolder(
-            f"{path}: quantization_config is not read here; wanted the weights as they were trained"
-        )
-    if unread := sorted(config.inner("omma").raw.keys() - _OURS):
-        raise BadFolder(f"{path}: omma has {', '.join(unread)}, which nobody reads; take it out")
+    _check_common(config)
     decoder = _decoder(config, text)
     spec = ModelSpec(
         vision=_vision(config.inner("vision_config")),
@@ -54,6 +52,9 @@ def write_config(spec: ModelSpec, folder: Path, *, dtype: str) -> None:
     kept. Raises BadFolder if `spec` says something the public format cannot.
     """
     check_writable(spec)
+    if spec.family == config_qwen.FAMILY:
+        _write_qwen(spec, folder, dtype)
+        return
     write_json(folder / CONFIG, _public(spec, dtype))
     if not (folder / GENERATION).exists():
         ends = {"eos_token_id": [spec.ids.turn_end, spec.ids.end_of_text]}
@@ -63,7 +64,8 @@ def write_config(spec: ModelSpec, folder: Path, *, dtype: str) -> None:
 
 def check_writable(spec: ModelSpec) -> None:
     """Raise BadFolder if `spec` says something the public format cannot."""
-    if wrong := _contradiction(spec):
+    wrong = config_qwen.wrong_with(spec) if spec.family == config_qwen.FAMILY else _contradiction(spec)
+    if wrong:
         raise BadFolder(f"the model cannot be written: {wrong}, and the public format knows no other value")
 
 
@@ -71,6 +73,36 @@ def read_generation(folder: Path) -> dict[str, Any]:
     """What generation_config.json says; nothing where there is none."""
     path = folder / GENERATION
     return read_json(path) if path.exists() else {}
+
+
+def _check_common(config: Fields) -> None:
+    """Refuse what no family's folder may say."""
+    if config.raw.get("quantization_config") is not None:
+        raise BadFolder(
+            f"{config.where}: quantization_config is not read here; wanted the weights as they were trained"
+        )
+    if unread := sorted(config.inner("omma").raw.keys() - _OURS):
+        raise BadFolder(f"{config.where}: omma has {', '.join(unread)}, which nobody reads; take it out")
+
+
+def _read_qwen(config: Fields, folder: Path) -> ModelSpec:
+    """The spec of a folder of 2023, whose generation_config.json says how one talks to it."""
+    _check_common(config)
+    boxes = str(config.inner("omma").raw.get("boxes", "tags"))
+    generation = Fields(read_generation(folder), folder / GENERATION)
+    spec = config_qwen.read_qwen(config, generation, boxes)
+    if wrong := config_qwen.wrong_with(spec):
+        raise BadFolder(f"{config.where}: {wrong}")
+    return spec
+
+
+def _write_qwen(spec: ModelSpec, folder: Path, dtype: str) -> None:
+    ours = {} if spec.boxes == "tags" else {"omma": {"boxes": spec.boxes}}
+    write_json(folder / CONFIG, config_qwen.public_qwen(spec, dtype) | ours)
+    asked = config_qwen.public_generation(spec)
+    kept = read_generation(folder)
+    if kept.get("chat_format") != asked["chat_format"]:
+        write_json(folder / GENERATION, asked | kept | {"chat_format": asked["chat_format"]})
 
 
 def _vision(fields: Fields) -> VisionSpec:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from time import thread_time
 
 import pytest
 from hypothesis import given
@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from omma.chat import Seen
 from omma.errors import BadInput
-from omma.prep.boxes import Box, Point, parse_boxes, parse_points, write_boxes, write_point
+from omma.prep.boxes import Box, Point, parse_boxes, parse_points, write_boxes, write_point, write_points
+from omma.prep.dialects import DIALECTS
 from omma.sample import Size
 
 ORIGINAL, RESIZED = Size(1000, 500), Size(560, 280)
@@ -144,18 +145,88 @@ sides = st.integers(1, 5000)
 labels = st.text(st.characters(codec="utf-8")).map(str.strip)
 
 
-@given(st.lists(st.tuples(*[st.integers(0, 999)] * 4, labels), max_size=4), sides, sides)
+numbers = st.integers(0, 999)
+label_lists = st.lists(labels.filter(lambda label: "<" not in label), max_size=5)
+
+
+def shown(dialect: str, size: Size = ORIGINAL) -> Seen:
+    """A picture shown to a model of this dialect, for which a whole side always counts a thousand."""
+    return Seen("image", size, Size(1000, 1000), dialect)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@given(st.data(), label_lists, sides, sides)
 def test_text_to_geometry_to_text_is_the_same_text(
-    found: list[tuple[int, int, int, int, str]], width: int, height: int
+    dialect: str, data: st.DataObject, names: list[str], width: int, height: int
 ) -> None:
-    size = Size(width, height)
-    wide = [Box(min(a, c), min(b, d), max(a, c), max(b, d), label) for a, b, c, d, label in found]
-    for dialect, resized in (("grid", size), ("pixels", Size(1000, 1000))):
-        seen = Seen("image", size, resized, dialect)
-        thousand = Size(1000, 1000)
-        text = write_boxes(wide, Seen("image", thousand, thousand, dialect))
-        again = write_boxes(parse_boxes(text, seen), seen)
-        assert again == text
+    corners = [sorted(data.draw(numbers) for _ in range(2)) for _ in range(2 * len(names))]
+    boxes = [Box(*map(float, (x1, y1, x2, y2)), name) for (x1, x2), (y1, y2), name in zip(
+        corners[::2], corners[1::2], names, strict=True)]  # fmt: skip
+    seen = shown(dialect, Size(width, height))
+    text = write_boxes(boxes, shown(dialect, Size(1000, 1000)))
+    assert write_boxes(parse_boxes(text, seen), seen) == text
+    points = [Point(box.x1, box.y1, box.label) for box in boxes]
+    text = write_points(points, shown(dialect, Size(1000, 1000)))
+    assert write_points(parse_points(text, seen), seen) == text
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@given(st.lists(st.tuples(st.tuples(*[numbers] * 4), st.sampled_from(["cat", "", "a }] b"]))), st.data())
+def test_a_text_cut_anywhere_gives_all_boxes_that_are_whole(
+    dialect: str, found: list[tuple[tuple[int, ...], str]], data: st.DataObject
+) -> None:
+    seen = shown(dialect)
+    boxes = [Box(*map(float, corners), label) for corners, label in found]
+    text = write_boxes(boxes, seen)
+    length = data.draw(st.integers(0, len(text)))
+    ends = [len(write_boxes(boxes[: n + 1], seen).removesuffix("]")) for n in range(len(boxes))]
+    slack = {"json": 0, "tags": len("</box>"), "marks": len("<|box_end|>")}[DIALECTS[dialect].dress]
+    whole = sum(end - slack <= length for end in ends)
+    assert parse_boxes(text[:length], seen) == parse_boxes(text, seen)[:whole]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "text"),
+    [
+        ("tags", "<ref>cat</ref><box>(100,200),(300,400)</box><box>(0,0),(999,999)</box>"
+                 "<ref></ref><box>(1,2),(3,4)</box>"),
+        ("marks", "<|object_ref_start|>cat<|object_ref_end|><|box_start|>(100,200),(300,400)<|box_end|>"),
+        ("pixels", '[{"bbox_2d":[100,200,300,1000],"label":"cat"}]'),
+        ("relative", '[{"bbox_2d":[100,200,300,1000],"label":"cat"}]'),
+        ("grid", '[{"bbox_2d":[100,200,300,999],"label":"cat"}]'),
+    ],
+)  # fmt: skip
+def test_each_generation_has_its_own_form(dialect: str, text: str) -> None:
+    seen = shown(dialect)
+    boxes = parse_boxes(text, seen)
+    assert boxes[0].label == "cat"
+    assert (boxes[0].x1, boxes[0].y1) == (100, 100)
+    assert write_boxes(boxes, seen) == text
+
+
+def test_an_answer_may_begin_behind_the_mark_that_the_prompt_ended_with() -> None:
+    text = "(100,200),(300,400)</box><box>(1,2),(3,4)</box>"
+    assert boxes(text) == [*ONE, (1, 1, 3, 2)]
+
+
+def test_a_label_that_would_be_read_as_a_mark_is_refused() -> None:
+    with pytest.raises(BadInput, match="holds a mark"):
+        write_boxes([Box(1, 2, 3, 4, "a</ref><box>")], shown("tags"))
+
+
+def test_boxes_of_an_object_that_was_cut_are_those_that_were_whole() -> None:
+    assert boxes('{"label":"cat","bbox_2d":[[100,200,300,400],[5,6,7') == ONE
+    assert boxes('{"bbox_2d":[[100,200],[300,400]],"lab') == []
+
+
+def test_a_box_knows_its_measures() -> None:
+    box = Box(0, 0, 10, 20)
+    assert (box.width, box.height, box.area, box.middle) == (10, 20, 200, Point(5, 10))
+    assert box.iou(Box(5, 0, 15, 20)) == pytest.approx(1 / 3)
+    assert box.iou(Box(10, 0, 15, 20)) == Box(1, 1, 1, 1).iou(Box(1, 1, 1, 1)) == 0
+    assert box.contains(Point(10, 20))
+    assert not box.contains(Point(11, 20))
+    assert Point(0, 0).distance(Point(3, 4)) == 5
 
 
 @given(st.lists(st.tuples(*[st.integers(0, 1000)] * 4)), st.sampled_from([2, 3, 0.5]))
@@ -209,8 +280,8 @@ LONG = [
 
 @pytest.mark.parametrize("scrap", [*LONG, "<points " + "a" * 50_000 + ">", "(1,1)" + " " * 50_000])
 def test_no_text_takes_long(scrap: str) -> None:
-    started = time.perf_counter()
+    started = thread_time()
     text = scrap * (50_000 // len(scrap))
     parse_boxes(text, GRID)
     parse_points(text, GRID)
-    assert time.perf_counter() - started < 5
+    assert thread_time() - started < 5  # of this thread's own work, whoever else is at work

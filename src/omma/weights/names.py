@@ -96,6 +96,7 @@ QWEN = Spelling(
 _NEW_MERGER = {"norm": "norm", "inner": "linear_fc1", "outer": "linear_fc2"}
 
 SPELLINGS: dict[str, Spelling] = {
+    "qwen2-vl": Spelling(_ENDS | _MERGER, _BLOCK | {"feed.up": "mlp.fc1", "feed.down": "mlp.fc2"}, _LAYER),
     "qwen2.5-vl": Spelling(_ENDS | _MERGER, _BLOCK | _FEED, _LAYER),
     "qwen3-vl": Spelling(
         _ENDS

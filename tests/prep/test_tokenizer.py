@@ -59,6 +59,7 @@ def test_markup_is_left_out_of_the_text_and_thoughts_are_kept(tokenizer: Tokeniz
     ids = [tokenizer.mark("<think>"), *tokenizer.text("a"), tokenizer.mark("<|im_end|>")]
     assert tokenizer.decode(ids) == "<think>a"
     assert tokenizer.decode(ids, skip_marks=False) == "<think>a<|im_end|>"
+    assert tokenizer.decode([tokenizer.mark("<|box_start|>"), ids[-1]]) == "<|box_start|>"
 
 
 def test_marks_follow_the_pieces_in_the_public_order(tokenizer: Tokenizer) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import tokenizers
 
 from omma.errors import BadFolder, BadMessage
+from omma.prep.dialects import ANY_MARK
 from omma.spec import TokenIds
 
 
@@ -44,7 +45,10 @@ class Tokenizer:
             raise BadFolder(f"{name} is no byte-level BPE that is understood: {error}") from error
         self.source = source
         self._marks: dict[str, int] = {mark: entry["id"] for mark, entry in added.items()}
-        self._silent = frozenset(entry["id"] for entry in added.values() if entry["special"])
+        # Marks of places are a part of what is said: Qwen2-VL's boxes are told by nothing else.
+        self._silent = frozenset(
+            entry["id"] for mark, entry in added.items() if entry["special"] and not ANY_MARK.fullmatch(mark)
+        )
         self._bytes |= {entry["id"]: mark.encode() for mark, entry in added.items()}
         self.size = max(self._bytes) + 1
 
@@ -118,7 +122,7 @@ class Tokenizer:
         return b"" if skip_marks and token in self._silent else self._bytes.get(token, b"")
 
     def decode(self, tokens: Iterable[int], *, skip_marks: bool = True) -> str:
-        """Ids to text. Marks that are markup only are left out unless asked for; "<tool_call>" is kept."""
+        """Ids to text. Marks that are mere markup are left out unless asked for; those of calls and boxes stay."""
         written = b"".join(self.bytes_of(token, skip_marks=skip_marks) for token in tokens)
         return written.decode("utf-8", errors="replace")
 

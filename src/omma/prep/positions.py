@@ -24,13 +24,13 @@ class Block(Protocol):
 
 
 def mrope_positions(
-    length: int, blocks: Sequence[Block], *, merge: int, tokens_per_second: float
+    length: int, blocks: Sequence[Block], *, merge: int, tokens_per_second: float | None
 ) -> NDArray[np.int64]:
     """Positions (3, length) of a sequence whose visual tokens begin at each block's `start`.
 
     Words count on, the same on all three axes. Inside a block the axes part: time goes by
-    ``floor(slice · seconds_per_slice · tokens_per_second)``, row and column by merged cells. After it, all go
-    on from the highest number so far, plus one (facts §3.2, §3.3).
+    ``floor(slice · seconds_per_slice · tokens_per_second)``, or by slices where that is None, row and column
+    by merged cells. After it, all go on from the highest number so far, plus one (facts §3.2, §3.3).
     """
     positions = np.empty((3, length), np.int64)
     place = counter = 0
@@ -39,12 +39,17 @@ def mrope_positions(
         positions[:, place : block.start] = np.arange(counter, counter + words)
         counter += words
         rows, columns = block.grid.rows // merge, block.grid.columns // merge
-        times = [
-            math.floor(i * block.seconds_per_slice * tokens_per_second) for i in range(block.grid.slices)
-        ]
+        times = [_time(i, block, tokens_per_second) for i in range(block.grid.slices)]
         place = block.start + len(times) * rows * columns
         cells = np.meshgrid(times, np.arange(rows), np.arange(columns), indexing="ij")
         positions[:, block.start : place] = np.stack(cells).reshape(3, -1) + counter
         counter += max(times[-1], rows - 1, columns - 1) + 1
     positions[:, place:] = np.arange(counter, counter + length - place)
     return positions
+
+
+def _time(number: int, block: Block, tokens_per_second: float | None) -> int:
+    """Where a slice stands on the axis of time, from its block's start."""
+    if tokens_per_second is None:
+        return number
+    return math.floor(number * block.seconds_per_slice * tokens_per_second)

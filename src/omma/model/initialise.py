@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from omma.model.experts import Bank, Router
 from omma.model.layers import LayerNorm, RMSNorm
 from omma.model.resampler import Matrix, WaveTable
 
@@ -15,8 +16,8 @@ def draw_weights(
 ) -> None:
     """Norms one, biases zero, matrices from a normal of `deviation` cut at two deviations.
 
-    Matrices that end a residual branch (`attention.out`, `feed.down`) are drawn narrower by
-    1 / sqrt(2 · `depth`), so that the residual stream's variance does not grow with depth.
+    Matrices that end a residual branch (`attention.out`, `feed.down`, experts' `down`) are drawn narrower
+    by 1 / sqrt(2 · `depth`), so that the residual stream's variance does not grow with depth.
     """
     for name, module in stack.named_modules():
         if isinstance(module, RMSNorm | LayerNorm):
@@ -25,10 +26,16 @@ def draw_weights(
                 module.bias.zero_()
         elif isinstance(module, WaveTable):
             module.fill()
-        elif isinstance(module, (nn.Linear, nn.Embedding, Matrix)):
+        elif isinstance(module, Bank):
+            _draw(module.gate_up, deviation, generator)
+            _draw(module.down, deviation * (2 * depth) ** -0.5, generator)
+        elif isinstance(module, (nn.Linear, nn.Embedding, Matrix, Router)):
             ends = name.endswith(("attention.out", "feed.down"))
-            width = deviation * ((2 * depth) ** -0.5 if ends else 1.0)
-            nn.init.trunc_normal_(module.weight, 0.0, width, -2 * width, 2 * width, generator=generator)
+            _draw(module.weight, deviation * ((2 * depth) ** -0.5 if ends else 1.0), generator)
             bias = getattr(module, "bias", None)
             if bias is not None:
                 bias.zero_()
+
+
+def _draw(weight: Tensor, width: float, generator: torch.Generator) -> None:
+    nn.init.trunc_normal_(weight, 0.0, width, -2 * width, 2 * width, generator=generator)

@@ -9,8 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from omma.model.experts import ExpertLayer
 from omma.ops import rms_norm
-from omma.spec import FeedForward, Gelu, Norm, SwiGLU
+from omma.spec import Experts, FeedForward, Gelu, Norm, SwiGLU
 
 
 class Linear(nn.Linear):
@@ -113,5 +114,7 @@ def feed_forward(spec: FeedForward, dim: int) -> nn.Module:
             return SwiGLULayer(dim, width, bias)
         case Gelu(width, curve):
             return GeluLayer(dim, width, curve)
+        case Experts():
+            return ExpertLayer(dim, spec)
         case _:
             raise TypeError(f"no feed-forward is built from {spec!r}")

@@ -39,3 +39,17 @@ def rms_norm(x_TD: Tensor, weight_D: Tensor, eps: float) -> Tensor:
     """Divide each row by its root mean square, in fp32, and weigh it."""
     x = x_TD.float()
     return (x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + eps)).to(x_TD.dtype) * weight_D
+
+
+def mix_experts(
+    x_TD: Tensor, chosen_TC: Tensor, weights_TC: Tensor, gate_up_EDF: Tensor, down_EFD: Tensor
+) -> Tensor:
+    """Each token through each of its experts, one after the other; what they say, weighed and added up."""
+    mixed = []
+    for x_D, chosen_C, weights_C in zip(x_TD, chosen_TC.tolist(), weights_TC, strict=True):
+        said_D = torch.zeros_like(x_D, dtype=torch.float32)
+        for expert, weight in zip(chosen_C, weights_C, strict=True):
+            gate_F, up_F = (x_D @ gate_up_EDF[expert]).chunk(2)
+            said_D = said_D + (weight * (torch.nn.functional.silu(gate_F) * up_F)) @ down_EFD[expert]
+        mixed.append(said_D.to(x_TD.dtype))
+    return torch.stack(mixed)

@@ -26,6 +26,11 @@ def language_turns(drawing: Drawing, split: Split, dice: Random) -> tuple[Turn, 
     return _turns(drawing, tongue(dice.choice(TONGUES[1:])), split, dice)
 
 
+def spoken_turns(drawing: Drawing, language: str, split: Split, dice: Random) -> tuple[Turn, ...]:
+    """A scene asked about in the language of this name, one of TONGUES."""
+    return _turns(drawing, tongue(language), split, dice)
+
+
 def named_turns(drawing: Drawing, split: Split, dice: Random) -> tuple[Turn, ...]:
     """Named drawings asked about in any language that has a name for each of them."""
     known = [name for name in TONGUES if all(called(thing.kind, name) for thing in drawing.things)]

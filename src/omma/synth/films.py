@@ -1,10 +1,11 @@
-"""Pictures and clips of exercises written to files: pictures without loss, clips as films or animations."""
+"""Pictures and clips of exercises written to files: without loss or small, clips as films or animations."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +16,23 @@ from omma.synth.world import Exercise
 
 ENDINGS = (".webp", ".mp4")
 QUALITY = "14"  # x264's measure of loss: 0 is none, 51 the most
+SMALL = 75  # WebP's measure of what is kept, 100 the most
 _log = logging.getLogger(__name__)
 
 
 def write_pictures(exercise: Exercise, folder: Path, stem: str, *, small: bool, film: bool) -> list[str]:
     """Write what an exercise shows into a folder; gives the files' names, in the order they are shown in.
 
-    Pictures are lossless WebP; `small` takes ten times as long. A clip is an MP4 film where that is wanted
-    and PyAV is there, else an animated lossless WebP.
+    Pictures are lossless WebP, a clip is an MP4 film where that is wanted and PyAV is there, else an animated
+    lossless WebP. Where they are to be `small`, each is stored with or without loss, whichever is smaller.
     """
     pictures = [drawing.picture for drawing in exercise.drawings]
     if exercise.fps is not None:
         name = f"{stem}.mp4" if film and _can_film() else f"{stem}.webp"
-        write = _film if name.endswith(".mp4") else _animation
-        write(pictures, exercise.fps, folder / name)
+        if name.endswith(".mp4"):
+            _film(pictures, exercise.fps, folder / name)
+        else:
+            _animation(pictures, exercise.fps, folder / name, small=small)
         return [name]
     names = (
         [f"{stem}.webp"] if len(pictures) == 1 else [f"{stem}-{n}.webp" for n in range(1, 1 + len(pictures))]
@@ -39,15 +43,22 @@ def write_pictures(exercise: Exercise, folder: Path, stem: str, *, small: bool, 
 
 
 def _save(picture: Image.Image, path: Path, *, small: bool) -> None:
-    picture.save(path, "WEBP", lossless=True, quality=100 if small else 20, method=4 if small else 0)
+    if small:
+        exact, near = BytesIO(), BytesIO()
+        picture.save(exact, "WEBP", lossless=True, quality=75, method=4)
+        picture.save(near, "WEBP", quality=SMALL, method=6)
+        path.write_bytes(min(exact.getvalue(), near.getvalue(), key=len))
+    else:
+        picture.save(path, "WEBP", lossless=True, quality=20, method=0)
 
 
-def _animation(pictures: Sequence[Image.Image], fps: float, path: Path) -> None:
-    """Frame by frame, without loss. Frames that are the same would be joined; those of clips never are."""
+def _animation(pictures: Sequence[Image.Image], fps: float, path: Path, *, small: bool) -> None:
+    """Frame by frame. Frames that are the same would be joined; those of clips never are."""
     first, *rest = pictures
+    kept: dict[str, Any] = {"quality": SMALL, "method": 4} if small else {"quality": 20, "method": 0}
     first.save(
-        path, "WEBP", save_all=True, append_images=rest, duration=round(1000 / fps), loop=0, lossless=True,
-        quality=20, method=0,
+        path, "WEBP", save_all=True, append_images=rest, duration=round(1000 / fps), loop=0,
+        lossless=not small, **kept,
     )  # fmt: skip
 
 

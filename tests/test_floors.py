@@ -11,8 +11,8 @@ FLOORS: list[set[str]] = [
     {"errors", "ops"},
     {"spec", "sample", "chat"},
     {"model", "presets", "prep", "serve", "synth"},
-    {"weights", "engine", "evals", "agent", "skills", "corpus"},
-    {"loading"},
+    {"weights", "engine", "evals", "agent", "skills", "corpus", "hub"},
+    {"loading", "plan"},
     {"train", "respond"},
     {"cli", "__init__", "__main__", "scale"},
 ]

@@ -1,0 +1,1 @@
+"""What a model takes, before it is had: parameters, memory, and machines that hold it."""

@@ -1,0 +1,169 @@
+"""The most memory that answering takes, phase by phase, and what holds it.
+
+The same road as `engine` goes, on tensors without numbers: `shadow.Ledger` counts what the tower, the reading
+of the prompt and the memory of keys and values hold. Beside that come the weights, as they lie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from omma.engine.cache import SHORTEST, Cache
+from omma.engine.packed import PAYS
+from omma.model.vlm import Vlm
+from omma.plan.parameters import Parameters
+from omma.plan.shadow import Ledger, counted
+from omma.plan.showing import Talk
+from omma.sample import Grid, Pack
+
+ROWS, BUDGET = 32, 8192  # an engine's: conversations that run, tokens of prompts that are read, together
+MAPPED = 200_000_000  # bytes of a file that stay mapped together (weights/folder.py)
+RESERVE = 800_000_000  # bytes that an accelerator's own libraries take
+
+
+@dataclass(frozen=True)
+class Lying:
+    """How the weights lie. `mapped` from the file as they are, or converted while they are loaded.
+
+    `packs` says that a processor lays them out anew while it answers. On an accelerator neither is so.
+    """
+
+    dtype: torch.dtype
+    mapped: bool = True
+    packs: bool = False
+    accelerator: bool = False
+
+
+class Phase(NamedTuple):
+    """Bytes held at the worst moment of a phase: weights, keys and values, and whatever else passes."""
+
+    name: str
+    weights: int
+    remembered: int
+    passing: int
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.weights + self.remembered + self.passing
+
+
+def kv_bytes(model: Vlm, dtype: torch.dtype) -> int:
+    """Bytes of keys and values that one token leaves behind."""
+    spec = model.spec.decoder
+    return 2 * spec.depth * spec.key_heads * spec.head_width * dtype.itemsize
+
+
+def phases(model: Vlm, parameters: Parameters, talk: Talk, batch: int, lying: Lying) -> tuple[Phase, ...]:
+    """Every phase of answering `batch` conversations like `talk`, the largest first group included.
+
+    `model` is on the meta device, in the dtype that it runs in.
+    """
+    size = lying.dtype.itemsize
+    rows = min(batch, ROWS)
+    together = max(1, min(rows, BUDGET // talk.prompt))
+    grids = [one.grid for one in talk.shown]
+    drawn = rows * _rows_bytes(grids, model)  # of every conversation that waits
+    weights = _weights(model, parameters, lying)
+    unpacked = 0 if lying.accelerator else _largest(model) * size  # blocks made for one product
+    found = [Phase("loading", weights.loading, 0, 0)]
+    if grids:
+        opened = max(3 * one.original.width * one.original.height for one in talk.shown)
+        cut = 2 * max(3 * one.frames * one.resized.width * one.resized.height for one in talk.shown)
+        found.append(Phase("pictures", weights.loaded, 0, drawn + opened + cut))
+    with counted(model) as ledger:
+        cache = Cache(model.spec.decoder, lying.dtype, torch.device("meta"))
+        seen, read = _read(model, cache, ledger, talk, grids, together, drawn)
+        kept = cache.bytes
+        if grids:
+            found.append(Phase("tower", weights.seen, kept, seen - kept + unpacked))
+        found.append(Phase("prompt", weights.read, kept, read - kept + unpacked))
+        written = _write(cache, ledger, talk, rows)
+    answering = _answering(weights, parameters, talk, lying)
+    found.append(Phase("answer", answering, cache.bytes, written - cache.bytes))
+    return tuple(found)
+
+
+class _Weights(NamedTuple):
+    """Bytes of weights in memory: while they are loaded, then, and after the tower and the decoder ran."""
+
+    loading: int
+    loaded: int
+    seen: int
+    read: int
+
+
+def _weights(model: Vlm, parameters: Parameters, lying: Lying) -> _Weights:
+    size = lying.dtype.itemsize
+    whole = parameters.total * size
+    if lying.accelerator:
+        return _Weights(whole, whole, whole, whole)
+    if not lying.mapped:
+        return _Weights(whole + min(whole, MAPPED), whole, whole, whole)
+    vision = (parameters.tower + parameters.bridge) * size
+    rows = 0 if model.decoder.head is None else parameters.embedding * size  # a table is read row by row
+    return _Weights(0, 0, vision, whole - rows)
+
+
+def _answering(weights: _Weights, parameters: Parameters, talk: Talk, lying: Lying) -> int:
+    """Packed weights take the plain ones' place, file by file; a tied head gets blocks of its own."""
+    if not lying.packs or talk.answer < PAYS:
+        return weights.read
+    tied = 0 if parameters.head else parameters.embedding * lying.dtype.itemsize
+    return weights.read + tied + min(MAPPED, parameters.layers * lying.dtype.itemsize)
+
+
+def _read(
+    model: Vlm, cache: Cache, ledger: Ledger, talk: Talk, grids: Sequence[Grid], together: int, drawn: int
+) -> tuple[int, int]:
+    """The ledger's peaks while the tower sees, and while the first prompts are read."""
+    starts = tuple(talk.prompt * i for i in range(together + 1))
+    ids_T = np.zeros(starts[-1], np.int64)
+    places = [start + i for start in starts[:-1] for i in range(talk.visual)]
+    ledger.add(drawn)
+    attend = cache.prefill(range(together), starts)
+    seen, features = 0, None
+    if grids:
+        patches = together * sum(grid.patches for grid in grids)
+        rows_PC = torch.empty(patches, model.spec.vision.row, device="meta")
+        ledger.peak = ledger.held
+        features = model.see(rows_PC, [*grids] * together)
+        seen = ledger.peak
+    ledger.peak = ledger.held
+    positions_3T = np.zeros((3, len(ids_T)), np.int64)
+    weights_T = np.zeros(len(ids_T), np.float32)
+    pack = Pack(ids_T, positions_3T, weights_T, starts, places_N=np.array(places, np.int64))
+    model.logits(model.read(pack, attend, features)[:together])
+    if len(starts) > 2:  # a lone conversation is kept by whoever asked it
+        ledger.add(-drawn)
+    return seen, ledger.peak
+
+
+def _write(cache: Cache, ledger: Ledger, talk: Talk, rows: int) -> int:
+    """The ledger's peak while answers grow: rows move to longer slots, and empty shelves go."""
+    ledger.peak = ledger.held
+    for row in range(len(cache.lengths), rows):
+        cache.prefill([row], (0, talk.prompt))
+    slot = SHORTEST
+    while slot < talk.tokens:
+        if slot >= talk.prompt:
+            cache.lengths.update(dict.fromkeys(cache.lengths, slot))
+            cache.decode()
+        slot *= 2
+    return ledger.peak
+
+
+def _rows_bytes(grids: Sequence[Grid], model: Vlm) -> int:
+    """Of the patch rows of one conversation, as `prep` makes them."""
+    return sum(grid.patches for grid in grids) * model.spec.vision.row * 4
+
+
+def _largest(model: Vlm) -> int:
+    """Numbers of the largest matrix that a product lays out for itself; a head does so in parts."""
+    skipped = ("decoder.embedding.", "decoder.head.", "vision.places")
+    return max(weight.numel() for name, weight in model.named_parameters() if not name.startswith(skipped))

@@ -13,7 +13,7 @@ from omma.corpus.record import Record
 from omma.errors import PromptTooLong
 from omma.prep.pictures import open_picture
 from omma.prep.processor import Processor
-from omma.prep.template import Mark, pieces
+from omma.prep.template import Mark
 from omma.prep.visuals import picture_size, see
 from omma.sample import Sample, Size
 
@@ -60,7 +60,7 @@ def measure(record: Record, processor: Processor, *, any_length: bool = False) -
     weighed = _weights(record)
     spoken = place_boxes(record, processor)
     weight = 0.0
-    for piece in pieces(spoken, prompt=False):
+    for piece in processor.pieces(spoken, prompt=False):
         match piece.what:
             case Mark():
                 new = 1

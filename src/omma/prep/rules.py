@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from omma.errors import BadFolder
+from omma.spec import VisionSpec
 
 CELL = 28 * 28
 
@@ -17,7 +18,8 @@ class PictureRules:
     """Limits are areas in pixels; `fps` in frames a second (facts §6.2–6.4, the published folders' values).
 
     A video's frames lie between `frame_min_pixels` and `frame_max_pixels`; all of them together take at most
-    nine tenths of `video_tokens`, as far as the lower limit of a frame allows.
+    nine tenths of `video_tokens`, as far as the lower limit of a frame allows. With a `side` every picture is
+    squashed to so many pixels a side, and videos are not seen.
     """
 
     patch: int = 14
@@ -33,6 +35,7 @@ class PictureRules:
     frame_min_pixels: int = 128 * CELL
     frame_max_pixels: int = 768 * CELL
     video_tokens: int = 128_000
+    side: int | None = None
 
     @property
     def factor(self) -> int:
@@ -45,6 +48,15 @@ TOGETHER_FILE = "processor_config.json"  # where transformers 5 saves both
 # Our names and those of the public files, where a number is simply a number.
 PUBLIC = {"patch": "patch_size", "temporal": "temporal_patch_size", "merge": "merge_size"}
 PUBLIC_VIDEO = {"fps": "fps", "min_frames": "min_frames", "max_frames": "max_frames"}
+
+
+def square_rules(vision: VisionSpec) -> PictureRules | None:
+    """The rules of a tower for pictures of one size, which no file says (facts §6.1); None for any other."""
+    if vision.side is None:
+        return None
+    shape = {"patch": vision.patch, "temporal": vision.temporal, "merge": vision.merge}
+    area = vision.side**2
+    return PictureRules(**shape, min_pixels=area, max_pixels=area, side=vision.side)
 
 
 def read_rules(folder: Path) -> PictureRules:

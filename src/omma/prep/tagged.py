@@ -60,14 +60,23 @@ def running_text(messages: Sequence[Message], *, prompt: bool) -> list[Piece]:
 
 
 def _content(said: Message, counter: _Counter, learned: bool) -> Iterator[Piece]:
-    """What a message says, every picture on a line with its number; words between pictures are joined."""
-    text = ""
+    """What a message says, every picture on a line with its number; words between pictures are joined.
+
+    A number or a line end that stands there already is not written twice.
+    """
+    text, shown = "", False
     for part in said.parts:
         if isinstance(part, Text):
             text += part.text
             continue
-        yield Piece(Text(f"{text}Picture {counter.next()}: "), learned)
-        yield from (Piece(SLOTS_START), Piece(part), Piece(SLOTS_END))
-        text = "\n"
-    if text:
-        yield Piece(Text(text), learned)
+        number = f"Picture {counter.next()}: "
+        words = _after(shown, text).removesuffix(number) + number
+        yield from (Piece(Text(words), learned), Piece(SLOTS_START), Piece(part), Piece(SLOTS_END))
+        text, shown = "", True
+    if words := _after(shown, text):
+        yield Piece(Text(words), learned)
+
+
+def _after(shown: bool, text: str) -> str:
+    """The words after a picture, on a line of their own."""
+    return "\n" + text if shown and not text.startswith("\n") else text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from omma.chat import Image, Video, source_name
-from omma.errors import BadPicture, PromptTooLong, UnknownOption
+from omma.errors import BadMessage, BadPicture, PromptTooLong, UnknownOption
 from omma.prep.patches import fit, patch_rows
 from omma.prep.pictures import open_picture
 from omma.prep.resize import smart_resize
@@ -35,6 +35,13 @@ def picture_size(part: Image, rules: PictureRules, original: Size) -> Size:
     for name in ("min_pixels", "max_pixels"):
         _check(name, getattr(part, name), whole=True)
     least, most = part.min_pixels or rules.min_pixels, part.max_pixels or rules.max_pixels
+    if rules.side is not None:
+        if not least <= rules.side**2 <= most:
+            raise UnknownOption(
+                f"this model sees every picture at {rules.side}×{rules.side} pixels, and the limits are "
+                f"{least:,} and {most:,}; leave min_pixels and max_pixels out"
+            )
+        return Size(rules.side, rules.side)
     if part.min_pixels is None:
         least = min(least, most)
     elif part.max_pixels is None:
@@ -60,6 +67,11 @@ def _picture(part: Image, rules: PictureRules, start: int, room: int) -> Visual:
 
 
 def _video(part: Video, rules: PictureRules, start: int, room: int) -> Visual:
+    if rules.side is not None:
+        raise BadMessage(
+            f"{source_name(part.source)} is a video, and this model sees pictures only; show it some frames "
+            "as pictures, one after the other"
+        )
     for name in ("max_frames", "max_pixels"):
         _check(name, getattr(part, name), whole=True)
     _check("fps", part.fps)

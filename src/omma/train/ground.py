@@ -15,11 +15,12 @@ from torch import Tensor
 
 from omma.corpus.reading import files_of
 from omma.errors import BadCheckpoint, MissingFile
+from omma.prep.ranks import RANKS
 from omma.prep.rules import PICTURE_FILE, TOGETHER_FILE, VIDEO_FILE
 from omma.synth.fonts import FOLDERS
 from omma.train.recipe import Data, Lines, Mix, Recipe, Worlds
 
-PROCESSOR_FILES = ("tokenizer.json", PICTURE_FILE, VIDEO_FILE, TOGETHER_FILE)
+PROCESSOR_FILES = ("tokenizer.json", RANKS, PICTURE_FILE, VIDEO_FILE, TOGETHER_FILE)
 BLOCKS, BLOCK = 256, 2**20  # how much of a very large file is read: so many blocks of so many bytes
 # What a digest is of, in words for a person.
 CALLED = {

@@ -122,7 +122,7 @@ class Tokenizer:
         return b"" if skip_marks and token in self._silent else self._bytes.get(token, b"")
 
     def decode(self, tokens: Iterable[int], *, skip_marks: bool = True) -> str:
-        """Ids to text. Marks of turns and media go unless they are asked for; those of calls and boxes stay."""
+        """Ids to text. Marks of turns and media go unless asked for; those of calls and boxes stay."""
         written = b"".join(self.bytes_of(token, skip_marks=skip_marks) for token in tokens)
         return written.decode("utf-8", errors="replace")
 

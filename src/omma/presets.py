@@ -7,6 +7,7 @@ from dataclasses import replace
 from omma.errors import UnknownModel
 from omma.spec import (
     DecoderSpec,
+    Experts,
     FeedForward,
     Gelu,
     ModelSpec,
@@ -93,6 +94,7 @@ def _qwen3(
         boxes="relative",
         family=family,
         written_times=True,
+        default_system=False,
     )
 
 
@@ -108,6 +110,8 @@ PRESETS: dict[str, ModelSpec] = {
     "qwen3-vl-4b": _qwen3(36, 2560, 32, 8, SwiGLU(9728), large=False, tied=True),
     "qwen3-vl-8b": _qwen3(36, 4096, 32, 8, SwiGLU(12_288), large=True),
     "qwen3-vl-32b": _qwen3(64, 5120, 64, 8, SwiGLU(25_600), large=True),
+    "qwen3-vl-30b-a3b": _qwen3(48, 2048, 32, 4, Experts(768, 128, 8), large=True, family="qwen3-vl-moe"),
+    "qwen3-vl-235b-a22b": _qwen3(94, 4096, 64, 4, Experts(1536, 128, 8), large=True, family="qwen3-vl-moe"),
 }
 
 # The same weights' shape; the base model reads one running text, the other one turns (facts §1.1, §5.2).
@@ -223,7 +227,13 @@ _TINY["qwen3-vl"] = replace(
     decoder=replace(_QWEN3.decoder, head_width=24, vocabulary=320, sections=(5, 4, 3), context=2048),
     ids=_TINY_IDS,
 )
-GENERATIONS: tuple[str, ...] = tuple(_TINY)
+# Those that see pictures of every shape and size: most properties are said of them.
+_TINY["qwen3-vl-moe"] = replace(
+    _TINY["qwen3-vl"],
+    decoder=replace(_TINY["qwen3-vl"].decoder, feed_forward=Experts(24, 8, 3), tied=False),
+    family="qwen3-vl-moe",
+)
+GENERATIONS: tuple[str, ...] = tuple(name for name, spec in _TINY.items() if spec.vision.side is None)
 
 
 def preset(name: str) -> ModelSpec:

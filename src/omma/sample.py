@@ -42,7 +42,9 @@ class Visual:
     """One picture or video inside a sample, with its geometry.
 
     `rows_PC` are normalised patch rows in 2×2-block order, float32. `start`:`stop` are the places of its
-    visual tokens in the sample's ids. `original` is the size after EXIF orientation: what a person sees.
+    visual tokens in the sample's ids, and `lead` how many tokens before them introduce it. Where words stand
+    between a video's slices, `stretches` are the places of each slice's tokens. `original` is the size after
+    EXIF orientation: what a person sees.
     `times` are the seconds of the video's sampled frames (empty for a picture). `name` is how to call it.
     """
 
@@ -56,6 +58,18 @@ class Visual:
     times: tuple[float, ...] = ()
     seconds_per_slice: float = 0.0
     name: str | None = None
+    lead: int = 1
+    stretches: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def tokens(self) -> int:
+        """Visual tokens, without the words between them."""
+        return len(self.places)
+
+    @property
+    def places(self) -> NDArray[np.int64]:
+        """The places of its visual tokens in the sample's ids."""
+        return np.concatenate([np.arange(*each) for each in self.stretches or ((self.start, self.stop),)])
 
 
 @dataclass(frozen=True)
@@ -123,7 +137,7 @@ def pack(samples: Sequence[Sample]) -> Pack:
         starts=tuple(int(start) for start in starts),
         rows_PC=np.concatenate([v.rows_PC for _, v in visuals]) if visuals else None,
         grids=tuple(v.grid for _, v in visuals),
-        places_N=np.concatenate([np.arange(at + v.start, at + v.stop) for at, v in visuals])
+        places_N=np.concatenate([at + v.places for at, v in visuals])
         if visuals
         else np.zeros(0, np.int64),
     )

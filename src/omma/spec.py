@@ -156,6 +156,7 @@ class ModelSpec:
 
     A video's slices stand at their seconds times `tokens_per_second`; with None they are counted. With
     `written_times` each slice is a block of its own, with its seconds in words before it (facts §3.3, §3.5).
+    Without a message of the system's one is put first if it has a `default_system`.
     `family` names the public format of its folders, and nothing of what is computed.
     """
 
@@ -166,6 +167,7 @@ class ModelSpec:
     boxes: str = "pixels"  # "tags" (2023), "marks" (2), "pixels" (2.5), "relative" (3), or omma's own "grid"
     family: str = "qwen2.5-vl"
     written_times: bool = field(default=False, metadata=LATER)
+    default_system: bool = field(default=True, metadata=LATER)
     turns: bool = field(default=True, metadata=LATER)  # a base model of 2023 reads one running text instead
 
 

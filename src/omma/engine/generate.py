@@ -39,7 +39,7 @@ class _Answer:
     def to(cls, index: int, request: Request, bytes_of: Callable[[int], bytes]) -> _Answer:
         """An answer not yet begun. The prompt itself is not kept: it may be large."""
         sample = request.sample
-        visual = sum(visual.stop - visual.start for visual in sample.visuals)
+        visual = sum(visual.tokens for visual in sample.visuals)
         return cls(index, TextStream(bytes_of, request.stop), request.stop_ids, sample.length, visual)
 
     def take(self, written: Written) -> Piece:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from omma.sample import Grid
+from omma.sample import Grid, Visual
 
 
 class Block(Protocol):
@@ -21,6 +21,22 @@ class Block(Protocol):
     def start(self) -> int: ...
     @property
     def seconds_per_slice(self) -> float: ...
+
+
+class Slice(NamedTuple):
+    """One slice of a video, a block of its own."""
+
+    grid: Grid
+    start: int
+    seconds_per_slice: float = 0.0
+
+
+def blocks_of(visuals: Sequence[Visual]) -> list[Block]:
+    """The blocks that pictures and videos make: one each, but one for each slice with words between."""
+    blocks: list[Block] = []
+    for visual in visuals:
+        blocks += [Slice(visual.grid._replace(slices=1), start) for start, _ in visual.stretches] or [visual]
+    return blocks
 
 
 def mrope_positions(

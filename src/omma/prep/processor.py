@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from omma.chat import Image, Message, Seen, Text, Video
 from omma.errors import BadFolder, PromptTooLong
-from omma.prep.positions import mrope_positions
+from omma.prep.positions import blocks_of, mrope_positions
+from omma.prep.public_template import asks_for_thoughts, public_template
 from omma.prep.ranks import RANKS, RankedTokenizer
-from omma.prep.rules import PictureRules, read_rules, square_rules, write_rules
+from omma.prep.rules import PictureRules, published_rules, read_rules, square_rules, write_rules
 from omma.prep.tagged import running_text, tagged_turns
-from omma.prep.template import PUBLIC_TEMPLATE, Mark, Piece, pieces
+from omma.prep.template import DEFAULT_SYSTEM, VISION_END, VISION_START, Form, Mark, Piece, pieces
 from omma.prep.tokenizer import Tokenizer
+from omma.prep.video import slice_times
 from omma.prep.visuals import see
 from omma.sample import Sample, Visual
 from omma.spec import ModelSpec
@@ -24,17 +26,21 @@ from omma.spec import ModelSpec
 
 @dataclass(frozen=True)
 class Processor:
-    """One road for training, evaluation and serving: same conversation, same numbers, bit for bit."""
+    """One road for training, evaluation and serving: same conversation, same numbers, bit for bit.
+
+    `thinks` says that answers begin with thoughts, as those of Thinking checkpoints do.
+    """
 
     tokenizer: Tokenizer
     spec: ModelSpec
     rules: PictureRules
+    thinks: bool = False
 
     @classmethod
     def from_folder(cls, folder: Path, spec: ModelSpec) -> Processor:
         """Read tokenizer.json and the processors' settings. Raises BadFolder when they contradict `spec`."""
         vision = spec.vision
-        rules = square_rules(vision) or read_rules(folder)
+        rules = square_rules(vision) or read_rules(folder, published_rules(spec))
         if (rules.patch, rules.temporal, rules.merge) != (vision.patch, vision.temporal, vision.merge):
             raise BadFolder(
                 f"{folder}: preprocessor_config.json cuts patches of {rules.patch} pixels, {rules.temporal} "
@@ -54,7 +60,13 @@ class Processor:
                 f"{folder}: {name} goes up to id {tokenizer.size - 1}, and the model embeds "
                 f"{spec.decoder.vocabulary} tokens; wanted at least {tokenizer.size}"
             )
-        return cls(tokenizer, spec, rules)
+        return cls(tokenizer, spec, rules, asks_for_thoughts(_template(folder)))
+
+    @property
+    def form(self) -> Form:
+        """The form of a conversation."""
+        system = DEFAULT_SYSTEM if self.spec.default_system else None
+        return Form(system, self.thinks, self.spec.written_times)
 
     def save(self, folder: Path) -> None:
         """Write what `from_folder` and transformers read: tokenizer, chat template, settings."""
@@ -64,16 +76,17 @@ class Processor:
             (folder / RANKS).write_bytes(self.tokenizer.ranks)
         else:
             (folder / "tokenizer.json").write_text(self.tokenizer.source, encoding="utf-8")
-            (folder / "chat_template.jinja").write_text(PUBLIC_TEMPLATE, encoding="utf-8")
-            settings |= {"chat_template": PUBLIC_TEMPLATE}
-            write_rules(self.rules, folder)
+            template = public_template(self.form)
+            (folder / "chat_template.jinja").write_text(template, encoding="utf-8")
+            settings |= {"chat_template": template}
+            write_rules(self.rules, folder, _PROCESSORS[self.spec.family])
         text = json.dumps(settings, ensure_ascii=False, indent=2)
         (folder / "tokenizer_config.json").write_text(text + "\n", encoding="utf-8")
 
     def pieces(self, messages: Sequence[Message], *, prompt: bool) -> list[Piece]:
         """A conversation as text and marks in the form that the model was taught."""
         if not isinstance(self.tokenizer, RankedTokenizer):
-            return pieces(messages, prompt=prompt)
+            return pieces(messages, prompt=prompt, form=self.form)
         return (tagged_turns if self.spec.turns else running_text)(messages, prompt=prompt)
 
     def sample(self, messages: Sequence[Message], *, prompt: bool = True) -> Sample:
@@ -83,29 +96,18 @@ class Processor:
         weights: 1 on what the assistant says and on the mark that ends its turn, 0 elsewhere.
         Raises PromptTooLong when it is longer than the decoder's context, and what the media raise.
         """
-        ids: list[int] = []
-        weights: list[float] = []
-        visuals: list[Visual] = []
+        draft = _Draft(self)
         for piece in self.pieces(messages, prompt=prompt):
-            match piece.what:
-                case Mark(name):
-                    new = [self.tokenizer.mark(name)]
-                case Text(text):
-                    new = self.tokenizer.text(text)
-                case Image() | Video() as part:
-                    visual = see(part, self.rules, start=len(ids), room=self.spec.decoder.context - len(ids))
-                    visuals.append(visual)
-                    pad = self.spec.ids.image if visual.kind == "image" else self.spec.ids.video
-                    new = [pad] * (visual.stop - visual.start)
-            ids += new
-            weights += [float(piece.learned)] * len(new)
+            draft.write(piece)
+        draft.spell()
+        ids, visuals = draft.ids, draft.visuals
         self._check_length(len(ids), visuals)
         # Where nothing turns with row or column, pictures stand in line like words.
-        blocks = visuals if any(self.spec.decoder.sections[1:]) else ()
+        blocks = blocks_of(visuals) if any(self.spec.decoder.sections[1:]) else ()
         positions = mrope_positions(
             len(ids), blocks, merge=self.rules.merge, tokens_per_second=self.spec.tokens_per_second
         )
-        weights_T = None if prompt else np.array(weights, np.float32)
+        weights_T = None if prompt else np.array(draft.weights, np.float32)
         return Sample(np.array(ids, np.int64), positions, tuple(visuals), weights_T)
 
     def seen(self, sample: Sample) -> tuple[Seen, ...]:
@@ -116,8 +118,98 @@ class Processor:
 
     def _check_length(self, length: int, visuals: Sequence[Visual]) -> None:
         if length > (context := self.spec.decoder.context):
-            seen = sum(visual.stop - visual.start for visual in visuals)
+            seen = sum(visual.tokens for visual in visuals)
             raise PromptTooLong(
                 f"the conversation has {length:,} tokens, {seen:,} of them from pictures and videos; the "
                 f"model holds {context:,}, so say less, show less, or lower max_pixels"
             )
+
+
+_PROCESSORS = {
+    "qwen2-vl": "Qwen2VLProcessor",
+    "qwen2.5-vl": "Qwen2_5_VLProcessor",
+    "qwen3-vl": "Qwen3VLProcessor",
+}
+
+
+@dataclass
+class _Draft:
+    """A sample while it is written. `words` are still to be spelled: more may follow that belong to them."""
+
+    processor: Processor
+    ids: list[int] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+    visuals: list[Visual] = field(default_factory=list)
+    words: str = ""
+    learned: bool = False
+
+    def write(self, piece: Piece) -> None:
+        """Write one more piece."""
+        if isinstance(piece.what, Video) and self.processor.spec.written_times:
+            self._write_slices(piece.what)
+            return
+        self.spell()
+        match piece.what:
+            case Mark(name):
+                self._add([self.processor.tokenizer.mark(name)], piece.learned)
+            case Text(text):
+                self.words, self.learned = text, piece.learned
+            case Image() | Video() as part:
+                visual = see(part, self.processor.rules, start=len(self.ids), room=self._room())
+                self.visuals.append(visual)
+                self._add([self._pad(visual)] * visual.tokens, piece.learned)
+
+    def spell(self) -> None:
+        """Spell the words that wait."""
+        self._add(self.processor.tokenizer.text(self.words), self.learned)
+        self.words = ""
+
+    def _write_slices(self, part: Video) -> None:
+        """A video slice by slice, each between marks of its own behind its seconds in words (facts §3.5).
+
+        The seconds are spelled together with the words before them, unless those are to be learned.
+        """
+        if self.learned:
+            self.spell()
+        self.learned = False
+        begun = len(self.ids) + len(self.processor.tokenizer.text(self.words))
+        visual = see(part, self.processor.rules, start=0, room=self._room() - begun + len(self.ids))
+        tokenizer, stretches = self.processor.tokenizer, []
+        for seconds in slice_times(visual.times, self.processor.rules.temporal):
+            self.words += f"<{seconds:.1f} seconds>"
+            self.spell()
+            start = len(self.ids) + 1
+            stretches.append((start, start + visual.tokens // visual.grid.slices))
+            pads = [self._pad(visual)] * (visual.tokens // visual.grid.slices)
+            self._add([tokenizer.mark(VISION_START.name), *pads, tokenizer.mark(VISION_END.name)], False)
+        start, stop = stretches[0][0], stretches[-1][1]
+        self.visuals.append(
+            replace(visual, start=start, stop=stop, lead=start - begun, stretches=tuple(stretches))
+        )
+
+    def _add(self, new: list[int], learned: bool) -> None:
+        self.ids += new
+        self.weights += [float(learned)] * len(new)
+
+    def _room(self) -> int:
+        return self.processor.spec.decoder.context - len(self.ids)
+
+    def _pad(self, visual: Visual) -> int:
+        ids = self.processor.spec.ids
+        return ids.image if visual.kind == "image" else ids.video
+
+
+def _template(folder: Path) -> str:
+    """The folder's chat template, wherever it stands; nothing where there is none. Raises BadFolder."""
+    path = folder / "chat_template.jinja"
+    if path.is_file():
+        return path.read_text(encoding="utf-8", errors="replace")
+    for name in ("chat_template.json", "tokenizer_config.json"):
+        path = folder / name
+        try:
+            said = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        except (OSError, ValueError) as error:
+            raise BadFolder(f"{path} cannot be read: {error}; fetch it again") from None
+        if isinstance(said, dict) and isinstance(said.get("chat_template"), str):
+            return str(said["chat_template"])
+    return ""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from omma.errors import BadFolder
-from omma.spec import VisionSpec
+from omma.spec import ModelSpec, VisionSpec
 
 CELL = 28 * 28
 
@@ -19,7 +19,8 @@ class PictureRules:
 
     A video's frames lie between `frame_min_pixels` and `frame_max_pixels`; all of them together take at most
     nine tenths of `video_tokens`, as far as the lower limit of a frame allows. With a `side` every picture is
-    squashed to so many pixels a side, and videos are not seen.
+    squashed to so many pixels a side, and videos are not seen. With a `volume` all frames of a video share it
+    instead: frames · height · width lies between these two, and their number need not be even.
     """
 
     patch: int = 14
@@ -36,6 +37,7 @@ class PictureRules:
     frame_max_pixels: int = 768 * CELL
     video_tokens: int = 128_000
     side: int | None = None
+    volume: tuple[int, int] | None = None
 
     @property
     def factor(self) -> int:
@@ -43,6 +45,7 @@ class PictureRules:
         return self.patch * self.merge
 
 
+PUBLISHED = PictureRules()
 PICTURE_FILE, VIDEO_FILE = "preprocessor_config.json", "video_preprocessor_config.json"
 TOGETHER_FILE = "processor_config.json"  # where transformers 5 saves both
 # Our names and those of the public files, where a number is simply a number.
@@ -59,8 +62,24 @@ def square_rules(vision: VisionSpec) -> PictureRules | None:
     return PictureRules(**shape, min_pixels=area, max_pixels=area, side=vision.side)
 
 
-def read_rules(folder: Path) -> PictureRules:
-    """The rules of a model's folder. What its files do not say is as in the published folders.
+NEW_CELL = 32 * 32
+QWEN3 = PictureRules(
+    patch=16,
+    mean=(0.5, 0.5, 0.5),
+    std=(0.5, 0.5, 0.5),
+    min_pixels=64 * NEW_CELL,
+    max_pixels=16_384 * NEW_CELL,
+    volume=(4 * NEW_CELL, 24_576 * NEW_CELL),
+)
+
+
+def published_rules(spec: ModelSpec) -> PictureRules:
+    """The rules in the published folders of a model that shows videos as this one does."""
+    return QWEN3 if spec.written_times else PictureRules()
+
+
+def read_rules(folder: Path, published: PictureRules = PUBLISHED) -> PictureRules:
+    """The rules of a model's folder. What its files do not say is as in the `published` folders.
 
     Limits are read in both spellings, ``min_pixels`` and ``size.shortest_edge`` (an area, facts §6.2).
     Raises BadFolder naming the folder and the setting.
@@ -71,22 +90,35 @@ def read_rules(folder: Path) -> PictureRules:
     found |= {ours: video.get(theirs) for ours, theirs in PUBLIC_VIDEO.items()}
     found |= {"mean": picture.get("image_mean"), "std": picture.get("image_std")}
     found["min_pixels"], found["max_pixels"] = _limits(picture, folder)
-    found["frame_min_pixels"], found["frame_max_pixels"] = _limits(video, folder)
-    found["video_tokens"] = video.get("max_video_tokens")
+    least, most = _limits(video, folder)
+    if published.volume is None:
+        found |= {"frame_min_pixels": least, "frame_max_pixels": most}
+        found["video_tokens"] = video.get("max_video_tokens")
+    elif video.get("cap_pixels_per_frame"):
+        raise BadFolder(f"{folder}: cap_pixels_per_frame is not built here for this model; wanted false")
     known: dict[str, Any] = {name: value for name, value in found.items() if value is not None}
-    rules = PictureRules(**{name: _checked(name, value, folder) for name, value in known.items()})
+    rules = replace(published, **{name: _checked(name, value, folder) for name, value in known.items()})
+    if rules.volume is not None:
+        sides = (rules.volume[0] if least is None else least, rules.volume[1] if most is None else most)
+        least, most = (_checked("volume", side, folder) for side in sides)
+        rules = replace(rules, volume=(least, most))
+        if least > most:
+            raise BadFolder(f"{folder}: the processors' least volume is over their greatest; swap the two")
     if rules.min_pixels > rules.max_pixels or rules.frame_min_pixels > rules.frame_max_pixels:
         raise BadFolder(f"{folder}: the processors' least area is over their greatest; swap the two")
     return rules
 
 
-def write_rules(rules: PictureRules, folder: Path) -> None:
-    """Write preprocessor_config.json and video_preprocessor_config.json in the public form."""
+def write_rules(rules: PictureRules, folder: Path, processor: str = "Qwen2_5_VLProcessor") -> None:
+    """Write preprocessor_config.json and video_preprocessor_config.json in the public form.
+
+    `processor` is the name of the public class that reads them.
+    """
     shared = {theirs: getattr(rules, ours) for ours, theirs in PUBLIC.items()}
     shared |= {
         "image_mean": list(rules.mean),
         "image_std": list(rules.std),
-        "processor_class": "Qwen2_5_VLProcessor",
+        "processor_class": processor,
     }
     picture = shared | {
         "image_processor_type": "Qwen2VLImageProcessor",
@@ -94,12 +126,13 @@ def write_rules(rules: PictureRules, folder: Path) -> None:
         "max_pixels": rules.max_pixels,
         "size": {"shortest_edge": rules.min_pixels, "longest_edge": rules.max_pixels},
     }
-    video = shared | {
-        "video_processor_type": "Qwen2VLVideoProcessor",
-        "size": {"shortest_edge": rules.frame_min_pixels, "longest_edge": rules.frame_max_pixels},
-        "max_video_tokens": rules.video_tokens,
-        "cap_pixels_per_frame": True,
-    }
+    least, most = rules.volume or (rules.frame_min_pixels, rules.frame_max_pixels)
+    video = shared | {"size": {"shortest_edge": least, "longest_edge": most}}
+    if rules.volume is None:
+        kind, capped = "Qwen2VLVideoProcessor", {"max_video_tokens": rules.video_tokens}
+    else:
+        kind, capped = "Qwen3VLVideoProcessor", {}
+    video |= {"video_processor_type": kind, "cap_pixels_per_frame": bool(capped), **capped}
     video |= {theirs: getattr(rules, ours) for ours, theirs in PUBLIC_VIDEO.items()}
     for name, settings in ((PICTURE_FILE, picture), (VIDEO_FILE, video)):
         (folder / name).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from omma.chat import Video, source_name
 from omma.errors import BadPicture, BadVideo, PromptTooLong
 from omma.prep.patches import fit
 from omma.prep.reels import Reel, is_list, open_reel
-from omma.prep.resize import smart_resize
+from omma.prep.resize import LONGEST_RATIO, smart_resize
 from omma.prep.rules import PictureRules
 from omma.sample import Size
 
@@ -45,7 +46,8 @@ def open_video(video: Video, rules: PictureRules, *, room: int) -> Clip:
             else:
                 count = frames_to_take(len(numbers), reel.rate, fps, rules, video.max_frames)
             chosen = [numbers[i] for i in spread(len(numbers), count)]
-            size = frame_size(reel.size, count, rules, video.max_pixels)
+            sized = frame_size if rules.volume is None else volume_size
+            size = sized(reel.size, count, rules, video.max_pixels)
             if (tokens := _tokens(count, size, rules)) > room:
                 raise PromptTooLong(
                     f"{name} takes {tokens:,} tokens, {count} frames of {size.width}×{size.height}, and "
@@ -64,10 +66,12 @@ def open_video(video: Video, rules: PictureRules, *, room: int) -> Clip:
 def frames_to_take(
     count: int, rate: float, fps: float, rules: PictureRules, max_frames: int | None = None
 ) -> int:
-    """How many of `count` frames shot at `rate` make `fps` frames a second: even, within the limits.
+    """How many of `count` frames shot at `rate` make `fps` frames a second: within the limits.
 
-    A video of one frame gives one; never more than there are.
+    Even, but where frames share a volume. A video of one frame gives one; never more than there are.
     """
+    if rules.volume is not None:
+        return min(max(int(count / rate * fps), rules.min_frames), max_frames or rules.max_frames, count)
     step = rules.temporal
     most = (max_frames or rules.max_frames) // step * step
     least = -(-rules.min_frames // step) * step
@@ -89,6 +93,41 @@ def frame_size(original: Size, count: int, rules: PictureRules, max_pixels: int 
         return smart_resize(original, factor=rules.factor, min_pixels=least, max_pixels=most)
     except BadPicture as error:
         raise BadVideo(str(error)) from None
+
+
+def volume_size(original: Size, count: int, rules: PictureRules, max_pixels: int | None = None) -> Size:
+    """The size of each of `count` frames that share the rules' volume (facts §6.4, Qwen3-VL's rule).
+
+    Raises BadVideo when one side is over 200 times the other.
+    """
+    assert rules.volume is not None
+    factor, count = rules.factor, max(count, rules.temporal)
+    least, most = rules.volume
+    if max_pixels is not None:
+        most = min(most, max_pixels * count)
+    width, height = original
+    if (small := min(width, height)) < factor:
+        width, height = (int(side * (factor / small)) for side in original)
+    if (ratio := max(width, height) / min(width, height)) > LONGEST_RATIO:
+        raise BadVideo(
+            f"the frames are {original.width}×{original.height}, one side {ratio:.0f} times the other; "
+            f"at most {LONGEST_RATIO} times is understood"
+        )
+    rounded = Size(*(round(side / factor) * factor for side in (width, height)))
+    volume = round(count / rules.temporal) * rules.temporal * rounded.width * rounded.height
+    if volume > most:
+        shrink = math.sqrt(count * width * height / most)
+        return Size(*(max(factor, math.floor(side / shrink / factor) * factor) for side in (width, height)))
+    if volume < least:
+        grow = math.sqrt(least / (count * width * height))
+        return Size(*(math.ceil(side * grow / factor) * factor for side in (width, height)))
+    return rounded
+
+
+def slice_times(times: Sequence[float], temporal: int) -> list[float]:
+    """The second of each slice of `temporal` frames: the mean of its first and its last (facts §6.6)."""
+    ends = [min(first + temporal, len(times)) - 1 for first in range(0, len(times), temporal)]
+    return [(times[last - last % temporal] + times[last]) / 2 for last in ends]
 
 
 def _between(reel: Reel, video: Video, name: str) -> range:

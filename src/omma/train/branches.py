@@ -141,7 +141,7 @@ def graft(first: Sample, others: Sequence[Sample]) -> tuple[Sample, tuple[int, .
     `first` is a whole dialogue that begins with its pictures, one or several; `others` are dialogues in words
     alone, with the same words before the question. Every branch keeps the weights it came with.
     """
-    trunk, before = first.visuals[-1].stop + 1, first.visuals[0].start - 1
+    trunk, before = first.visuals[-1].stop + 1, first.visuals[0].start - first.visuals[0].lead
     if any(not np.array_equal(other.ids_T[:before], first.ids_T[:before]) for other in others):
         raise ValueError("the turns do not begin alike; graft only dialogues made by one Processor")
     after = int(first.positions_3T[:, trunk - 1].max()) + 1

@@ -54,6 +54,7 @@ def checks(spec: ModelSpec) -> dict[str, bool]:
                 decoder.head_norm or decoder.interleaved or decoder.fused or decoder.stretch
             ),
             "the tower has parts of another generation": not any(plain),
+            "there is no default system message": spec.default_system,
             "the tower's norm eps is not 1e-6": vision.norm_eps == 1e-6,
             "the tower's rope theta is not 10000": vision.rope_theta == 10_000.0,
         }

@@ -1,4 +1,4 @@
-"""config.json of Qwen3-VL, read to a spec and written from one (facts §1.4, §4.4)."""
+"""config.json of Qwen3-VL, dense or of experts, read to a spec and written from one (facts §1.4, §4.4)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ import math
 from typing import Any
 
 from omma.errors import BadFolder
-from omma.spec import DecoderSpec, Gelu, ModelSpec, SwiGLU, VisionSpec
+from omma.spec import DecoderSpec, Experts, FeedForward, Gelu, ModelSpec, SwiGLU, VisionSpec
 from omma.weights.config_parts import possible, public_ids, read_ids, told_beside
 from omma.weights.fields import DEEPEST, WIDEST_PATCH, Fields
 
-MODEL_TYPE, FAMILY, BOXES = "qwen3_vl", "qwen3-vl", "relative"
+FAMILIES = {"qwen3_vl": "qwen3-vl", "qwen3_vl_moe": "qwen3-vl-moe"}  # model_type → family
+ARCHITECTURES = {
+    "qwen3-vl": "Qwen3VLForConditionalGeneration",
+    "qwen3-vl-moe": "Qwen3VLMoeForConditionalGeneration",
+}
+BOXES = "relative"
 # What the format has no field for, or only one value of: transformers reads no other.
 _TOWER = {
     "window": None,
@@ -26,14 +31,16 @@ _DECODER = {"attention_bias": False, "head_norm": True, "interleaved": True}
 def read(config: Fields) -> ModelSpec:
     """The spec of a config; an absent field has transformers' class default. Raises BadFolder naming it."""
     text, vision = config.inner("text_config"), config.inner("vision_config")
+    family = FAMILIES[config.raw["model_type"]]
     return ModelSpec(
         vision=_vision(vision),
-        decoder=_decoder(config, text),
+        decoder=_decoder(config, text, _experts(text) if family == "qwen3-vl-moe" else _dense(text)),
         ids=read_ids(config, text),
         tokens_per_second=None,
         boxes=str(config.inner("omma").raw.get("boxes", BOXES)),
-        family=FAMILY,
+        family=family,
         written_times=True,
+        default_system=False,
     )
 
 
@@ -46,9 +53,9 @@ def checks(spec: ModelSpec) -> dict[str, bool]:
         "the tower has no learned grid of positions": bool(vision.places),
         "a layer of deepstack is not in the tower, or named twice": _sound_levels(vision),
         "there are more levels of deepstack than layers": len(vision.deepstack) <= decoder.depth,
-        "the decoder's feed-forward is not a plain gated one": decoder.feed_forward
-        == SwiGLU(decoder.feed_forward.width),
+        **_checks_feed(spec.family, decoder.feed_forward),
         "slices are placed by their times": spec.tokens_per_second is None and spec.written_times,
+        "there is a default system message": not spec.default_system,
         **{
             f"the tower's {name} is not {value}": getattr(vision, name) == value
             for name, value in _TOWER.items()
@@ -63,8 +70,8 @@ def checks(spec: ModelSpec) -> dict[str, bool]:
 def public(spec: ModelSpec, dtype: str) -> dict[str, Any]:
     """config.json as the public folders have it, nested."""
     return {
-        "architectures": ["Qwen3VLForConditionalGeneration"],
-        "model_type": MODEL_TYPE,
+        "architectures": [ARCHITECTURES[spec.family]],
+        "model_type": _model_type(spec),
         **public_ids(spec.ids),
         "text_config": _public_text(spec, dtype),
         "vision_config": _public_vision(spec),
@@ -105,7 +112,41 @@ def _vision(fields: Fields) -> VisionSpec:
     )
 
 
-def _decoder(config: Fields, text: Fields) -> DecoderSpec:
+def _dense(text: Fields) -> SwiGLU:
+    return SwiGLU(text.whole("intermediate_size", 22_016))
+
+
+def _experts(text: Fields) -> Experts:
+    """The mixture of every layer; a model with other layers between them is not built here."""
+    text.fixed("decoder_sparse_step", 1)
+    text.fixed("norm_topk_prob", True)
+    if text.raw.get("mlp_only_layers") is not None:
+        text.fixed("mlp_only_layers", [])
+    name = "num_experts" if "num_experts" in text.raw else "num_local_experts"
+    return Experts(
+        width=text.whole("moe_intermediate_size", 1408),
+        count=text.whole(name, 60),
+        chosen=text.whole("num_experts_per_tok", 4),
+    )
+
+
+def _checks_feed(family: str, feed: FeedForward) -> dict[str, bool]:
+    match family, feed:
+        case "qwen3-vl", SwiGLU(bias=False):
+            return {}
+        case "qwen3-vl-moe", Experts(_, count, chosen):
+            return {f"{chosen} experts of {count} are chosen": 1 <= chosen <= count}
+        case "qwen3-vl-moe", _:
+            return {"the decoder's feed-forward is not a mixture of experts": False}
+        case _:
+            return {"the decoder's feed-forward is not a plain gated one": False}
+
+
+def _model_type(spec: ModelSpec) -> str:
+    return next(kind for kind, family in FAMILIES.items() if family == spec.family)
+
+
+def _decoder(config: Fields, text: Fields, feed: FeedForward) -> DecoderSpec:
     text.fixed("hidden_act", "silu")
     text.fixed("attention_bias", False)
     rope = text.inner("rope_parameters" if text.raw.get("rope_parameters") else "rope_scaling")
@@ -123,7 +164,7 @@ def _decoder(config: Fields, text: Fields) -> DecoderSpec:
         heads=heads,
         key_heads=heads if alone else text.whole("num_key_value_heads", 32),
         head_width=text.whole("head_dim", 128),
-        feed_forward=SwiGLU(text.whole("intermediate_size", 22_016)),
+        feed_forward=feed,
         vocabulary=text.whole("vocab_size", 151_936),
         tied=config.flag("tie_word_embeddings"),
         sections=sections,
@@ -139,13 +180,13 @@ def _decoder(config: Fields, text: Fields) -> DecoderSpec:
 def _public_text(spec: ModelSpec, dtype: str) -> dict[str, Any]:
     decoder = spec.decoder
     return {
-        "model_type": f"{MODEL_TYPE}_text",
+        "model_type": f"{_model_type(spec)}_text",
         "dtype": dtype,
         "bos_token_id": spec.ids.end_of_text,
         "eos_token_id": spec.ids.turn_end,
         "vocab_size": decoder.vocabulary,
         "hidden_size": decoder.width,
-        "intermediate_size": decoder.feed_forward.width,
+        **_public_feed(decoder.feed_forward),
         "num_hidden_layers": decoder.depth,
         "num_attention_heads": decoder.heads,
         "num_key_value_heads": decoder.key_heads,
@@ -165,10 +206,27 @@ def _public_text(spec: ModelSpec, dtype: str) -> dict[str, Any]:
     }
 
 
+def _public_feed(feed: FeedForward) -> dict[str, Any]:
+    match feed:
+        case Experts(width, count, chosen):
+            return {
+                "intermediate_size": 8 * width,  # of dense layers, of which there are none (facts §1.4)
+                "moe_intermediate_size": width,
+                "num_experts": count,
+                "num_experts_per_tok": chosen,
+                "decoder_sparse_step": 1,
+                "mlp_only_layers": [],
+                "norm_topk_prob": True,
+                "router_aux_loss_coef": 0.001,
+            }
+        case _:
+            return {"intermediate_size": feed.width}
+
+
 def _public_vision(spec: ModelSpec) -> dict[str, Any]:
     vision = spec.vision
     return {
-        "model_type": MODEL_TYPE,
+        "model_type": _model_type(spec),
         "depth": vision.depth,
         "hidden_size": vision.width,
         "hidden_act": "gelu_pytorch_tanh",

@@ -92,9 +92,12 @@ def read_defaults(generation: Mapping[str, Any], ids: TokenIds) -> Defaults:
         options = Options.of(**wishes)
     except UnknownOption as wrong:
         raise BadFolder(f"generation_config.json: {wrong}") from wrong
+    stop_ids = _stop_ids(said.get("eos_token_id"), ids)
+    if said.get("chat_format") == "chatml":  # 2023's file names the end of text alone (facts §5.2)
+        stop_ids |= {ids.turn_end, ids.turn_start}
     return Defaults(
         sampling=_drawn(options, Sampling()),
-        stop_ids=_stop_ids(said.get("eos_token_id"), ids),
+        stop_ids=stop_ids,
         max_tokens=wishes["max_tokens"],
     )
 

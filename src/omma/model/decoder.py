@@ -125,5 +125,5 @@ class Decoder(nn.Module):
         if spec.stretch is None or reach_T is None:
             tables = axis_tables(positions_3T, spec.sections, spec.rope_theta, spec.interleaved)
             return Turns(tables, tables)
-        half, theta = spec.head_width // 2, spec.rope_theta
-        return stretched_turns(positions_3T[0], reach_T, half, theta, **asdict(spec.stretch))
+        half, how = spec.head_width // 2, asdict(spec.stretch)
+        return stretched_turns(positions_3T[0], reach_T, half, spec.rope_theta, longest=spec.context, **how)

@@ -19,20 +19,27 @@ class Turns(NamedTuple):
 
 
 def stretched_turns(
-    positions_T: Tensor, reach_T: Tensor, count: int, theta: float, *, trained: int, ntk: bool, logn: bool
+    positions_T: Tensor,
+    reach_T: Tensor,
+    count: int,
+    theta: float,
+    *,
+    trained: int,
+    longest: int,
+    ntk: bool,
+    logn: bool,
 ) -> Turns:
     """Tables of `count` frequencies for rows at `positions_T` that belong to prompts of `reach_T` tokens.
 
     With `ntk` the base of a row is ``theta · alpha^(count / (count - 1))``, where alpha is 1 for prompts of
     up to `trained` tokens, 3 up to twice as many, 7 up to four times as many and so on. It goes by the
     prompt, so what is written after it turns as the prompt did. With `logn` the query at 0-based position p
-    beyond them is ``log(p + 1) / log(trained)`` times as long.
+    beyond them is ``log(p + 1) / log(trained)`` times as long. No prompt is over `longest` tokens.
     """
-    step_T = torch.zeros_like(reach_T)
-    if ntk:
-        doublings_T = torch.log2(reach_T.double().clamp(min=1) / trained)
-        step_T = doublings_T.ceil().clamp(min=0).long()
-    bases = [stretched_base(theta, count, step) for step in range(int(step_T.max()) + 1)]
+    most = max(math.ceil(math.log2(longest / trained)), 0) if ntk else 0
+    doublings_T = torch.log2(reach_T.double().clamp(min=1) / trained)
+    step_T = doublings_T.ceil().clamp(0, most).long()
+    bases = [stretched_base(theta, count, step) for step in range(most + 1)]
     frequencies = torch.stack([_frequencies(count, base, positions_T.device) for base in bases])
     keys = _tables(positions_T.float()[:, None] * frequencies[step_T])
     if not logn:

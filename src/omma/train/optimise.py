@@ -15,7 +15,7 @@ from omma.train.rate import factor_of
 from omma.train.recipe import Muon, Recipe
 
 # Matrices at the model's rim: their rows are tokens, places or classes, not to be mixed with one another.
-OUTER = ("decoder.embedding.", "decoder.head.", "vision.places.", "head.")
+OUTER = ("decoder.embedding.", "decoder.head.", "vision.places.", "vision.merger.queries.", "head.")
 
 Named = list[tuple[str, nn.Parameter]]
 

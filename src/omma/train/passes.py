@@ -107,8 +107,9 @@ def _see(model: Vlm, rows_PC: Tensor, grids: Sequence[Grid]) -> Seen:
 def _touch(model: Vlm, head: MarksHead | None) -> Tensor:
     """Nothing, by way of every weight of the tower and the head."""
     vision = model.spec.vision
-    blank = torch.zeros(vision.merge**2, vision.row)
-    seen = _see(model, blank, [Grid(1, vision.merge, vision.merge)])
+    across = vision.merge if vision.side is None else vision.side // vision.patch
+    blank = torch.zeros(across**2, vision.row)
+    seen = _see(model, blank, [Grid(1, across, across)])
     touched = seen.features_NX.float().sum()
     if head is not None:
         touched = touched + sum(parameter.float().sum() for parameter in head.parameters())

@@ -23,7 +23,12 @@ def rate_at(rate: Rate, step: int, steps: int) -> float:
 
 
 def part_of(name: str) -> str:
-    """The part of the model that a parameter belongs to: vision, bridge (the mergers) or decoder."""
+    """The part of the model that a parameter belongs to: vision, bridge (the mergers) or decoder.
+
+    A table of waves that never learns is "fixed".
+    """
+    if name == "vision.merger.places.weight":
+        return "fixed"
     if name.startswith(("vision.merger.", "vision.deep.")):
         return "bridge"
     return "vision" if name.startswith("vision.") else "decoder"

@@ -82,7 +82,7 @@ def write_adapter(pairs: Mapping[str, Pair], model: Vlm, folder: Path, *, base: 
         down, up = pair.down, pair.up
         if name == PATCHES:
             down = down.reshape(public_shape(f"{name}.weight", tuple(down.shape), model.spec))
-            up = up[:, :, None, None, None]
+            up = up.reshape(*up.shape, *(1 for _ in down.shape[2:]))
         for half, tensor in (("A", down), ("B", up)):
             tensors[f"{ROOT}{_memory(name, family)}.lora_{half}.weight"] = (
                 tensor.detach().float().cpu().contiguous()

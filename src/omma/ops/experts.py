@@ -49,7 +49,7 @@ def mix_experts(
 
 
 def sort_pairs(chosen_TC: Tensor) -> tuple[Tensor, Tensor]:
-    """All pairs of a token and an expert, by expert and then token: their order and their experts, (T · C,)."""
+    """Pairs of a token and an expert, by expert and then token: their order and their experts, (T · C,)."""
     sorted_N, order_N = chosen_TC.flatten().sort(stable=True)
     return order_N, sorted_N
 

@@ -76,12 +76,12 @@ class _Format(Protocol):
 
 _FORMATS: dict[str, _Format] = {
     **dict.fromkeys(config_qwen2.FAMILIES, config_qwen2),
-    config_qwen3.MODEL_TYPE: config_qwen3,
+    **dict.fromkeys(config_qwen3.FAMILIES, config_qwen3),
 }
 
 
 def _format_of(spec: ModelSpec) -> _Format:
-    return config_qwen3 if spec.family == config_qwen3.FAMILY else config_qwen2
+    return config_qwen3 if spec.family in config_qwen3.ARCHITECTURES else config_qwen2
 
 
 def _contradiction(spec: ModelSpec) -> str | None:

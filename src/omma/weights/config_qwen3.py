@@ -51,7 +51,7 @@ def checks(spec: ModelSpec) -> dict[str, bool]:
         "the tower's feed-forward is not a tanh Gelu": vision.feed_forward
         == Gelu(vision.feed_forward.width, "tanh"),
         "the tower has no learned grid of positions": bool(vision.places),
-        "a layer of deepstack is not in the tower, or named twice": _sound_levels(vision),
+        "deepstack names no layers of the tower, each once and in order": _sound_levels(vision),
         "there are more levels of deepstack than layers": len(vision.deepstack) <= decoder.depth,
         **_checks_feed(spec.family, decoder.feed_forward),
         "slices are placed by their times": spec.tokens_per_second is None and spec.written_times,
@@ -82,7 +82,7 @@ def public(spec: ModelSpec, dtype: str) -> dict[str, Any]:
 
 def _sound_levels(vision: VisionSpec) -> bool:
     levels = vision.deepstack
-    return len(set(levels)) == len(levels) and all(level < vision.depth for level in levels)
+    return list(levels) == sorted(set(levels)) and all(level < vision.depth for level in levels)
 
 
 def _vision(fields: Fields) -> VisionSpec:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from omma.spec import ModelSpec
 
@@ -23,6 +23,7 @@ class Spelling:
     inside: bool = False
     stacks: tuple[str, str, str] = ("visual.blocks", "visual.deepstack_merger_list", "model.layers")
     bare: Mapping[str, str] = field(default_factory=dict)  # whole names of tensors that no module holds
+    parts: Mapping[str, str] = field(default_factory=dict)  # parts of a layer that are tensors themselves
 
 
 _FEED = {"feed.gate": "mlp.gate_proj", "feed.up": "mlp.up_proj", "feed.down": "mlp.down_proj"}
@@ -93,6 +94,9 @@ QWEN = Spelling(
         "vision.merger.projection.weight": "transformer.visual.proj",
     },
 )
+# A mixture's tensors have no ending of their own; experts in the tower are called as those of the decoder.
+_ROUTER = {"feed.router": "mlp.gate"}
+_BANK = {"feed.experts.gate_up": "mlp.experts.gate_up_proj", "feed.experts.down": "mlp.experts.down_proj"}
 _NEW_MERGER = {"norm": "norm", "inner": "linear_fc1", "outer": "linear_fc2"}
 
 SPELLINGS: dict[str, Spelling] = {
@@ -109,6 +113,13 @@ SPELLINGS: dict[str, Spelling] = {
     "qwen-vl": QWEN,
 }
 _NUMBERED = re.compile(r"(?P<stack>.+?)\.(?P<number>\d+)\.(?P<part>.+)")
+SPELLINGS["qwen3-vl-moe"] = replace(
+    SPELLINGS["qwen3-vl"],
+    vision=SPELLINGS["qwen3-vl"].vision | _ROUTER,
+    decoder={ours: public for ours, public in SPELLINGS["qwen3-vl"].decoder.items() if ours not in _FEED}
+    | _ROUTER,
+    parts=_BANK,
+)
 HEAD, EMBEDDING = "decoder.head.weight", "decoder.embedding.weight"
 
 
@@ -118,7 +129,7 @@ def public_name(ours: str, family: str) -> str:
     stacks = {ours: (public, parts) for ours, public, parts in _stacks(spelling)}
     if ours in spelling.bare:
         return spelling.bare[ours]
-    name = _translate(ours, spelling.singles, stacks)
+    name = _translate(ours, spelling.singles, stacks, spelling.parts)
     return in_memory(name) if spelling.inside else name
 
 
@@ -135,7 +146,7 @@ def our_name(public: str, family: str) -> str | None:
         for ours, public, parts in _stacks(spelling)
     }
     try:
-        return _translate(plain, singles, stacks)
+        return _translate(plain, singles, stacks, {there: here for here, there in spelling.parts.items()})
     except KeyError:
         return None
 
@@ -165,8 +176,14 @@ def _stacks(spelling: Spelling) -> tuple[tuple[str, str, Mapping[str, str]], ...
 
 
 def _translate(
-    name: str, singles: Mapping[str, str], stacks: Mapping[str, tuple[str, Mapping[str, str]]]
+    name: str,
+    singles: Mapping[str, str],
+    stacks: Mapping[str, tuple[str, Mapping[str, str]]],
+    tensors: Mapping[str, str],
 ) -> str:
+    whole = _NUMBERED.fullmatch(name)
+    if whole is not None and whole["stack"] in stacks and whole["part"] in tensors:
+        return f"{stacks[whole['stack']][0]}.{whole['number']}.{tensors[whole['part']]}"
     module, _, leaf = name.rpartition(".")
     if leaf not in ("weight", "bias"):
         raise KeyError(name)

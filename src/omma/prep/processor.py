@@ -129,6 +129,7 @@ _PROCESSORS = {
     "qwen2-vl": "Qwen2VLProcessor",
     "qwen2.5-vl": "Qwen2_5_VLProcessor",
     "qwen3-vl": "Qwen3VLProcessor",
+    "qwen3-vl-moe": "Qwen3VLProcessor",
 }
 
 

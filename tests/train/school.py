@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 from omma.prep.processor import Processor
-from omma.prep.rules import PictureRules
+from omma.prep.rules import published_rules
 from omma.prep.tokenizer import Tokenizer
 from omma.prep.vocabulary import train_tokenizer
 from omma.presets import tiny
@@ -34,7 +34,8 @@ def small_spec(generation: str, processor: Path) -> ModelSpec:
     spec = replace(
         toy, ids=tokenizer.token_ids, decoder=replace(toy.decoder, vocabulary=tokenizer.size), boxes="grid"
     )
-    Processor(tokenizer, spec, PictureRules(min_pixels=56 * 56, max_pixels=112 * 112)).save(processor)
+    rules = replace(published_rules(spec), min_pixels=56 * 56, max_pixels=112 * 112)
+    Processor(tokenizer, spec, rules).save(processor)
     return spec
 
 
@@ -44,7 +45,9 @@ def write_dialogues(folder: Path, count: int = 24, *, shown: int = 1) -> Path:
     lines = []
     for i in range(count):
         name = list(COLOURS)[i % 3]
-        Image.new("RGB", (56 + 28 * (i % 2), 56), COLOURS[name]).save(folder / f"{i}.png")
+        picture = Image.new("RGB", (56 + 28 * (i % 2), 56), COLOURS[name])
+        picture.putpixel((0, 0), (i, i, i))  # no picture is another's copy
+        picture.save(folder / f"{i}.png")
         asked = [
             {"type": "image_url", "image_url": {"url": f"{i}.png"}},
             {"type": "text", "text": "What colour?"},

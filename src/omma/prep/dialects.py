@@ -31,6 +31,7 @@ class Dialect:
     cut: bool = False
     clock: bool = False
     shifted: bool = True
+    span: tuple[str, str, str] = ("start_time", "end_time", "description")  # the keys of an event
 
     def units(self, resized: Size) -> Size:
         """What a whole side counts, in the model's numbers."""
@@ -43,7 +44,7 @@ DIALECTS = {
     "marks": Dialect("marks", cut=True),  # Qwen2-VL
     "pixels": Dialect(steps=None, clock=True),  # Qwen2.5-VL
     "relative": Dialect(shifted=False),  # Qwen3-VL
-    "grid": Dialect(cut=True),  # omma-nano
+    "grid": Dialect(cut=True, span=("start", "end", "label")),  # omma-nano
 }
 
 

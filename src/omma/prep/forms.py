@@ -24,7 +24,7 @@ Form = Callable[[str, int], Iterator[Found]]
 # Keys that models use, by how many numbers stand behind them; labels and scores in the order of preference.
 KEYS = {4: ("bbox_2d", "bbox", "box_2d", "box"), 2: ("point_2d", "point"), 9: ("bbox_3d", "box_3d")}
 RINGS = ("quad_2d", "quad", "polygon_2d", "polygon", "data-polygon")
-LABELS = ("label", "text_content", "text", "name", "category", "sub_label", "description")
+LABELS = ("label", "text_content", "text", "name", "category", "sub_label", "description", "event", "caption")
 SCORES = ("score", "confidence")
 
 NUMBER = r"[-+]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][-+]?\d++)?"

@@ -102,6 +102,8 @@ def _check_common(config: Fields) -> None:
 def _read_qwen(config: Fields, folder: Path) -> ModelSpec:
     """The spec of a folder of 2023, whose generation_config.json says how one talks to it."""
     _check_common(config)
+    if "turn_start" in config.inner("omma").raw:
+        raise BadFolder(f"{config.where}: omma has turn_start, which the vocabulary decides; take it out")
     boxes = str(config.inner("omma").raw.get("boxes", "tags"))
     generation = Fields(read_generation(folder), folder / GENERATION)
     spec = config_qwen.read_qwen(config, generation, boxes)

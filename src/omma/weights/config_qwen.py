@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from omma.errors import BadFolder
+from omma.prep.dialects import DIALECTS
 from omma.spec import (
     DecoderSpec,
     Gelu,
@@ -106,6 +107,7 @@ def wrong_with(spec: ModelSpec) -> str | None:
         f"the tower's table is not {PLACES} places square": vision.places == PLACES,
         f"the bridge is no resampler with heads {HEAD} wide": vision.resampler == Resampler(HEAD),
         f"the decoder's width is not a multiple of {HEAD}": decoder.width % HEAD == 0,
+        f"boxes is {spec.boxes!r}": spec.boxes in DIALECTS,
         "the tower is not Qwen-VL's": vision == _tower(vision),
         "the decoder is not Qwen-7B's": decoder == _plain(decoder),
         "the decoder's width is not heads · head width": decoder.heads * decoder.head_width == decoder.width,

@@ -12,12 +12,14 @@ import PIL.Image
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from transformers import AutoImageProcessor, AutoTokenizer, Qwen2_5_VLForConditionalGeneration
+from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoTokenizer
+from transformers.models.qwen3_vl.processing_qwen3_vl import Qwen3VLProcessor
 from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
 from omma.chat import Image, Message, Text
-from omma.sample import Sample
+from omma.sample import Sample, Visual
 
+MARKS = ("<|vision_start|>", "<|vision_end|>")
 PADS = {"image": "<|image_pad|>", "video": "<|video_pad|>"}
 
 
@@ -29,7 +31,7 @@ class Oracle:
         set_verbosity_error()  # type: ignore[no-untyped-call]
         logging.getLogger("transformers").setLevel(logging.ERROR)
         self.folder = folder
-        self.model: Any = Qwen2_5_VLForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
+        self.model: Any = AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32)
 
     def ids(self, said: Sequence[Message], sample: Sample) -> list[int]:
         """The prompt's ids: its own template and tokenizer, each pad repeated for its visual tokens."""
@@ -39,7 +41,12 @@ class Oracle:
         pieces: list[str] = []
         for visual in sample.visuals:
             before, text = text.split(PADS[visual.kind], 1)
-            pieces += [before, PADS[visual.kind] * (visual.stop - visual.start)]
+            pads = PADS[visual.kind] * (visual.tokens // visual.grid.slices)
+            if visual.stretches:  # its slices have marks of their own, and those of the template go (§3.5)
+                before, text = before.removesuffix(MARKS[0]), text.removeprefix(MARKS[1])
+                pieces += [before, *(f"<{t:.1f} seconds>{MARKS[0]}{pads}{MARKS[1]}" for t in seconds(visual))]
+            else:
+                pieces += [before, pads * visual.grid.slices]
         ids: list[int] = tokenizer("".join([*pieces, text]))["input_ids"]
         return ids
 
@@ -53,6 +60,7 @@ class Oracle:
         """The positions it would give the sample."""
         shown = self._shown(sample)
         names = ("mm_token_type_ids", "image_grid_thw", "video_grid_thw", "second_per_grid_ts")
+        shown |= self._paced(sample)
         known = {name: shown[name] for name in names if name in shown}
         found, _ = self.model.model.get_rope_index(torch.from_numpy(sample.ids_T)[None], **known)
         positions: NDArray[np.int64] = found[:, 0].numpy()
@@ -61,7 +69,7 @@ class Oracle:
     @torch.inference_mode()
     def logits(self, sample: Sample, more: Sequence[int] = ()) -> Tensor:
         """Logits (T, V) of the sample and what was written after it; at our positions if its own differ."""
-        shown = self._shown(sample, len(more))
+        shown = self._shown(sample, len(more)) | self._paced(sample)
         ids = torch.from_numpy(np.append(sample.ids_T, np.array(more, np.int64)))[None]
         if not np.array_equal(self.positions(sample), sample.positions_3T):
             after = np.arange(len(more)) + sample.next_position
@@ -84,6 +92,7 @@ class Oracle:
                 eos_token_id=list(stop),
                 pad_token_id=stop[0],
                 **self._shown(sample),
+                **self._paced(sample),
             )[0, sample.length :].tolist()
             return written
         tokens: list[int] = []
@@ -105,13 +114,23 @@ class Oracle:
         ):
             visuals = [visual for visual in sample.visuals if visual.kind == kind]
             for visual in visuals:
-                kinds[0, visual.start : visual.stop] = number
+                kinds[0, visual.places] = number
             if visuals:
                 shown[rows] = torch.from_numpy(np.concatenate([visual.rows_PC for visual in visuals]))
                 shown[grid] = torch.tensor([tuple(visual.grid) for visual in visuals])
-            if visuals and kind == "video":
-                shown["second_per_grid_ts"] = torch.tensor([visual.seconds_per_slice for visual in visuals])
         return shown
+
+    def _paced(self, sample: Sample) -> dict[str, Tensor]:
+        """What the one generation is told whose positions go by seconds."""
+        paces = [visual.seconds_per_slice for visual in sample.visuals if visual.kind == "video"]
+        timed = self.model.config.model_type == "qwen2_5_vl"
+        return {"second_per_grid_ts": torch.tensor(paces)} if paces and timed else {}
+
+
+def seconds(visual: Visual) -> list[float]:
+    """The second of each slice of a video, as its processor counts them from numbers and a rate of frames."""
+    times: list[float] = Qwen3VLProcessor._calculate_timestamps(None, list(visual.times), 1.0, 2)  # type: ignore[arg-type]
+    return times
 
 
 def _wire(part: object) -> dict[str, str]:

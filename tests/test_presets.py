@@ -9,12 +9,19 @@ from omma.errors import UnknownModel
 from omma.model.vlm import Vlm
 from omma.presets import GENERATIONS, PRESETS, preset, tiny
 
-# facts §1.3: the tower with its merger, and the whole
+# facts §1.2–1.4: the tower with its mergers, and the whole
 PARAMETERS = {
+    "qwen2-vl-2b": (665_271_296, 2_208_985_600),
+    "qwen2-vl-7b": (675_759_104, 8_291_375_616),
+    "qwen2-vl-72b": (699_356_672, 73_405_560_320),
     "qwen2.5-vl-3b": (668_684_288, 3_754_622_976),
     "qwen2.5-vl-7b": (676_550_144, 8_292_166_656),
     "qwen2.5-vl-32b": (688_841_984, 33_452_718_336),
     "qwen2.5-vl-72b": (704_573_696, 73_410_777_344),
+    "qwen3-vl-2b": (406_957_056, 2_127_532_032),
+    "qwen3-vl-4b": (415_347_712, 4_437_815_808),
+    "qwen3-vl-8b": (576_388_336, 8_767_123_696),
+    "qwen3-vl-32b": (595_266_800, 33_357_390_064),
 }
 
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from bench.chunks import logits_in_chunks
 from omma.errors import PlaceholderMismatch
 from omma.model.attend import Segments
 from omma.model.layers import feed_forward
@@ -77,6 +78,34 @@ def test_a_pack_is_read_as_its_samples_are_alone(generation: str) -> None:
         model.read(together, Segments(together.starts), seen[1:])
 
 
+@pytest.mark.parametrize("size", [1, 7, 32, 33, 36])
+def test_a_border_may_cut_through_what_deepstack_adds(size: int) -> None:
+    model = drawn(tiny("qwen3-vl"))
+    sample = shown(model.spec, Grid(1, 8, 8), 20)
+    whole = model.logits(model.read(pack([sample]), Segments((0, sample.length))))
+    assert torch.allclose(logits_in_chunks(model, sample, size), whole, atol=1e-5)
+    deaf = replace(model.spec, vision=replace(model.spec.vision, deepstack=()))
+    without = Vlm(deaf)
+    without.load_state_dict({name: w for name, w in model.state_dict().items() if ".deep." not in name})
+    other = without.logits(without.read(pack([sample]), Segments((0, sample.length))))
+    assert (other - whole).abs().max() > 0.1
+
+
+def test_levels_are_added_after_the_decoders_first_layers_to_visual_tokens_alone() -> None:
+    model = drawn(tiny("qwen3-vl"))
+    seen: list[Tensor] = []
+    for layer in model.decoder.layers:
+        layer.register_forward_hook(lambda _, given, made: seen.extend((given[0], made)))
+    sample = shown(model.spec, Grid(1, 4, 4), 5)
+    features = model.see(torch.from_numpy(sample.visuals[0].rows_PC), [Grid(1, 4, 4)])
+    model.read(pack([sample]), Segments((0, sample.length)), features)
+    for level, (made, given) in enumerate(zip(seen[1::2], seen[2::2], strict=False)):
+        added = torch.zeros_like(made)
+        if level < 3:
+            added[:4] = features.unflatten(-1, (4, -1))[:, level + 1]
+        assert torch.allclose(given - made, added, atol=1e-4)
+
+
 @every_generation
 def test_a_picture_among_others_is_seen_as_alone(generation: str) -> None:
     spec = tiny(generation)
@@ -110,7 +139,7 @@ def test_a_token_comes_out_where_its_patches_went_in(generation: str) -> None:
     assert moved.nonzero().flatten().tolist() == [17]
 
 
-@every_generation
+@pytest.mark.parametrize("generation", [name for name in GENERATIONS if tiny(name).vision.window])
 def test_windows_keep_far_cells_apart_until_a_full_layer(generation: str) -> None:
     spec = tiny(generation)
     windows_only = replace(spec, vision=replace(spec.vision, full_layers=()))

@@ -6,23 +6,42 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import AutoConfig, Qwen2_5_VLForConditionalGeneration
+from transformers import AutoConfig, AutoModelForImageTextToText
 
+from bench.chunks import logits_in_chunks
 from bench.oracle import Oracle
-from bench.parity import CLOSE, cases, greedy_both, logits_apart, resaved, respelled, variants, write_toy
-from omma.loading import load_folder
+from bench.parity import (
+    CLOSE,
+    JUDGED,
+    NEAR,
+    cases,
+    greedy,
+    greedy_theirs,
+    logits_apart,
+    resaved,
+    respelled,
+    variants,
+    video_rows_apart,
+    write_toy,
+)
+from omma.loading import Loaded, load_folder
 from omma.presets import tiny
 from omma.spec import ModelSpec
 from omma.weights import read_spec, write_folder
 
 CASES = {case.name: case.said for case in cases()}
-VARIANTS = dict(variants())
+VARIANTS = {f"{generation}, {name}": spec for generation in JUDGED for name, spec in variants(generation)}
 PICTURES = CASES["two pictures"]
 
 
+@pytest.fixture(scope="module", params=JUDGED)
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_toy(tmp_path_factory.mktemp("toy"), tiny(request.param))
+
+
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_toy(tmp_path_factory.mktemp("toy"), tiny("qwen2.5-vl"))
+def ours(folder: Path) -> Loaded:
+    return load_folder(folder, device="cpu")
 
 
 @pytest.fixture(scope="module")
@@ -31,10 +50,23 @@ def theirs(folder: Path) -> Oracle:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_logits_are_those_of_transformers(name: str, folder: Path, theirs: Oracle) -> None:
-    gap, largest = logits_apart(load_folder(folder, device="cpu"), theirs, CASES[name])
+def test_logits_are_those_of_transformers(name: str, ours: Loaded, theirs: Oracle) -> None:
+    gap, largest = logits_apart(ours, theirs, CASES[name])
     assert gap <= CLOSE
     assert largest > 1
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_prompts_have_the_ids_of_transformers(name: str, ours: Loaded, theirs: Oracle) -> None:
+    sample = ours.processor.sample(CASES[name])
+    assert theirs.ids(CASES[name], sample) == sample.ids_T.tolist()
+
+
+def test_what_is_read_in_chunks_has_the_logits_of_transformers(ours: Loaded, theirs: Oracle) -> None:
+    sample = ours.processor.sample(CASES["a picture and a video"])
+    wanted = theirs.logits(sample)
+    for size in (1, 13, sample.length - 1):
+        assert (logits_in_chunks(ours.model, sample, size) - wanted).abs().max() <= CLOSE
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -44,19 +76,24 @@ def test_every_shape_has_the_logits_of_transformers(name: str, tmp_path: Path) -
     assert gap <= CLOSE
 
 
-def test_greedy_tokens_after_a_video_are_those_of_transformers_at_our_positions(
-    folder: Path, theirs: Oracle
+def test_rows_of_a_video_are_those_of_its_frames(ours: Loaded, theirs: Oracle) -> None:
+    assert video_rows_apart(ours, theirs) <= NEAR
+
+
+def test_conversations_answered_together_are_answered_as_transformers_answers_each(
+    ours: Loaded, theirs: Oracle
 ) -> None:
-    ours = load_folder(folder, device="cpu")
-    wrote, wanted = greedy_both(ours, theirs, ours.processor.sample(CASES["a video at 1 fps"]))
-    assert wrote == wanted
+    samples = [
+        ours.processor.sample(CASES[name]) for name in ("text only", "a video at 1 fps", "two pictures")
+    ]
+    wanted = [greedy_theirs(ours, theirs, sample) for sample in samples]
+    assert greedy(ours, samples) == wanted
 
 
-def test_transformers_finds_every_tensor_of_our_shards_and_no_other(folder: Path, tmp_path: Path) -> None:
-    ours = load_folder(folder, device="cpu")
+def test_transformers_finds_every_tensor_of_our_shards_and_no_other(ours: Loaded, tmp_path: Path) -> None:
     write_folder(ours.model, ours.spec, tmp_path, dtype=torch.bfloat16, shard_bytes=50_000)
     told: dict[str, object]
-    _, told = Qwen2_5_VLForConditionalGeneration.from_pretrained(tmp_path, output_loading_info=True)  # type: ignore[misc]
+    _, told = AutoModelForImageTextToText.from_pretrained(tmp_path, output_loading_info=True)  # type: ignore[misc]
     assert not any(told.values())
 
 

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import numpy as np
 import pytest
@@ -13,9 +14,12 @@ from numpy.typing import NDArray
 
 from omma.chat import Image, Message, Video, message
 from omma.errors import BadFolder, PromptTooLong
+from omma.prep.positions import blocks_of, mrope_positions
 from omma.prep.processor import Processor
-from omma.prep.rules import PictureRules, read_rules, write_rules
-from omma.sample import Grid, Sample, Size
+from omma.prep.rules import QWEN3, PictureRules, read_rules, write_rules
+from omma.prep.tokenizer import Tokenizer
+from omma.presets import tiny
+from omma.sample import Grid, Sample, Size, Visual
 from omma.spec import ModelSpec
 
 Picture = NDArray[np.uint8]
@@ -219,3 +223,77 @@ def test_settings_that_contradict_the_model_are_refused(processor: Processor, tm
     replace(processor, rules=PictureRules(patch=16)).save(tmp_path)
     with pytest.raises(BadFolder, match=r"patches of 16 pixels.*config\.json has 14"):
         Processor.from_folder(tmp_path, processor.spec)
+
+
+@pytest.fixture(scope="module")
+def writing(tokenizer: Tokenizer) -> Processor:
+    """A processor that writes the times of videos, as Qwen3-VL's does."""
+    spec = replace(tiny("qwen3-vl"), ids=tokenizer.token_ids)
+    decoder = replace(spec.decoder, context=10_000, vocabulary=tokenizer.size)
+    return Processor(tokenizer, replace(spec, decoder=decoder), QWEN3)
+
+
+def test_every_slice_of_a_video_stands_behind_its_seconds(writing: Processor, picture: Picture) -> None:
+    frames = [picture[:64, :96]] * 5
+    sample = writing.sample([message("user", "Look: ", Video(frames, fps=2.0), "?")])
+    (visual,) = sample.visuals
+    assert visual.grid == Grid(3, 4, 6)
+    assert visual.tokens == len(visual.places) == 18
+    slices = [f"<{t} seconds><|vision_start|>{'<|video_pad|>' * 6}<|vision_end|>" for t in (0.2, 1.2, 2.0)]
+    wanted = f"<|im_start|>user\nLook: {''.join(slices)}?<|im_end|>\n<|im_start|>assistant\n"
+    assert writing.tokenizer.decode(sample.ids_T, skip_marks=False) == wanted
+    assert set(sample.ids_T[visual.places]) == {writing.spec.ids.video}
+    before = sample.ids_T[: visual.start - visual.lead]
+    assert writing.tokenizer.decode(before, skip_marks=False).endswith("Look: ")
+
+
+def test_seconds_are_spelled_with_the_words_before_them(writing: Processor, picture: Picture) -> None:
+    frames = [picture[:64, :96]] * 2
+    sample = writing.sample([message("user", "a <", Video(frames, fps=2.0))])
+    first = sample.ids_T[: sample.visuals[0].start - 1].tolist()
+    assert first == [writing.spec.ids.turn_start, *writing.tokenizer.text("user\na <<0.2 seconds>")]
+
+
+def test_slices_between_words_stand_where_the_published_vector_has_them() -> None:
+    visuals = [
+        Visual("image", np.zeros((0, 0), np.float32), Grid(1, 4, 4), 3, 7, Size(64, 64), Size(64, 64)),
+        Visual(
+            "video",
+            np.zeros((0, 0), np.float32),
+            Grid(2, 2, 4),
+            12,
+            20,
+            Size(64, 32),
+            Size(64, 32),
+            stretches=((12, 14), (18, 20)),
+        ),
+    ]
+    positions = mrope_positions(23, blocks_of(visuals), merge=2, tokens_per_second=None)
+    assert positions.tolist() == [
+        [0, 1, 2, 3, 3, 3, 3, 5, 6, 7, 8, 9, 10, 10, 12, 13, 14, 15, 16, 16, 18, 19, 20],
+        [0, 1, 2, 3, 3, 4, 4, 5, 6, 7, 8, 9, 10, 10, 12, 13, 14, 15, 16, 16, 18, 19, 20],
+        [0, 1, 2, 3, 4, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20],
+    ]
+    assert positions.max() + 1 - 23 == -2
+
+
+def test_a_thinking_model_is_known_by_its_template(writing: Processor, tmp_path: Path) -> None:
+    for thinks in (False, True):
+        replace(writing, thinks=thinks).save(tmp_path)
+        assert Processor.from_folder(tmp_path, writing.spec) == replace(writing, thinks=thinks, tokenizer=ANY)
+
+
+def test_rules_of_shared_volumes_come_back_and_are_the_published_ones_of_an_empty_folder(
+    tmp_path: Path,
+) -> None:
+    assert read_rules(tmp_path, QWEN3) == QWEN3
+    rules = replace(QWEN3, volume=(5, 10**6), max_frames=9, min_pixels=7)
+    write_rules(rules, tmp_path)
+    assert read_rules(tmp_path, QWEN3) == rules
+    for wrong, said in (
+        ({"size": {"shortest_edge": 7, "longest_edge": 5}}, "volume"),
+        ({"size": {"shortest_edge": "few"}}, "volume"),
+        ({"cap_pixels_per_frame": True}, "cap_pixels_per_frame"),
+    ):
+        with pytest.raises(BadFolder, match=said):
+            read_rules(written(tmp_path, "video_preprocessor_config.json", wrong), QWEN3)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from omma.chat import Image, Message, Text, message
-from omma.prep.template import Mark, Piece, pieces
+from omma.chat import Image, Message, Text, Video, message
+from omma.prep.template import Form, Mark, Piece, pieces
 
 
 def spelled(said: list[Piece]) -> str:
@@ -58,3 +58,50 @@ def test_neighbouring_texts_are_one_and_marks_in_words_stay_words() -> None:
 def test_what_the_assistant_says_is_never_joined_with_its_name() -> None:
     said = pieces([message("assistant", "\nHello")], prompt=False)
     assert Piece(Text("\nHello"), learned=True) in said
+
+
+THINKING = Form(system=None, thinks=True, written_times=True)
+
+
+def test_a_form_without_default_system_begins_with_what_is_said() -> None:
+    text = spelled(pieces([message("user", "Hi")], prompt=True, form=Form(system=None)))
+    assert text == "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n"
+
+
+def test_a_thinking_model_is_led_into_its_thoughts() -> None:
+    said = pieces([message("user", "Hi")], prompt=True, form=THINKING)
+    assert spelled(said).endswith("<|im_start|>assistant\n<think>\n")
+    assert Piece(Mark("<think>")) in said
+
+
+def test_thoughts_before_the_last_question_are_forgotten_and_those_after_it_stay() -> None:
+    said = [
+        message("user", "One?"),
+        message("assistant", "thinking\n</think>\n\nYes."),
+        message("user", "Two?"),
+        message("assistant", "<think>\nlooking\n</think>\n\nI call."),
+        message("user", "<tool_response>\n4\n</tool_response>"),
+    ]
+    text = spelled(pieces(said, prompt=True, form=THINKING))
+    assert "assistant\nYes.<|im_end|>" in text
+    assert "assistant\n<think>\nlooking\n</think>\n\nI call.<|im_end|>" in text
+    assert "thinking" not in text
+
+
+def test_thoughts_are_learned_without_the_mark_that_leads_into_them() -> None:
+    said = [message("user", "Hi"), message("assistant", "why\n</think>\n\nHello")]
+    learned = [piece for piece in pieces(said, prompt=False, form=THINKING) if piece.learned]
+    assert spelled(learned) == "why\n</think>\n\nHello<|im_end|>"
+
+
+def test_a_video_whose_times_are_written_has_no_marks_yet() -> None:
+    video = Video("a.mp4")
+    said = pieces([message("user", Image("a.png"), "or", video)], prompt=True, form=THINKING)
+    assert [piece.what for piece in said[1:7]] == [
+        Text("user\n"),
+        Mark("<|vision_start|>"),
+        Image("a.png"),
+        Mark("<|vision_end|>"),
+        Text("or"),
+        video,
+    ]

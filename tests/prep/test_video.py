@@ -18,12 +18,13 @@ from omma.chat import Video, message
 from omma.errors import BadInput, BadVideo, MissingExtra, PromptTooLong
 from omma.prep.processor import Processor
 from omma.prep.reels import Film
-from omma.prep.rules import PictureRules
+from omma.prep.rules import QWEN3, PictureRules
 from omma.prep.sources import names_video
-from omma.prep.video import Clip, frame_size, frames_to_take, open_video, spread
+from omma.prep.video import Clip, frame_size, frames_to_take, open_video, slice_times, spread, volume_size
 from omma.sample import Size
 
 RULES = PictureRules()
+SHARED = QWEN3
 SMALL = Size(64, 48)
 CONTAINERS = [("mp4", "libx264"), ("matroska", "libx264"), ("mpegts", "libx264"), ("h264", "libx264")]
 CONTAINERS += [("avi", "mpeg4"), ("webm", "libvpx-vp9"), ("mov", "mjpeg"), ("mpeg", "mpeg1video")]
@@ -277,3 +278,39 @@ def test_a_video_in_a_conversation_keeps_its_places_times_and_seconds(processor:
 )
 def test_a_name_that_ends_like_a_video_is_one(source: object, video: bool) -> None:
     assert names_video(source) == video
+
+
+@pytest.mark.parametrize(
+    ("count", "original", "size", "tokens"),
+    [
+        (16, Size(1280, 720), Size(1280, 704), 7040),
+        (64, Size(1280, 720), Size(832, 448), 11_648),
+        (768, Size(1280, 720), Size(224, 128), 10_752),
+        (4, Size(240, 320), Size(256, 320), 160),
+    ],
+)
+def test_frames_share_a_volume_by_the_published_vectors(
+    count: int, original: Size, size: Size, tokens: int
+) -> None:
+    assert volume_size(original, count, SHARED) == size
+    assert count // 2 * size.width * size.height // 32**2 == tokens
+
+
+def test_frames_that_share_a_volume_need_not_be_even() -> None:
+    assert frames_to_take(90, 30.0, 2.0, SHARED) == 6
+    assert frames_to_take(100, 30.0, 2.0, SHARED, max_frames=5) == 5
+    assert frames_to_take(3, 30.0, 2.0, SHARED) == 3
+
+
+def test_a_tiny_or_narrow_frame_is_brought_to_whole_cells() -> None:
+    assert volume_size(Size(1, 1), 1, SHARED) == Size(64, 64)
+    assert volume_size(Size(16, 160), 4, SHARED) == Size(32, 320)
+    assert volume_size(Size(640, 480), 4, SHARED, max_pixels=64 * 32) == Size(32, 32)
+    with pytest.raises(BadVideo, match="200 times"):
+        volume_size(Size(10, 10_000), 4, SHARED)
+
+
+def test_a_slice_stands_midway_between_its_frames() -> None:
+    assert slice_times((0.0, 0.5, 1.0, 1.5), 2) == [0.25, 1.25]
+    assert slice_times((0.0, 0.5, 1.0), 2) == [0.25, 1.0]
+    assert slice_times((4.0,), 2) == [4.0]

@@ -98,6 +98,152 @@ def test_the_official_flat_spelling_is_read(tmp_path: Path) -> None:
     assert read_spec(tmp_path) == preset("qwen2.5-vl-3b")
 
 
+def test_the_official_config_of_qwen2_vl_is_read(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(
+        json.dumps(
+            {
+                "architectures": ["Qwen2VLForConditionalGeneration"],
+                "attention_dropout": 0.0,
+                "bos_token_id": 151643,
+                "eos_token_id": 151645,
+                "vision_start_token_id": 151652,
+                "vision_end_token_id": 151653,
+                "vision_token_id": 151654,
+                "image_token_id": 151655,
+                "video_token_id": 151656,
+                "hidden_act": "silu",
+                "hidden_size": 1536,
+                "initializer_range": 0.02,
+                "intermediate_size": 8960,
+                "max_position_embeddings": 32768,
+                "max_window_layers": 28,
+                "model_type": "qwen2_vl",
+                "num_attention_heads": 12,
+                "num_hidden_layers": 28,
+                "num_key_value_heads": 2,
+                "rms_norm_eps": 1e-06,
+                "rope_theta": 1000000.0,
+                "sliding_window": 32768,
+                "tie_word_embeddings": True,
+                "torch_dtype": "bfloat16",
+                "use_cache": True,
+                "use_sliding_window": False,
+                "vision_config": {
+                    "depth": 32,
+                    "embed_dim": 1280,
+                    "mlp_ratio": 4,
+                    "num_heads": 16,
+                    "in_chans": 3,
+                    "hidden_size": 1536,
+                    "patch_size": 14,
+                    "spatial_merge_size": 2,
+                    "spatial_patch_size": 14,
+                    "temporal_patch_size": 2,
+                },
+                "rope_scaling": {"type": "mrope", "mrope_section": [16, 24, 24]},
+                "vocab_size": 151936,
+            }
+        )
+    )
+    assert read_spec(tmp_path) == preset("qwen2-vl-2b")
+
+
+QWEN3_VL_4B: dict[str, Any] = {
+    "architectures": ["Qwen3VLForConditionalGeneration"],
+    "image_token_id": 151655,
+    "model_type": "qwen3_vl",
+    "text_config": {
+        "attention_bias": False,
+        "attention_dropout": 0.0,
+        "bos_token_id": 151643,
+        "dtype": "bfloat16",
+        "eos_token_id": 151645,
+        "head_dim": 128,
+        "hidden_act": "silu",
+        "hidden_size": 2560,
+        "initializer_range": 0.02,
+        "intermediate_size": 9728,
+        "max_position_embeddings": 262144,
+        "model_type": "qwen3_vl_text",
+        "num_attention_heads": 32,
+        "num_hidden_layers": 36,
+        "num_key_value_heads": 8,
+        "rms_norm_eps": 1e-06,
+        "rope_scaling": {
+            "mrope_interleaved": True,
+            "mrope_section": [24, 20, 20],
+            "rope_type": "default",
+        },
+        "rope_theta": 5000000,
+        "tie_word_embeddings": True,
+        "use_cache": True,
+        "vocab_size": 151936,
+    },
+    "tie_word_embeddings": True,
+    "video_token_id": 151656,
+    "vision_config": {
+        "deepstack_visual_indexes": [5, 11, 17],
+        "depth": 24,
+        "hidden_act": "gelu_pytorch_tanh",
+        "hidden_size": 1024,
+        "in_channels": 3,
+        "initializer_range": 0.02,
+        "intermediate_size": 4096,
+        "model_type": "qwen3_vl",
+        "num_heads": 16,
+        "num_position_embeddings": 2304,
+        "out_hidden_size": 2560,
+        "patch_size": 16,
+        "spatial_merge_size": 2,
+        "temporal_patch_size": 2,
+    },
+    "vision_end_token_id": 151653,
+    "vision_start_token_id": 151652,
+}
+
+
+def nested(folder: Path, part: str | None = None, **changes: Any) -> Path:
+    """A folder with Qwen3-VL-4B's config, changed at its top or in one of its parts."""
+    config = dict(QWEN3_VL_4B)
+    if part is None:
+        config |= changes
+    else:
+        config[part] = config[part] | changes
+    (folder / "config.json").write_text(json.dumps(config))
+    return folder
+
+
+def test_the_official_config_of_qwen3_vl_is_read(tmp_path: Path) -> None:
+    assert read_spec(nested(tmp_path)) == preset("qwen3-vl-4b")
+
+
+def test_a_head_is_tied_by_the_field_at_the_top(tmp_path: Path) -> None:
+    assert not read_spec(nested(tmp_path, tie_word_embeddings=False)).decoder.tied
+
+
+@pytest.mark.parametrize(
+    ("part", "changes", "said"),
+    [
+        ("text_config", {"attention_bias": True}, "attention_bias"),
+        ("text_config", {"rope_scaling": {"mrope_interleaved": False}}, "mrope_interleaved"),
+        ("text_config", {"rope_scaling": {"rope_type": "yarn", "factor": 3.0}}, "yarn"),
+        ("text_config", {"head_dim": 96}, "half a head"),
+        ("vision_config", {"hidden_act": "gelu"}, "hidden_act"),
+        ("vision_config", {"num_position_embeddings": 2300}, "square"),
+        ("vision_config", {"deepstack_visual_indexes": [5, 24]}, "deepstack"),
+        ("vision_config", {"deepstack_visual_indexes": [11, 5]}, "deepstack"),
+        ("vision_config", {"deepstack_visual_indexes": [5, 5]}, "deepstack"),
+        (None, {"image_token_id": 151936}, "not in the vocabulary"),
+        (None, {"omma": {"boxes": "polar"}}, "polar"),
+    ],
+)
+def test_what_is_not_built_of_qwen3_vl_is_refused(
+    part: str | None, changes: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(BadFolder, match=said):
+        read_spec(nested(tmp_path, part, **changes))
+
+
 def test_absent_fields_have_the_class_defaults(tmp_path: Path) -> None:
     vision = {"hidden_size": 1280, "out_hidden_size": 8192}
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "qwen2_5_vl", "vision_config": vision}))
@@ -111,7 +257,7 @@ def test_absent_fields_have_the_class_defaults(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"model_type": "qwen3_vl"}, "qwen3_vl"),
+        ({"model_type": "qwen9_vl"}, "qwen9_vl"),
         ({"hidden_act": "gelu"}, "gelu"),
         ({"use_sliding_window": True}, "use_sliding_window"),
         ({"rope_scaling": {"type": "yarn", "factor": 4.0}}, "yarn"),
@@ -182,6 +328,19 @@ def test_a_spec_the_public_format_cannot_say_is_not_written(tmp_path: Path) -> N
     spec = tiny("qwen2.5-vl")
     with pytest.raises(BadFolder, match="norm eps"):
         written(replace(spec, vision=replace(spec.vision, norm_eps=1e-5)), tmp_path)
+
+
+@pytest.mark.parametrize("family", ["qwen2-vl", "qwen2.5-vl", "qwen3-vl"])
+@pytest.mark.parametrize("other", ["qwen2-vl", "qwen2.5-vl", "qwen3-vl"])
+def test_the_parts_of_one_generation_are_not_written_in_the_form_of_another(
+    family: str, other: str, tmp_path: Path
+) -> None:
+    spec = replace(tiny(other), family=family)
+    if family == other:
+        written(spec, tmp_path)
+        return
+    with pytest.raises(BadFolder, match="cannot be written"):
+        written(spec, tmp_path)
 
 
 def test_a_generation_config_is_greedy_and_knows_both_ends(tmp_path: Path) -> None:

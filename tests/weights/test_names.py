@@ -49,6 +49,32 @@ def test_public_names_are_those_of_the_official_files(ours: str, public: str) ->
     assert public_name(ours, "qwen2.5-vl") == public
 
 
+@pytest.mark.parametrize(
+    ("ours", "public"),
+    [
+        ("vision.patches.bias", "model.visual.patch_embed.proj.bias"),
+        ("vision.places.weight", "model.visual.pos_embed.weight"),
+        ("vision.layers.26.feed.up.bias", "model.visual.blocks.26.mlp.linear_fc1.bias"),
+        ("vision.merger.norm.bias", "model.visual.merger.norm.bias"),
+        ("vision.deep.2.inner.weight", "model.visual.deepstack_merger_list.2.linear_fc1.weight"),
+        ("decoder.embedding.weight", "model.language_model.embed_tokens.weight"),
+        (
+            "decoder.layers.7.attention.query_norm.weight",
+            "model.language_model.layers.7.self_attn.q_norm.weight",
+        ),
+        ("decoder.head.weight", "lm_head.weight"),
+    ],
+)
+def test_public_names_are_those_of_qwen3_vls_files(ours: str, public: str) -> None:
+    assert public_name(ours, "qwen3-vl") == public
+
+
+def test_a_name_of_another_generation_is_not_ours() -> None:
+    assert our_name("visual.blocks.0.mlp.fc1.weight", "qwen2-vl") == "vision.layers.0.feed.up.weight"
+    assert our_name("visual.blocks.0.mlp.fc1.weight", "qwen2.5-vl") is None
+    assert our_name("model.visual.merger.ln_q.weight", "qwen3-vl") is None
+
+
 @pytest.mark.parametrize("family", SPELLINGS)
 @pytest.mark.parametrize(
     "stranger",

@@ -41,12 +41,12 @@ def checks(spec: ModelSpec) -> dict[str, bool]:
     """What would be wrong with a spec in this format, in words, and whether it is not so."""
     vision, decoder = spec.vision, spec.decoder
     plain = (vision.patch_bias, vision.places, vision.deepstack, vision.resampler, spec.written_times)
+    head = decoder.heads * decoder.head_width
     return (
-        possible(spec)
+        {"the decoder's width is not heads · head width": head == decoder.width}
+        | possible(spec)
         | (_first_checks(spec) if spec.family == "qwen2-vl" else _checks(spec))
         | {
-            "the decoder's width is not heads · head width": decoder.heads * decoder.head_width
-            == decoder.width,
             "the decoder's attention has no biases": decoder.attention_bias,
             "the decoder's feed-forward is not a gated one without biases": decoder.feed_forward
             == SwiGLU(decoder.feed_forward.width),

@@ -42,6 +42,7 @@ TINY = (Size(112, 112), Size(168, 84), Size(140, 112), Size(168, 112))
 SMALL = (Size(168, 168), Size(196, 140), Size(140, 196), Size(224, 112), Size(168, 112))
 MIDDLE = (Size(224, 224), Size(280, 196), Size(252, 168), Size(196, 252), Size(280, 140))
 READINGS = ("read", "read_line", "read_heading", "read_colour", "count")
+MATCHINGS = ("colour", "shape", "place", "relation", "compare", "exists", "count")
 BESIDES = ("relation", "compare")
 TELLINGS = (
     *("describe", "colour", "shape", "count", "relation", "compare", "place", "exists", "background"),
@@ -250,6 +251,27 @@ def study() -> Recipe:
         dialogues=64,
         rate=Rate(peak=1.4e-3, final=1.4e-3, warm_up=60, shape="trapezoid"),
         seed=7,
+    )
+
+
+def match() -> Recipe:
+    """Which of several things is meant: small scenes, a dozen brief questions each, a little of the rest."""
+    return replace(
+        study(),
+        name="nano-match",
+        start=RUNS / "study" / "model",
+        data=Worlds(
+            (
+                Course("scenes", 3.0, level=1, sizes=TINY, tasks=MATCHINGS, questions=14),
+                Course("scenes", 1.0, level=2, sizes=TINY, tasks=MATCHINGS, questions=14),
+                Course("scenes", 0.3, level=1, sizes=TINY + SMALL),
+                Course("letters", 0.8, level=1, sizes=TINY, tasks=("read",)),
+                Course("words", 0.3, level=0, sizes=TINY, tasks=("read",)),
+                Course("words", 0.2, level=2, sizes=MIDDLE, tasks=READINGS),
+                Course("screens", 0.1, level=0, sizes=MIDDLE),
+            )
+        ),
+        seed=9,
     )
 
 

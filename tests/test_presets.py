@@ -9,8 +9,10 @@ from omma.errors import UnknownModel
 from omma.model.vlm import Vlm
 from omma.presets import GENERATIONS, PRESETS, preset, tiny
 
-# facts §1.2–1.4: the tower with its mergers, and the whole
+# facts §1.1–1.4: the tower with its mergers, and the whole
 PARAMETERS = {
+    "qwen-vl": (1_935_610_624, 9_656_935_168),
+    "qwen-vl-chat": (1_935_610_624, 9_656_935_168),
     "qwen2-vl-2b": (665_271_296, 2_208_985_600),
     "qwen2-vl-7b": (675_759_104, 8_291_375_616),
     "qwen2-vl-72b": (699_356_672, 73_405_560_320),

@@ -36,11 +36,20 @@ from omma.weights.lora import layers
 from tests.train.school import small_spec, write_dialogues
 
 
-@pytest.fixture(scope="module", params=GENERATIONS)
-def toy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model's folder with random weights."""
-    folder = tmp_path_factory.mktemp("toy")
-    spec = small_spec(request.param, folder)
+    return write_toy("qwen2.5-vl", tmp_path_factory.mktemp("toy"))
+
+
+@pytest.fixture(scope="module", params=GENERATIONS)
+def each_toy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, of every generation."""
+    return write_toy(request.param, tmp_path_factory.mktemp("each"))
+
+
+def write_toy(generation: str, folder: Path) -> Path:
+    spec = small_spec(generation, folder)
     model = Vlm(spec)
     model.initialise(torch.Generator().manual_seed(0))
     write_folder(model, spec, folder, dtype=torch.float32)
@@ -77,8 +86,10 @@ def fit(toy: Path, data: Path, out: Path, heard: Quiet | None = None, **wishes: 
 
 
 @pytest.mark.parametrize("method", ["lora", "full"])
-def test_a_model_gets_better_at_what_it_is_shown(method: str, toy: Path, data: Path, tmp_path: Path) -> None:
-    form = fit(toy, data, tmp_path / "out", method=method, turns=20, rate=1e-2)
+def test_a_model_gets_better_at_what_it_is_shown(
+    method: str, each_toy: Path, data: Path, tmp_path: Path
+) -> None:
+    form = fit(each_toy, data, tmp_path / "out", method=method, turns=20, rate=1e-2)
     assert form["loss"]["after"]["high"] < form["loss"]["before"]["low"]
     (score,) = form["scores"]
     assert (score["kind"], score["measure"], score["answers"]) == ("word", "right", 4)
@@ -110,8 +121,8 @@ def test_only_the_parts_that_learn_are_changed(part: str, toy: Path, data: Path,
     assert part == "bridge" or not any("merger" in name for name in changed)
 
 
-def test_a_merged_adapter_is_a_folder_that_says_the_same(toy: Path, data: Path, tmp_path: Path) -> None:
-    form = fit(toy, data, tmp_path / "out", rate=1e-2)
+def test_a_merged_adapter_is_a_folder_that_says_the_same(each_toy: Path, data: Path, tmp_path: Path) -> None:
+    form = fit(each_toy, data, tmp_path / "out", rate=1e-2)
     assert merge_folder(Path(form["folder"]), tmp_path / "merged", dtype="float32") < 1e-6
     asked = [omma.message("user", omma.Image(data.parent / "0.png"), "What colour?")]
     told = [
@@ -256,7 +267,10 @@ def brought(shown: list[set[int]]) -> Brought:
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.lists(st.sets(st.integers(0, 60), max_size=3), min_size=40, max_size=80), st.integers(0, 9))
+@given(
+    st.lists(st.sets(st.integers(0, 60), min_size=1, max_size=3), min_size=40, max_size=80),
+    st.integers(0, 9),
+)
 def test_no_picture_is_in_two_parts_and_no_dialogue_is_lost(shown: list[set[int]], seed: int) -> None:
     material = brought(shown)
     try:
@@ -267,6 +281,22 @@ def test_no_picture_is_in_two_parts_and_no_dialogue_is_lost(shown: list[set[int]
     assert not seen[0] & (seen[1] | seen[2])
     assert not seen[1] & seen[2]
     assert sorted(dialogue for part in dealt for dialogue in part) == sorted(material.dialogues)
+
+
+def test_copies_and_the_same_words_are_never_on_both_sides(toy: Path, tmp_path: Path) -> None:
+    file = write_dialogues(tmp_path, 24, shown=2)
+    words = '{"messages": [{"role": "user", "content": "%s?"}, {"role": "assistant", "content": "red"}]}\n'
+    file.write_text(file.read_text() + "".join(words % (i // 4) for i in range(24)))
+    for copy, of in ((2, 0), (6, 4), (10, 4)):
+        shutil.copy(tmp_path / f"{of}.png", tmp_path / f"{copy}.png")
+    material = bring(file, load_folder(toy, device="cpu").processor)
+    parts = deal(material, 0)
+    assert all(parts)
+    where = {dialogue.number: part for part, dialogues in enumerate(parts) for dialogue in dialogues}
+    assert where.keys() == set(range(48))
+    assert where[0] == where[2]
+    assert where[4] == where[6] == where[10]
+    assert all(len({where[24 + 4 * i + k] for k in range(4)}) == 1 for i in range(6))
 
 
 def test_about_a_tenth_and_a_fifth_are_held_out() -> None:
@@ -302,6 +332,22 @@ def test_another_picture_or_word_is_other_data(data: Path, toy: Path, tmp_path: 
 
 
 # Wishes
+
+
+def test_a_long_answer_weighs_the_root_of_its_length(toy: Path, tmp_path: Path) -> None:
+    file = tmp_path / "words.jsonl"
+    turns = [
+        [{"role": "user", "content": "Red?"}, {"role": "assistant", "content": "red " * count}]
+        for count in (1, 30)
+    ]
+    file.write_text("".join(json.dumps({"messages": said}) + "\n" for said in turns))
+    loaded = load_folder(toy, device="cpu")
+    material = bring(file, loaded.processor)
+    recipe = settled(Tuning("x"), loaded.spec, toy, 2).recipe
+    for dialogue in material.dialogues:
+        weights_T = material.batch([dialogue], recipe).pack.weights_T
+        assert weights_T.sum() ** 2 == pytest.approx((weights_T > 0).sum())
+        assert set(material.batch([dialogue]).pack.weights_T) == {0, 1}
 
 
 def test_what_is_left_open_is_chosen_by_the_sizes(toy: Path) -> None:

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from omma.chat import MediaSource
 from omma.corpus.aside import Aside, aside
 from omma.corpus.dialogue import measure, media_of, sample_of
+from omma.corpus.duplicates import media_digest
 from omma.corpus.placing import place_boxes
 from omma.corpus.reading import Corpus
 from omma.corpus.record import Record
 from omma.errors import BadData, BadInput
 from omma.evals.replies import Prompt, prompts
 from omma.prep.processor import Processor
-from omma.sample import Sample
-from omma.train.lesson import Batch, Lesson, batch
+from omma.train.feed import packs
+from omma.train.lesson import Batch, Lesson, batch, weighed
+from omma.train.recipe import Recipe
 
 LEAST = 10  # dialogues that a model can be fitted to and judged by
 TESTED, MOST_TESTED = 0.2, 200  # of the dialogues, and at most so many
@@ -33,7 +33,10 @@ Progress = Callable[[int], None]
 
 
 class Dialogue(NamedTuple):
-    """A record to learn from: its number in the data, its tokens, and what tells its media apart."""
+    """A record to learn from: its number in the data, its tokens, and what it shows, by digests.
+
+    Copies of a picture are one picture, whatever they are called. A dialogue of words alone shows its words.
+    """
 
     number: int
     tokens: int
@@ -50,14 +53,9 @@ class Brought:
     aside: tuple[Aside, ...]
     hash: str
 
-    def lesson(self, dialogue: Dialogue) -> Lesson:
-        """A dialogue, ready to be learned from."""
-        record = self._record(dialogue)
-        return Lesson(rooted(sample_of(record, self.processor)), ("answer",) * record.answers)
-
-    def batch(self, dialogues: Iterable[Dialogue]) -> Batch:
-        """Dialogues end to end."""
-        return batch([self.lesson(dialogue) for dialogue in dialogues])
+    def batch(self, dialogues: Iterable[Dialogue], recipe: Recipe | None = None) -> Batch:
+        """Dialogues end to end, weighed as the recipe has it; without one each token counts alike."""
+        return batch([self._lesson(dialogue, recipe) for dialogue in dialogues])
 
     def prompts(self, dialogues: Iterable[Dialogue]) -> list[Prompt]:
         """Everything that is asked in the dialogues, with the answers that were wanted."""
@@ -67,6 +65,11 @@ class Brought:
             messages = place_boxes(record, self.processor)
             asked += prompts(messages, [weight > 0 for weight in record.weights])
         return asked
+
+    def _lesson(self, dialogue: Dialogue, recipe: Recipe | None) -> Lesson:
+        record = self._record(dialogue)
+        sample = sample_of(record, self.processor)
+        return Lesson(weighed(sample, recipe) if recipe else sample, ("answer",) * record.answers)
 
     def _record(self, dialogue: Dialogue) -> Record:
         return self.corpus.record(self.corpus.at(dialogue.number))
@@ -85,23 +88,16 @@ def bring(path: Path | str, processor: Processor, progress: Progress | None = No
         try:
             record = corpus.record(raw)
             measured = measure(record, processor)
-            shown = frozenset(_told_apart(part.source) for part in media_of(record.messages))
-            kept.append(Dialogue(number, measured.tokens, shown))
             said = [(message.role, message.text) for message in place_boxes(record, processor)]
+            shown = frozenset(media_digest(part.source).hex() for part in media_of(record.messages))
+            shown = shown or frozenset([hashlib.sha256(repr(said).encode()).hexdigest()])
+            kept.append(Dialogue(number, measured.tokens, shown))
             digest.update(repr((said, record.weights, sorted(shown), measured)).encode())
         except BadInput as problem:
             left.append(aside(raw.place, problem))
         if progress is not None:
             progress(number + 1)
     return Brought(corpus, processor, tuple(kept), tuple(left), digest.hexdigest()[:16])
-
-
-def rooted(sample: Sample) -> Sample:
-    """A dialogue weighs the root of the tokens it teaches: long ones do not drown short ones (facts §8.4)."""
-    weights_T = sample.weights_T
-    if weights_T is None:
-        return sample
-    return replace(sample, weights_T=weights_T / math.sqrt(max(int(np.count_nonzero(weights_T)), 1)))
 
 
 class Deal(NamedTuple):
@@ -113,7 +109,7 @@ class Deal(NamedTuple):
 
 
 def deal(brought: Brought, seed: int, *, test: bool = True) -> Deal:
-    """Hold out a tenth to stop by and, with `test`, a fifth to judge by; pictures are in one part only.
+    """Hold out a tenth to stop by and, with `test`, a fifth to judge by; what is shown is in one part only.
 
     Raises BadData when there is too little to be judged by.
     """
@@ -156,16 +152,9 @@ def step_of(lessons: Sequence[Dialogue], size: int, seed: int, step: int) -> lis
 
 
 def passes(dialogues: Sequence[Dialogue], most: int) -> list[list[Dialogue]]:
-    """Cut a step into passes of at most `most` tokens (a longer dialogue alone), the short ones together."""
-    cut: list[list[Dialogue]] = []
-    held = most
-    for dialogue in sorted(dialogues, key=lambda dialogue: dialogue.tokens):
-        if held + dialogue.tokens > most:
-            cut.append([])
-            held = 0
-        cut[-1].append(dialogue)
-        held += dialogue.tokens
-    return cut
+    """Cut a step into passes of at most `most` tokens (a longer dialogue alone)."""
+    packed = packs([dialogue.tokens for dialogue in dialogues], most)
+    return [[dialogues[number] for number in chosen] for chosen in packed]
 
 
 @functools.lru_cache(maxsize=2)
@@ -173,15 +162,8 @@ def _order(count: int, seed: int, turn: int) -> NDArray[np.int64]:
     return np.random.default_rng((seed, turn)).permutation(count)
 
 
-def _told_apart(source: MediaSource) -> str:
-    """A name for a picture or video: its path, or a hash of its bytes."""
-    if isinstance(source, bytes):
-        return hashlib.sha256(source).hexdigest()
-    return str(source)
-
-
 def _together(dialogues: Sequence[Dialogue]) -> list[list[Dialogue]]:
-    """Dialogues that show the same, directly or by way of others, in one group; without media each alone."""
+    """Dialogues that show the same, directly or by way of others, in one group."""
     leader: dict[str, str] = {}
 
     def first(name: str) -> str:
@@ -196,6 +178,5 @@ def _together(dialogues: Sequence[Dialogue]) -> list[list[Dialogue]]:
             leader[first(name)] = first(names[0])
     groups: dict[str, list[Dialogue]] = {}
     for dialogue in dialogues:
-        name = first(min(dialogue.shown)) if dialogue.shown else f"words {dialogue.number}"
-        groups.setdefault(name, []).append(dialogue)
+        groups.setdefault(first(min(dialogue.shown)), []).append(dialogue)
     return list(groups.values())

@@ -138,7 +138,7 @@ class Fitting:
         recipe = self.settled.recipe
         for step in range(start, stop):
             chosen = step_of(self.deal.train, recipe.dialogues, recipe.seed, step)
-            yield [self.brought.batch(part) for part in passes(chosen, TOKENS)]
+            yield [self.brought.batch(part, recipe) for part in passes(chosen, TOKENS)]
 
     def _best(self, standing: Standing) -> Path:
         return self.folder / f"best-{standing.best_step:06d}.safetensors"
@@ -177,7 +177,7 @@ class Fitting:
 
 @torch.no_grad()
 def losses(model: Vlm, brought: Brought, dialogues: Sequence[Dialogue]) -> NDArray[np.float64]:
-    """The loss of each dialogue's answers, its mean over their tokens; of shorter dialogues first."""
+    """The loss of each dialogue's answers, its mean over their tokens; in the order of their packing."""
     model.eval()
     found: list[NDArray[np.float64]] = []
     for part in passes(dialogues, TOKENS):

@@ -111,6 +111,7 @@ def settled(wish: Tuning, spec: ModelSpec, folder: Path, lessons: int) -> Settle
         processor=folder,
         learns=wish.learns,
         dialogues=batch,
+        roots=True,  # long answers do not drown short ones
         optimiser=AdamW(weight_decay=0.0 if method == "lora" else 0.01),
         seed=wish.seed,
     )

@@ -13,7 +13,18 @@ from typing import Annotated
 import typer
 
 import omma
-from omma.cli import asking, cleaning, data, doctor, examining, looking, measuring, rendering, teaching
+from omma.cli import (
+    asking,
+    cleaning,
+    data,
+    doctor,
+    examining,
+    looking,
+    measuring,
+    planning,
+    rendering,
+    teaching,
+)
 from omma.cli.outcome import ending
 from omma.errors import UnknownOption
 
@@ -45,7 +56,7 @@ def start(
         print(context.get_help())
 
 
-for _room in (asking, looking, teaching, data, cleaning, rendering, examining, measuring, doctor):
+for _room in (asking, looking, teaching, data, cleaning, rendering, examining, measuring, planning, doctor):
     _room.enrol(app)
 
 

@@ -94,11 +94,14 @@ class Packing:
 def packable(model: Vlm) -> bool:
     """Whether packing is possible and pays: bf16 weights on a processor that multiplies bf16 itself."""
     weight = model.decoder.embedding.weight
+    return weight.device.type == "cpu" and weight.dtype == torch.bfloat16 and packs_bfloat16()
+
+
+def packs_bfloat16() -> bool:
+    """Whether this processor multiplies bf16 itself, and torch can lay weights out for it."""
     kernels = torch.ops.mkldnn
     return (
-        weight.device.type == "cpu"
-        and weight.dtype == torch.bfloat16
-        and torch._C._has_mkldnn
+        torch._C._has_mkldnn
         and all(hasattr(kernels, name) for name in ("_reorder_linear_weight", "_linear_pointwise"))
         and bool(kernels._is_mkldnn_bf16_supported())
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -16,10 +17,11 @@ import torch
 from omma.engine.cache import SHORTEST, Cache
 from omma.engine.packed import PAYS
 from omma.model.vlm import Vlm
-from omma.plan.parameters import Parameters
+from omma.plan.parameters import Parameters, blueprint
 from omma.plan.shadow import Ledger, counted
 from omma.plan.showing import Talk
 from omma.sample import Grid, Pack
+from omma.spec import Experts, ModelSpec
 
 ROWS, BUDGET = 32, 8192  # an engine's: conversations that run, tokens of prompts that are read, together
 MAPPED = 200_000_000  # bytes of a file that stay mapped together (weights/folder.py)
@@ -62,13 +64,12 @@ def kv_bytes(model: Vlm, dtype: torch.dtype) -> int:
 def phases(model: Vlm, parameters: Parameters, talk: Talk, batch: int, lying: Lying) -> tuple[Phase, ...]:
     """Every phase of answering `batch` conversations like `talk`, the largest first group included.
 
-    `model` is on the meta device, in the dtype that it runs in.
+    `model` is on the meta device.
     """
     size = lying.dtype.itemsize
     rows = min(batch, ROWS)
-    together = max(1, min(rows, BUDGET // talk.prompt))
     grids = [one.grid for one in talk.shown]
-    drawn = rows * _rows_bytes(grids, model)  # of every conversation that waits
+    drawn = rows * _rows_bytes(grids, model)  # of every conversation that waits, beside the accelerator
     weights = _weights(model, parameters, lying)
     unpacked = 0 if lying.accelerator else _largest(model) * size  # blocks made for one product
     found = [Phase("loading", weights.loading, 0, 0)]
@@ -76,17 +77,42 @@ def phases(model: Vlm, parameters: Parameters, talk: Talk, batch: int, lying: Ly
         opened = max(3 * one.original.width * one.original.height for one in talk.shown)
         cut = 2 * max(3 * one.frames * one.resized.width * one.resized.height for one in talk.shown)
         found.append(Phase("pictures", weights.loaded, 0, drawn + opened + cut))
-    with counted(model) as ledger:
-        cache = Cache(model.spec.decoder, lying.dtype, torch.device("meta"))
-        seen, read = _read(model, cache, ledger, talk, grids, together, drawn)
-        kept = cache.bytes
-        if grids:
-            found.append(Phase("tower", weights.seen, kept, seen - kept + unpacked))
-        found.append(Phase("prompt", weights.read, kept, read - kept + unpacked))
-        written = _write(cache, ledger, talk, rows)
+    held = _held(model.spec, lying.dtype, talk, batch, lying.accelerator and _mixes(model.spec))
+    waits = 0 if lying.accelerator else drawn
+    if grids:
+        found.append(Phase("tower", weights.seen, held.kept, waits + held.seen - held.kept + unpacked))
+    found.append(Phase("prompt", weights.read, held.kept, waits + held.read - held.kept + unpacked))
     answering = _answering(weights, parameters, talk, lying)
-    found.append(Phase("answer", answering, cache.bytes, written - cache.bytes))
+    alone = waits if rows == 1 else 0  # a lone conversation is kept by whoever asked it
+    found.append(Phase("answer", answering, held.remembered, alone + held.written - held.remembered))
     return tuple(found)
+
+
+class _Held(NamedTuple):
+    """The ledger's peaks while the tower sees, prompts are read, and answers grow; and of keys and values,
+    what the first prompts leave and what all of them come to."""
+
+    seen: int
+    read: int
+    written: int
+    kept: int
+    remembered: int
+
+
+@lru_cache(maxsize=16)
+def _held(spec: ModelSpec, dtype: torch.dtype, talk: Talk, batch: int, at_once: bool) -> _Held:
+    model = blueprint(spec, dtype)
+    rows = min(batch, ROWS)
+    together = max(1, min(rows, BUDGET // talk.prompt))
+    with counted(model, at_once=at_once) as ledger:
+        cache = Cache(spec.decoder, dtype, torch.device("meta"))
+        seen, read = _read(model, cache, ledger, talk, together)
+        kept = cache.bytes
+        return _Held(seen, read, _write(cache, ledger, talk, rows), kept, cache.bytes)
+
+
+def _mixes(spec: ModelSpec) -> bool:
+    return any(isinstance(part.feed_forward, Experts) for part in (spec.vision, spec.decoder))
 
 
 class _Weights(NamedTuple):
@@ -118,14 +144,12 @@ def _answering(weights: _Weights, parameters: Parameters, talk: Talk, lying: Lyi
     return weights.read + tied + min(MAPPED, parameters.layers * lying.dtype.itemsize)
 
 
-def _read(
-    model: Vlm, cache: Cache, ledger: Ledger, talk: Talk, grids: Sequence[Grid], together: int, drawn: int
-) -> tuple[int, int]:
+def _read(model: Vlm, cache: Cache, ledger: Ledger, talk: Talk, together: int) -> tuple[int, int]:
     """The ledger's peaks while the tower sees, and while the first prompts are read."""
+    grids = [one.grid for one in talk.shown]
     starts = tuple(talk.prompt * i for i in range(together + 1))
     ids_T = np.zeros(starts[-1], np.int64)
     places = [start + i for start in starts[:-1] for i in range(talk.visual)]
-    ledger.add(drawn)
     attend = cache.prefill(range(together), starts)
     seen, features = 0, None
     if grids:
@@ -139,8 +163,6 @@ def _read(
     weights_T = np.zeros(len(ids_T), np.float32)
     pack = Pack(ids_T, positions_3T, weights_T, starts, places_N=np.array(places, np.int64))
     model.logits(model.read(pack, attend, features)[:together])
-    if len(starts) > 2:  # a lone conversation is kept by whoever asked it
-        ledger.add(-drawn)
     return seen, ledger.peak
 
 
@@ -166,4 +188,5 @@ def _rows_bytes(grids: Sequence[Grid], model: Vlm) -> int:
 def _largest(model: Vlm) -> int:
     """Numbers of the largest matrix that a product lays out for itself; a head does so in parts."""
     skipped = ("decoder.embedding.", "decoder.head.", "vision.places")
-    return max(weight.numel() for name, weight in model.named_parameters() if not name.startswith(skipped))
+    matrices = ((name, weight) for name, weight in model.named_parameters() if weight.dim() == 2)
+    return max(weight.numel() for name, weight in matrices if not name.startswith(skipped))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from weakref import finalize
 
@@ -13,6 +14,10 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
+
+from omma.model.experts import Bank, Routing
+
+SKEWED = 4  # the busiest expert's rows beside the mean
 
 Arguments = Sequence[Any]
 Named = Mapping[str, Any] | None
@@ -81,9 +86,34 @@ class _FusedAttention(TorchFunctionMode):
         return out.transpose(-2, -3)
 
 
+def _mixed(bank: Bank, x_TD: Tensor, routing: Routing, *, at_once: bool) -> Tensor:
+    """What a mixture holds: where tokens go depends on numbers, of which there are none here.
+
+    One product takes all pairs of a token and an expert `at_once`, or an expert's share of them, which may
+    be SKEWED times the mean.
+    """
+    tokens, pairs = len(x_TD), routing.chosen_TC.numel()
+    count, dim, gates = bank.gate_up.shape
+    order = torch.empty(3, pairs, dtype=torch.int64, device=x_TD.device)
+    rows = pairs if at_once else min(tokens, -(-SKEWED * pairs // count))
+    mixed_TD = x_TD.new_empty(tokens, dim, dtype=torch.float32)
+    inner = x_TD.new_empty(rows, dim + gates)
+    hidden = x_TD.new_empty(rows, gates // 2)
+    del inner
+    out = x_TD.new_empty(rows, dim), x_TD.new_empty(rows, dim, dtype=torch.float32)
+    del hidden, out, order
+    return mixed_TD.to(x_TD.dtype)
+
+
 @contextmanager
-def counted(model: torch.nn.Module) -> Iterator[Ledger]:
-    """Run what is inside as an answering model would, counting all but the model's own weights."""
+def counted(model: torch.nn.Module, *, at_once: bool = False) -> Iterator[Ledger]:
+    """Run what is inside as an answering model would, counting all but the model's own weights.
+
+    The model is spent afterwards: its mixtures of experts only count from now on.
+    """
+    for module in model.modules():
+        if isinstance(module, Bank):
+            module.forward = partial(_mixed, module, at_once=at_once)  # type: ignore[method-assign]
     ledger = Ledger()
     ledger.bear(model.parameters())
     with torch.no_grad(), _FusedAttention(), ledger:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 from omma.chat import Image
 from omma.errors import PromptTooLong, UnknownOption
-from omma.prep.rules import PictureRules
-from omma.prep.video import frame_size, frames_to_take
+from omma.prep.rules import PictureRules, published_rules, read_rules, square_rules
+from omma.prep.video import frame_size, frames_to_take, volume_size
 from omma.prep.visuals import picture_size
 from omma.sample import Grid, Size
+from omma.spec import ModelSpec
 
 SHOT_AT = 30.0  # frames a second of a video that nobody has seen yet
 WORDS, ANSWER = 1024, 512  # tokens beside what is shown; how many of them are the answer's, at most
@@ -63,6 +65,12 @@ class Talk(NamedTuple):
         return self.prompt + self.answer
 
 
+def rules_of(spec: ModelSpec, folder: Path | None = None) -> PictureRules:
+    """How a model looks at pictures: as its folder says, or as the published folders of its kind do."""
+    published = published_rules(spec)
+    return square_rules(spec.vision) or (read_rules(folder, published) if folder else published)
+
+
 def talk_of(wish: Wish, rules: PictureRules, *, context: int) -> Talk:
     """What one conversation comes to. `context` is how many tokens the model holds.
 
@@ -93,9 +101,12 @@ def _picture(size: Size, rules: PictureRules) -> Shown:
 
 
 def _film(film: Film, rules: PictureRules, fps: float) -> Shown:
+    if rules.side is not None:
+        raise UnknownOption("--video: this model sees no videos; give its frames as --pictures N")
     there = max(1, round(film.seconds * SHOT_AT))
     frames = frames_to_take(there, SHOT_AT, fps, rules)
-    return _shown(film.size, frame_size(film.size, frames, rules), frames, rules)
+    sized = frame_size if rules.volume is None else volume_size
+    return _shown(film.size, sized(film.size, frames, rules), frames, rules)
 
 
 def _shown(original: Size, resized: Size, frames: int, rules: PictureRules) -> Shown:

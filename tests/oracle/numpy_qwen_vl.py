@@ -252,10 +252,18 @@ class QwenVL:
         *,
         count: int,
         stops: Collection[int] = (),
+        never: Collection[int] = (),
     ) -> list[int]:
-        """The likeliest tokens one by one, up to `count`, the stop that ended them among them."""
+        """The likeliest tokens one by one, up to `count`, the stop that ended them among them.
+
+        Tokens of `never` are passed over.
+        """
         memory = Memory(self.alpha(len(ids)))
-        written = [int(self.logits(ids, pictures, memory)[-1].argmax())]
-        while len(written) < count and written[-1] not in stops:
-            written.append(int(self.logits(written[-1:], memory=memory)[-1].argmax()))
-        return written
+        written: list[int] = []
+        scores_V = self.logits(ids, pictures, memory)[-1]
+        while True:
+            scores_V[list(never)] = -np.inf
+            written.append(int(scores_V.argmax()))
+            if len(written) == count or written[-1] in stops:
+                return written
+            scores_V = self.logits(written[-1:], memory=memory)[-1]

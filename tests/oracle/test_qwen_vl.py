@@ -2,11 +2,188 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
+import PIL.Image
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from tests.oracle.numpy_qwen_vl import interpolated, rotation, sincos
+from bench.qwen_vl import write_toy
+from omma import chat
+from omma.chat import Image, Message, message
+from omma.engine.engine import Engine, Failed
+from omma.engine.request import Request, Sampling
+from omma.loading import Loaded, load_folder
+from omma.presets import tiny
+from omma.respond import Model
+from tests.oracle.numpy_qwen_vl import QwenVL, interpolated, rotation, sincos
+from tests.oracle.tiktoken_qwen_vl import SEEING, Spelling, listed
+
+ROLES: tuple[chat.Role, chat.Role] = ("user", "assistant")
+SHOWN = ("image", "")  # our slots hold pads alone: what the public code writes for a picture without a name
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_toy(tmp_path_factory.mktemp("qwen-vl"), seed=7)  # it does not repeat itself
+
+
+@pytest.fixture(scope="module")
+def ours(folder: Path) -> Loaded:
+    return load_folder(folder, device="cpu", dtype="float32")
+
+
+@pytest.fixture(scope="module")
+def theirs(folder: Path) -> QwenVL:
+    return QwenVL(folder)
+
+
+@pytest.fixture(scope="module")
+def spelling(folder: Path) -> Spelling:
+    return Spelling(folder / "qwen.tiktoken")
+
+
+def noise(width: int, height: int, mode: str = "RGB") -> PIL.Image.Image:
+    pixels = np.random.default_rng(width).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    return PIL.Image.fromarray(pixels).convert(mode)
+
+
+FIRST, SECOND, THIRD = noise(300, 200), noise(90, 400), noise(448, 448)
+LONG = "Picture 1: a red circle over a blue square (12,34). été 日本語 1234. " * 40
+
+
+def cases() -> dict[str, tuple[list[Message], list[PIL.Image.Image]]]:
+    """Conversations and the pictures in them. The toy was trained, so to say, on 512 tokens."""
+    one, two, three = Image(FIRST), Image(SECOND), Image(THIRD)
+    return {
+        "text": ([message("user", "What is in this picture?")], []),
+        "a picture": ([message("user", one, "What is in this picture?")], [FIRST]),
+        "pictures, stretched twice": (
+            [
+                message("system", "Red or blue."),
+                message("user", "Over", one, "a", two, "What?"),
+                message("assistant", "A red circle."),
+                message("user", three, "a blue square <box>(12,34),(56,78)</box>?"),
+            ],
+            [FIRST, SECOND, THIRD],
+        ),
+        "a text far beyond the trained length": ([message("user", LONG)], []),
+    }
+
+
+CASES = cases()
+
+
+@pytest.mark.parametrize("size", [(448, 448), (1, 1), (640, 480), (33, 2000), (1333, 777)])
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_pixels_are_those_of_the_judge(
+    size: tuple[int, int], mode: str, ours: Loaded, theirs: QwenVL
+) -> None:
+    shown = noise(*size, mode)
+    (visual,) = ours.processor.sample([message("user", Image(shown))]).visuals
+    wanted = theirs.pixels(shown).reshape(3, 16, 2, 14, 16, 2, 14).transpose(1, 4, 2, 5, 0, 3, 6)
+    assert np.abs(visual.rows_PC - wanted.reshape(1024, -1)).max() < 1e-6
+
+
+@pytest.mark.parametrize("shown", [FIRST, SECOND, THIRD], ids=str)
+def test_what_the_resampler_sees_is_what_the_judge_sees(
+    shown: PIL.Image.Image, ours: Loaded, theirs: QwenVL
+) -> None:
+    (visual,) = ours.processor.sample([message("user", Image(shown))]).visuals
+    with torch.inference_mode():
+        seen = ours.model.see(torch.from_numpy(visual.rows_PC), [visual.grid])
+    wanted = theirs.see(shown)
+    assert wanted.shape == (256, ours.spec.decoder.width)
+    assert np.abs(wanted).max() > 1
+    assert np.abs(seen.numpy() - wanted).max() <= 1e-5
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_logits_are_those_of_the_judge(name: str, ours: Loaded, theirs: QwenVL) -> None:
+    said, pictures = CASES[name]
+    wanted = theirs.logits(ours.processor.sample(said).ids_T.tolist(), pictures)
+    assert np.abs(wanted).max() > 1
+    assert np.abs(Model(ours).logits(said).numpy() - wanted).max() <= 1e-4
+
+
+@pytest.mark.parametrize("changed", [{"ntk": False}, {"logn": False}, {"trained": 300}], ids=str)
+def test_each_way_of_stretching_is_the_judges(changed: dict[str, object], tmp_path: Path) -> None:
+    spec = tiny("qwen-vl")
+    assert spec.decoder.stretch is not None
+    stretch = replace(spec.decoder.stretch, **changed)  # type: ignore[arg-type]
+    write_toy(tmp_path, replace(spec, decoder=replace(spec.decoder, stretch=stretch)))
+    loaded, said = load_folder(tmp_path, device="cpu", dtype="float32"), [message("user", LONG)]
+    wanted = QwenVL(tmp_path).logits(loaded.processor.sample(said).ids_T.tolist())
+    assert np.abs(Model(loaded).logits(said).numpy() - wanted).max() <= 1e-4
+
+
+def written(loaded: Loaded, said: Sequence[Message], count: int) -> list[int]:
+    """The likeliest tokens, one by one. A picture's place is the one token that a model never writes."""
+    engine = Engine(loaded.model)
+    engine.add(Request(loaded.processor.sample(said), Sampling(), frozenset(), count))
+    tokens: list[int] = []
+    while not engine.idle:
+        for step in engine.step():
+            assert not isinstance(step, Failed)
+            tokens.append(step.token)
+    return tokens
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_32_greedy_tokens_are_those_of_the_judge(name: str, ours: Loaded, theirs: QwenVL) -> None:
+    said, pictures = CASES[name]
+    ids = ours.processor.sample(said).ids_T.tolist()
+    assert written(ours, said, 32) == theirs.greedy(ids, pictures, count=32, never={ours.spec.ids.image})
+
+
+def test_an_answer_that_grows_over_the_trained_length_is_the_judges(ours: Loaded, theirs: QwenVL) -> None:
+    # The prompt is within, so nothing is stretched; but queries grow from the trained length on.
+    said = [message("user", LONG[:1100])]
+    ids = ours.processor.sample(said).ids_T.tolist()
+    room = 512 - len(ids)
+    assert 0 < room < 60
+    assert written(ours, said, room + 16) == theirs.greedy(ids, count=room + 16, never={ours.spec.ids.image})
+
+
+def test_a_chat_has_the_ids_of_the_judge(ours: Loaded, spelling: Spelling) -> None:
+    said, _ = CASES["pictures, stretched twice"]
+    over = listed("Over", SHOWN, "a", SHOWN, "What?")
+    last = listed(SHOWN, "a blue square <box>(12,34),(56,78)</box>?").replace("Picture 1", "Picture 3")
+    wanted = spelling.chat(last, [(over, "A red circle.")], "Red or blue.")
+    assert ours.processor.sample(said).ids_T.tolist() == wanted
+
+
+def test_a_running_text_has_the_ids_of_the_judge(ours: Loaded, spelling: Spelling) -> None:
+    raw = replace(ours.processor, spec=replace(ours.spec, turns=False))
+    said = [message("user", Image(FIRST), "What is <ref>a red circle</ref><box>")]
+    wanted = spelling.ids(listed(SHOWN, "What is <ref>a red circle</ref><box>"))
+    assert raw.sample(said).ids_T.tolist() == wanted
+
+
+TEXTS = st.text(st.characters(codec="utf-8"))
+
+
+@settings(deadline=None, max_examples=300)
+@given(TEXTS)
+def test_words_are_spelled_as_the_judge_spells_them(ours: Loaded, spelling: Spelling, text: str) -> None:
+    tags = [mark for mark in SEEING if "img" not in mark]
+    assert ours.processor.tokenizer.text(text) == spelling.ids(text, tags)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.tuples(TEXTS, TEXTS), max_size=3), TEXTS, TEXTS)
+def test_a_conversation_is_spelled_as_the_judge_spells_it(
+    ours: Loaded, spelling: Spelling, history: list[tuple[str, str]], query: str, system: str
+) -> None:
+    said = [message("system", system)]
+    said += [message(role, text) for turn in history for role, text in zip(ROLES, turn, strict=True)]
+    wanted = spelling.chat(query, history, system, window=100_000)
+    assert ours.processor.sample([*said, message("user", query)]).ids_T.tolist() == wanted
 
 
 @pytest.mark.parametrize(("own", "side"), [(16, 32), (16, 8), (16, 16), (4, 7), (7, 3)])

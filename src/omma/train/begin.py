@@ -20,6 +20,7 @@ from omma.train.passes import Pupil
 from omma.train.rate import part_of
 from omma.train.recipe import Muon, Recipe
 from omma.train.recompute import recompute_layers
+from omma.train.routers import Routers
 from omma.train.shard import ALONE, Ranks, shard
 
 
@@ -59,6 +60,8 @@ def begin(recipe: Recipe, device: str, ranks: Ranks = ALONE) -> Run:
     ranks.agree(stands | {"recipe": recipe.fingerprint()}, "ground")
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(part_of(name) in recipe.learns)
+    if routers := Routers(model, balance=recipe.balance, z=recipe.z_loss):
+        pupil.routers = routers
     if recipe.recompute:
         recompute_layers(model)
     if ranks.count > 1:

@@ -118,6 +118,8 @@ def _school(
             log.take(line | ({"set_aside": int(aside)} if aside else {}))
             if run.step % recipe.save_every == 0 or last or late:
                 facts = {"recipe": recipe.fingerprint(), "ground": run.ground, "ranks": ranks.count}
+                if run.pupil.routers is not None:
+                    facts["routers"] = run.pupil.routers.state()
                 saver.save(run.step, run.optimiser.state(), facts)
             if late and not last:
                 break
@@ -158,9 +160,11 @@ def step(run: Run, recipe: Recipe, batches: list[Batch]) -> dict[str, Any]:
     norm = run.optimiser.step(rate, run.step + 1)
     run.step += 1
     tokens, *values = run.ranks.added(list(told.values()))
+    spread = {} if run.pupil.routers is None else run.pupil.routers.settle(run.ranks.added)
     return {
         "step": run.step,
         **{name: round(value, 5) for name, value in zip(list(told)[1:], values, strict=True)},
+        **{name: round(value, 5) for name, value in spread.items()},
         "rate": rate,
         "norm": round(norm, 4),
         "tokens": int(tokens),
@@ -193,4 +197,6 @@ def _resume(run: Run, recipe: Recipe, folder: Path, *, apart: str = "") -> None:
     check_ground(facts.get("ground", {}), run.ground, folder, apart=apart)
     checkpoint.fill(path, run.optimiser.state(), run.ranks)
     run.optimiser.resume(int(facts["step"]))
+    if run.pupil.routers is not None:
+        run.pupil.routers.resume(facts.get("routers", {}))
     run.step = int(facts["step"])

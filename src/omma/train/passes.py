@@ -16,6 +16,7 @@ from omma.sample import Grid, Pack
 from omma.train.branches import Branches
 from omma.train.lesson import Batch
 from omma.train.marks import Counts, MarksHead, Seen, count_marks
+from omma.train.routers import Routers
 
 NO_COUNTS = (0.0,) * 7
 
@@ -24,51 +25,76 @@ NO_COUNTS = (0.0,) * 7
 class Totals:
     """What the losses of one step are means over, all passes and ranks together.
 
-    `answers` is the weight of all that is learned of answers; `marks` counts the dense lesson's points.
+    `answers` is the weight of all that is learned of answers; `marks` counts the dense lesson's points;
+    `tokens` and `patches` are the rows of decoder and tower.
     """
 
     answers: float
     marks: Counts
+    tokens: float = 0.0
+    patches: float = 0.0
 
     def flat(self) -> tuple[float, ...]:
         """The numbers, to be added up."""
-        return (self.answers, *self.marks.flat())
+        return (self.answers, self.tokens, self.patches, *self.marks.flat())
 
     @classmethod
     def of(cls, numbers: Sequence[float]) -> Totals:
         """From what `flat` gave."""
-        return cls(numbers[0], Counts.of(numbers[1:]))
+        return cls(numbers[0], Counts.of(numbers[3:]), *numbers[1:3])
 
 
 def totals_of(batches: Sequence[Batch]) -> Totals:
     """What these batches give to learn, together."""
     answers = sum(float(batch.pack.weights_T.sum(dtype=np.float64)) for batch in batches)
     counts = [count_marks(batch.marks).flat() for batch in batches if batch.marks is not None]
-    return Totals(answers, Counts.of([sum(column) for column in zip(*counts, strict=True)] or NO_COUNTS))
+    marks = Counts.of([sum(column) for column in zip(*counts, strict=True)] or NO_COUNTS)
+    tokens = sum(len(batch.pack.ids_T) for batch in batches)
+    patches = sum(0 if batch.pack.rows_PC is None else len(batch.pack.rows_PC) for batch in batches)
+    return Totals(answers, marks, float(tokens), float(patches))
 
 
 class Pupil(nn.Module):
     """The model and the dense head as one module: what a step runs and what is spread over ranks.
 
     With `together` a pass without pictures shows the tower a blank one, whose features count for nothing:
-    every rank must take part when the tower's weights are gathered.
+    every rank must take part when the tower's weights are gathered. `routers` are those of a model with
+    experts, whose losses are part of the step's.
     """
 
     def __init__(
-        self, model: Vlm, head: MarksHead | None, *, words: float, marks: float, together: bool = False
+        self,
+        model: Vlm,
+        head: MarksHead | None,
+        *,
+        words: float,
+        marks: float,
+        together: bool = False,
+        routers: Routers | None = None,
     ) -> None:
         super().__init__()
-        self.model, self.head = model, head
+        self.model, self.head, self.routers = model, head, routers
         self.words, self.marks, self.together = words, marks, together
 
     def forward(self, batch: Batch, totals: Totals | None = None) -> tuple[Tensor, dict[str, float]]:
         """The batch's part of the loss of a step, and its pieces for the log; alone, the loss itself."""
         totals = totals or totals_of([batch])
+        parts: list[Tensor] = []
+        if self.together and batch.pack.rows_PC is None:
+            parts.append(_touch(self.model, self.head if self.marks else None))
+        if self.routers is None:
+            taught, told = self._teach(batch, totals)
+            return torch.stack(parts + taught).sum(), told
+        with self.routers.listening() as heard:
+            taught, told = self._teach(batch, totals)
+        spread = self.routers.losses(heard, totals.tokens, totals.patches)
+        return torch.stack(parts + taught + ([] if spread is None else [spread])).sum(), told
+
+    def _teach(self, batch: Batch, totals: Totals) -> tuple[list[Tensor], dict[str, float]]:
+        """The parts of the loss on answers and on the dense lesson, and their pieces."""
         seen = see(self.model, batch.pack)
         told: dict[str, float] = {}
         parts: list[Tensor] = []
-        if self.together and seen is None:
-            parts.append(_touch(self.model, self.head if self.marks else None))
         if self.words:
             logits_AV, truth_A, weights_A = answer_logits(self.model, batch, seen)
             each_A = F.cross_entropy(logits_AV.float(), truth_A, reduction="none")
@@ -79,7 +105,7 @@ class Pupil(nn.Module):
             dense_loss, pieces = self.head(seen, batch.marks, totals.marks)
             parts.append(self.marks * dense_loss)
             told |= pieces
-        return torch.stack(parts).sum(), told
+        return parts, told
 
     def examine(self, batch: Batch, *, words: bool) -> tuple[Tensor | None, dict[str, float]]:
         """For each weighted token whether it is the most likely one (A,), and the dense head's pieces."""

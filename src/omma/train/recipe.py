@@ -13,7 +13,7 @@ from typing import TypeAlias
 from omma.corpus.forms import reader
 from omma.errors import BadRecipe
 from omma.sample import Size
-from omma.spec import ModelSpec, stated
+from omma.spec import Experts, ModelSpec, stated
 from omma.synth.exercise import LEVELS, WORLDS
 
 PARTS = ("vision", "bridge", "decoder")
@@ -133,6 +133,9 @@ class Recipe:
     picture do not see one another (`train/branches.py`). A dialogue weighs what it says in tokens, with
     `roots` the square root of that, with `alike` as much as any other; apart, every turn is one of its own.
 
+    In a model with experts, `balance` weighs how unevenly tokens fall on them and `z_loss` how large their
+    routers' scores grow (`train/routers.py`); 1e-3 is usual for each.
+
     `average` is the decay of a running mean of the weights (0: none is kept); `gives` says which of them the
     finished model holds, "last" or "average". With `recompute` layers keep their input alone and run again
     in the backward pass. `precision` is "auto", "float32" or "bfloat16"; masters are always float32.
@@ -158,6 +161,8 @@ class Recipe:
     clip: float = 1.0
     words: float = 1.0
     marks: float = 0.0
+    balance: float = 0.0
+    z_loss: float = 0.0
     apart: bool = False
     roots: bool = False
     alike: bool = False
@@ -187,8 +192,9 @@ class Recipe:
         for passing in ("save_every", "check_every", "check_dialogues", "keep", "processor", "start"):
             facts.pop(passing)
         facts.pop("gives")
-        if self.tokens is None:
-            facts.pop("tokens")  # as in recipes of before, whose runs can go on
+        for name, silent in (("tokens", None), ("balance", 0), ("z_loss", 0)):
+            if getattr(self, name) == silent:
+                facts.pop(name)  # as in recipes of before, whose runs can go on
         facts["data"] = _without_places(facts["data"])
         text = json.dumps(facts, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -250,6 +256,8 @@ def _numbers(recipe: Recipe) -> Iterator[Complaint]:
         "clip": (recipe.clip, 1e-12, math.inf),
         "words": (recipe.words, 0, math.inf),
         "marks": (recipe.marks, 0, math.inf),
+        "balance": (recipe.balance, 0, math.inf),
+        "z_loss": (recipe.z_loss, 0, math.inf),
         "average": (recipe.average, 0, 1 - 1e-9),
         "tower_decay": (recipe.tower_decay, 1e-3, 1),
         "optimiser.weight_decay": (recipe.optimiser.weight_decay, 0, math.inf),
@@ -275,6 +283,13 @@ def _losses(recipe: Recipe) -> Iterator[Complaint]:
     yield (
         recipe.marks > 0 and not isinstance(recipe.data, Worlds),
         "marks need drawn worlds, which know every place of a picture; files do not",
+    )
+    model, learns = recipe.model, recipe.learns
+    decoders = isinstance(model.decoder.feed_forward, Experts) and "decoder" in learns
+    towers = isinstance(model.vision.feed_forward, Experts) and "vision" in learns
+    yield (
+        max(recipe.balance, recipe.z_loss) > 0 and not (decoders or towers),
+        "balance and z_loss are for routers of experts, and no part that learns has any; leave them at 0",
     )
     yield recipe.roots and recipe.alike, "roots and alike are both on; a dialogue can weigh one way only"
 

@@ -18,7 +18,7 @@ from omma.spec import ModelSpec
 from omma.weights.config import check_writable, write_config
 from omma.weights.fields import read_json, write_json
 from omma.weights.marks import MARKS, mark, marked, read_marks
-from omma.weights.names import EMBEDDING, HEAD, our_name, public_name, public_shape
+from omma.weights.names import EMBEDDING, HEAD, is_bank, our_name, public_name, public_shape
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 _OURS = re.compile(r"model(-\d{5}-of-\d{5})?\.safetensors(\.index\.json)?")
@@ -138,12 +138,14 @@ def accounted(
 ) -> Iterator[tuple[str, Path, str, Tensor]]:
     """Each tensor of a folder with our name for it before its file and its public name.
 
+    Experts that a tool turned the other way round, all of them, are turned back (`experts_turned`).
     A head beside tied embeddings is given too, though the model has none; whether it is a copy is the
     caller's to see. Raises TensorMismatch naming a tensor that is left over, doubled, or of a wrong shape or
     kind; at the end, one that is missing.
     """
     wanted = {ours: tuple(parameter.shape) for ours, parameter in model.named_parameters()}
     family = model.spec.family
+    turned = experts_turned(folder, model)
     seen: dict[str, str] = {}
     for path, public, tensor in tensors:
         ours = our_name(public, family)
@@ -155,12 +157,30 @@ def accounted(
         if ours in seen:
             raise TensorMismatch(f"{path}: {public} is the same tensor as {seen[ours]}; keep one of them")
         seen[ours] = public
+        back = turned and is_bank(ours)
         if not spare:
-            _check(path, public, tensor, public_shape(ours, wanted[ours], model.spec))
-        yield ours, path, public, tensor
+            shape = public_shape(ours, wanted[ours], model.spec)
+            _check(path, public, tensor, (shape[0], shape[2], shape[1]) if back else shape)
+        yield ours, path, public, tensor.mT if back else tensor
     if missing := [public_name(ours, family) for ours in wanted if ours not in seen]:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise TensorMismatch(f"{folder}: {missing[0]}{more} missing; the config describes it")
+
+
+def experts_turned(folder: Path, model: Vlm) -> bool:
+    """Whether a folder's experts lie output-major, as transformers has them in memory and since 5 saves them.
+
+    Official files hold them input-major (facts §4.3), and where a matrix is as high as it is wide only the
+    other matrices can tell. What most of them are is what all of them have to be.
+    """
+    wanted = {ours: tuple(p.shape) for ours, p in model.named_parameters() if is_bank(ours)}
+    votes = 0
+    for _, public, tensor in headers(folder) if wanted else ():
+        shape, ours = tuple(tensor.shape), our_name(public, model.spec.family)
+        if ours in wanted and len(shape) == 3 and shape[1] != shape[2]:
+            usual = wanted[ours]
+            votes += (shape == (usual[0], usual[2], usual[1])) - (shape == usual)
+    return votes > 0
 
 
 def read_dtype(folder: Path) -> torch.dtype:

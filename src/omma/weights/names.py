@@ -151,6 +151,11 @@ def our_name(public: str, family: str) -> str | None:
         return None
 
 
+def is_bank(ours: str) -> bool:
+    """Whether our tensor holds the matrices of all experts of a layer: (experts, in, out)."""
+    return ours.endswith(tuple(_BANK))
+
+
 def in_memory(public: str) -> str:
     """A public name as transformers has it in memory, which is what PEFT counts by (facts §4.2)."""
     inside = re.sub(r"^visual\.", "model.visual.", public)

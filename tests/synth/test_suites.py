@@ -12,6 +12,7 @@ from PIL import Image
 
 from omma.chat import messages
 from omma.errors import BadInput, UnknownOption
+from omma.evals.marks import check_truth
 from omma.sample import Size
 from omma.synth import draw
 from omma.synth.suites import SUITES, make_data, make_suite, questions
@@ -23,8 +24,9 @@ def rows(path: Path) -> list[dict[str, object]]:
 
 @pytest.mark.parametrize("name", list(SUITES))
 def test_a_suite_asks_what_it_is_for_in_small_pictures(name: str) -> None:
-    for exercise, turn in questions(name, 4):
+    for exercise, turn in questions(name, 8):
         assert turn.task in SUITES[name].tasks
+        check_truth(turn.truth)
         assert max(exercise.drawing.picture.size) <= 280
 
 

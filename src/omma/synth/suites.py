@@ -127,14 +127,21 @@ def asked(
 
 
 def _chosen(suite: Suite, exercise: Exercise, given: Counter[str]) -> Turn | None:
-    """The turn whose task has been given least; where answers or languages are weighed, strictly the next."""
+    """The turn whose task has been given least; where answers or languages are weighed, strictly the next.
+
+    What is to be answered in a sentence of one's own has no truth that can be marked.
+    """
     at = given.total()
     if suite.answers or suite.tongue:
         tasks = [suite.tasks[at % len(suite.tasks)]]
     else:
         tasks = sorted(dict.fromkeys(suite.tasks), key=lambda task: given[task] / suite.tasks.count(task))
     wanted = suite.answers[at % len(suite.answers)] if suite.answers else None
-    sound = [t for t in exercise.turns if wanted in (None, t.answer) and t.answer != "[]"]
+    sound = [
+        turn
+        for turn in exercise.turns
+        if wanted in (None, turn.answer) and turn.answer != "[]" and "said" not in turn.truth
+    ]
     return next((turn for task in tasks for turn in sound if turn.task == task), None)
 
 

@@ -214,6 +214,18 @@ def test_cells_that_reach_down_are_written_and_read_in_latex() -> None:
     assert table.columns == 3
 
 
+def test_what_ends_in_the_middle_of_a_line_ends_there() -> None:
+    text = "$$a$$ $$\n\nb\n$$ words\n\\begin{tabular}{l} a \\\\ \\end{tabular} \\begin{tabular}{l}\n```\n"
+    kinds = [(block.kind, block.text, block.cut) for block in parse_markdown(text, shown("relative")).blocks]
+    assert kinds == [
+        ("formula", "a", False),
+        ("formula", "b", False),
+        ("paragraph", "words", False),
+        ("table", "", False),
+        ("table", "", True),
+    ]
+
+
 def test_people_get_markdown_html_and_text() -> None:
     found = parse_document(PAGE, shown("relative"))
     assert found.text.startswith("A title\nOne & two\nthree\nfirst\nsecond\nHead\na\tbc\n9\nx^2")

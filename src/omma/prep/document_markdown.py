@@ -24,6 +24,8 @@ _COMMENT = re.compile(
 _HEADING = re.compile(r"(#{1,6})\s++(.*)")
 _ITEM = re.compile(r"([-*+]|\d{1,9}[.)])\s++(.*)")
 _BEGIN = re.compile(r"\\begin\{(tabular[*x]?)\}")
+_FENCE = re.compile("`{3,}+")
+_AROUND = re.compile(r"\\(?:begin|end)\{table")
 # What a line of text must not begin with; a backslash before it takes its meaning away.
 _STRUCTURE = r"(?:#{1,6}\s|(?:[-*+]|\d{1,9}[.)])\s|\||\$\$|```|\\begin\{tab|\\(?:begin|end)\{table|<table)"
 _PLAIN = re.compile(rf"\\*(?={_STRUCTURE})")
@@ -149,14 +151,27 @@ class _Reader:
 
     def take(self, line: str, place: re.Match[str] | None = None) -> None:
         """Read one line, or the comment of a place."""
-        if self.open:
-            self._inside(line if place is None else place[0])
-        elif place is not None:
+        if place is not None and not self.open:
             self._comment(place)
-        elif line.lstrip().startswith("|"):
-            self._pipes(line)
-        elif not self._opens(line):
-            self._plain(line.strip())
+            return
+        line, at = (line if place is None else place[0]).rstrip(), 0
+        if not line and not self.open:
+            self._plain("")
+        elif not line:
+            self._inside("", 0)
+        while at < len(line):
+            if self.open:
+                at = self._inside(line, at)
+            elif line[at].isspace():
+                at += 1
+            elif (begun := self._opens(line, at)) is not None:
+                at = begun
+            elif line.startswith("|", at):
+                self._pipes(line[at:])
+                return
+            else:
+                self._plain(line[at:])
+                return
 
     def end(self) -> list[Block]:
         """All blocks, when there are no more lines."""
@@ -177,40 +192,37 @@ class _Reader:
         else:
             self.blocks.append(Block("image", box=box))
 
-    def _opens(self, line: str) -> bool:
-        """Whether the line begins what ends at a sign of its own."""
-        start = line.strip()
-        tabular = _BEGIN.match(start)
-        if start.startswith("$$"):
-            self._begin("$$", start[2:])
-        elif fence := re.match("`{3,}", start):
-            self._begin(fence[0], None)
+    def _opens(self, line: str, at: int) -> int | None:
+        """Where what begins at this place of the line goes on, if it ends at a sign of its own."""
+        tabular, fence = _BEGIN.match(line, at), _FENCE.match(line, at)
+        if line.startswith("$$", at):
+            end, begun = "$$", at + 2
+        elif fence is not None:
+            end, begun = fence[0], len(line)
         elif tabular is not None:
-            self._begin(f"\\end{{{tabular[1]}}}", start[tabular.end() :])
-        elif start.lower().startswith("<table"):
-            self._begin("</table>", start)
-        else:
-            return bool(re.match(r"\\(?:begin|end)\{table", start))  # what may stand around a tabular
-        return True
-
-    def _begin(self, end: str, rest: str | None) -> None:
+            end, begun = f"\\end{{{tabular[1]}}}", tabular.end()
+        elif line.startswith("<table", at):
+            end, begun = "</table>", at
+        else:  # what may stand around a tabular says nothing
+            return len(line) if _AROUND.match(line, at) else None
         self._flush(keep=end[0] not in "$`")
         self.open, self.held = end, []
-        if rest:
-            self._inside(rest)
+        return begun
 
-    def _inside(self, line: str) -> None:
-        """A line of what is open, perhaps its last."""
-        fenced = self.open[0] == "`"
-        before, ends, after = line.partition(self.open)
-        if fenced and line.strip() != self.open:
-            before, ends, after = line, "", ""
-        if before.strip() or (not ends and self.held):
-            self.held.append(before if fenced else before.strip())
-        if ends:
-            self._finish()
-            if after.strip():
-                self.take(after)
+    def _inside(self, line: str, at: int) -> int:
+        """Hold a line of what is open from this place on, up to where it ends, and give that place."""
+        if fenced := self.open[0] == "`":
+            ends, stop, after = line.strip() == self.open, 0, len(line)
+        else:
+            stop = line.find(self.open, at)
+            ends, after = stop >= 0, stop + len(self.open)
+        told = line[at:stop] if ends else line[at:]
+        if told.strip() or (not ends and self.held):
+            self.held.append(told if fenced else told.strip())
+        if not ends:
+            return len(line)
+        self._finish()
+        return after
 
     def _finish(self, *, cut: bool = False) -> None:
         told, opened = "\n".join(self.held).strip("\n"), self.open

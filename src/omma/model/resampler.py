@@ -201,7 +201,7 @@ class SquareTower(nn.Module):
 @lru_cache(maxsize=8)
 def block_order(grid: Grid, merge: int) -> Tensor:
     """Where in reading order each patch stands as the rows come: blocks of `merge` × `merge` patches (P,)."""
-    blocks = torch.arange(grid.rows * grid.columns).reshape(
-        grid.rows // merge, merge, grid.columns // merge, merge
-    )
-    return blocks.transpose(1, 2).flatten()
+    with torch.inference_mode(False):  # it is kept, and learning may follow an answer
+        places = torch.arange(grid.rows * grid.columns)
+        blocks = places.reshape(grid.rows // merge, merge, grid.columns // merge, merge)
+        return blocks.transpose(1, 2).flatten()

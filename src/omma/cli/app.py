@@ -16,6 +16,7 @@ import omma
 from omma.cli import (
     asking,
     cleaning,
+    converting,
     data,
     doctor,
     examining,
@@ -56,7 +57,19 @@ def start(
         print(context.get_help())
 
 
-for _room in (asking, looking, teaching, data, cleaning, rendering, examining, measuring, planning, doctor):
+for _room in (
+    asking,
+    looking,
+    teaching,
+    data,
+    cleaning,
+    rendering,
+    examining,
+    measuring,
+    converting,
+    planning,
+    doctor,
+):
     _room.enrol(app)
 
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from omma.model.vlm import Vlm
 from omma.prep.processor import Processor
-from omma.prep.rules import PictureRules
+from omma.prep.rules import published_rules
 from omma.prep.vocabulary import train_tokenizer
 from omma.presets import preset, tiny
 from omma.spec import ModelSpec, TokenIds
@@ -43,7 +43,7 @@ def write(name: str, folder: Path) -> None:
                 fill(kind, weight)
     half_made = folder.with_name(folder.name + ".new")
     write_folder(model, spec, half_made, dtype=torch.bfloat16, shard_bytes=1_000_000_000)
-    Processor(tokenizer, spec, PictureRules()).save(half_made)
+    Processor(tokenizer, spec, published_rules(spec)).save(half_made)
     half_made.rename(folder)
 
 

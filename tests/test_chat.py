@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from omma.chat import LOW_DETAIL, Image, Message, Text, Video, messages
+from omma.chat import LOW_DETAIL, Answer, Image, Message, Text, Usage, Video, messages
 from omma.errors import BadMessage
 
 
@@ -47,3 +47,11 @@ def test_low_detail_is_a_small_picture(detail: str | None, most: int | None) -> 
 def test_what_nobody_reads_is_refused_and_named(spoken: list[dict[str, Any]], named: str) -> None:
     with pytest.raises(BadMessage, match=r"messages\[0\].*" + named):
         messages(spoken)
+
+
+def test_what_was_thought_is_told_from_what_was_said() -> None:
+    usage = Usage(1, 1)
+    thinking = Answer("a red one?\n</think>\n\nRed.", "stop", usage)
+    assert (thinking.thoughts, thinking.said) == ("a red one?", "Red.")
+    plain = Answer("Red.\n", "stop", usage)
+    assert (plain.thoughts, plain.said) == ("", "Red.\n")

@@ -263,9 +263,12 @@ class Delta:
     seen: tuple[Seen, ...] = ()
 
 
+THOUGHTS_END = "</think>"
+
+
 @dataclass(frozen=True)
 class Answer:
-    """A whole answer."""
+    """A whole answer. Its text is all that was written: a Thinking model's begins with its `thoughts`."""
 
     text: str
     finish_reason: FinishReason
@@ -274,6 +277,18 @@ class Answer:
 
     def __str__(self) -> str:
         return self.text
+
+    @property
+    def thoughts(self) -> str:
+        """What was thought before it was said, without the mark that ends it; empty where nothing was."""
+        return self.text.rpartition(THOUGHTS_END)[0].strip("\n")
+
+    @property
+    def said(self) -> str:
+        """The text after the thoughts: where answers are looked for."""
+        if THOUGHTS_END not in self.text:
+            return self.text
+        return self.text.rpartition(THOUGHTS_END)[2].lstrip("\n")
 
 
 @runtime_checkable

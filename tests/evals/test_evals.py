@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from omma.chat import Answer, Delta, Message, Options, Seen, Usage, whole
 from omma.errors import BadData, BadPicture, MissingFile, OmmaError
 from omma.evals.figures import chance, figure
-from omma.evals.marks import Mark, Question, distance, found_share, mark, missed, overlap
+from omma.evals.marks import Mark, Question, distance, found_share, mark, missed
 from omma.evals.sheet import sheet
 from omma.evals.suites import evaluate, read_suite
 from omma.prep.boxes import Box
@@ -95,8 +95,8 @@ def test_overlap_and_found_share_are_shares_and_symmetric(some: list[Box], other
     assert 0 <= found_share(some, others) <= 1
     assert found_share(some, some) == 1
     for one in some:
-        assert overlap(one, one) == pytest.approx(1)
-        assert all(overlap(one, other) == pytest.approx(overlap(other, one)) for other in others)
+        assert one.iou(one) == pytest.approx(1)
+        assert all(one.iou(other) == pytest.approx(other.iou(one)) for other in others)
 
 
 @given(st.text("ab ", max_size=8), st.text("ab ", max_size=8), st.text("ab ", max_size=8))

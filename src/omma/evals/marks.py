@@ -142,16 +142,6 @@ def first_number(text: str) -> int | None:
 # Places
 
 
-def overlap(one: Box, other: Box) -> float:
-    """Intersection over union."""
-    width = min(one.x2, other.x2) - max(one.x1, other.x1)
-    height = min(one.y2, other.y2) - max(one.y1, other.y1)
-    if width <= 0 or height <= 0:
-        return 0.0
-    both = (one.x2 - one.x1) * (one.y2 - one.y1) + (other.x2 - other.x1) * (other.y2 - other.y1)
-    return width * height / (both - width * height)
-
-
 def found_share(wanted: Sequence[Box], told: Sequence[Box]) -> float:
     """F1 of boxes that overlap by half or more, paired greedily from the best overlap down.
 
@@ -159,9 +149,7 @@ def found_share(wanted: Sequence[Box], told: Sequence[Box]) -> float:
     """
     if not wanted and not told:
         return 1.0
-    pairs = sorted(
-        ((overlap(w, t), i, j) for i, w in enumerate(wanted) for j, t in enumerate(told)), reverse=True
-    )
+    pairs = sorted(((w.iou(t), i, j) for i, w in enumerate(wanted) for j, t in enumerate(told)), reverse=True)
     free_wanted, free_told = set(range(len(wanted))), set(range(len(told)))
     for share, i, j in pairs:
         if share >= HALF and i in free_wanted and j in free_told:

@@ -13,9 +13,9 @@ import numpy as np
 from omma.chat import Answer, Message, Options, Responder
 from omma.errors import OmmaError
 from omma.evals.figures import Figure, figure
-from omma.evals.marks import Mark, distance, first_number, found_share, normal, overlap
+from omma.evals.marks import Mark, distance, first_number, found_share, normal
 from omma.evals.suites import Progress, answers_of
-from omma.prep.boxes import Box, Point, parse_boxes, parse_points
+from omma.prep.boxes import Box, parse_boxes, parse_points
 from omma.prep.forms import found
 
 Kind: TypeAlias = Literal["boxes", "points", "number", "word", "text"]
@@ -82,7 +82,7 @@ def _shared(truth: Sequence[Box], said: Sequence[Box]) -> float:
     """Mean overlap of paired boxes, the best pairs first; a box without a partner overlaps by nothing."""
     if not truth and not said:
         return 1.0
-    pairs = sorted(((overlap(t, s), i, j) for i, t in enumerate(truth) for j, s in enumerate(said)))
+    pairs = sorted(((t.iou(s), i, j) for i, t in enumerate(truth) for j, s in enumerate(said)))
     total, used_truth, used_said = 0.0, set[int](), set[int]()
     for share, i, j in reversed(pairs):
         if i not in used_truth and j not in used_said:
@@ -101,15 +101,11 @@ def _points(wanted: str, told: Answer) -> tuple[Mark, ...]:
     reach = NEAR * (seen.original.width**2 + seen.original.height**2) ** 0.5
     hits = 0
     for point in truth:
-        near = [other for other in said if _apart(point, other) <= reach]
+        near = [other for other in said if point.distance(other) <= reach]
         if near:
-            said.remove(min(near, key=lambda other: _apart(point, other)))
+            said.remove(min(near, key=point.distance))
             hits += 1
     return (Mark(hits / max(len(truth), len(said) + hits, 1)),)
-
-
-def _apart(one: Point, other: Point) -> float:
-    return float(((one.x - other.x) ** 2 + (one.y - other.y) ** 2) ** 0.5)
 
 
 def _text(wanted: str, told: Answer) -> tuple[Mark, ...]:

@@ -8,26 +8,17 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from typing import Any, TypeAlias
 
+from omma.prep.spans import spans_in
+
 Truth: TypeAlias = Mapping[str, Any]
 Span: TypeAlias = tuple[float, float]  # start and end, in seconds
 
 _NUMBER = r"\d+(?:\.\d+)?"
-_PAIR = re.compile(rf"({_NUMBER})\s*s?(?:econds?)?\s*(?:-|–|—|,|to|until|bis|à|至|から)\s*({_NUMBER})", re.I)
 
 
 def read_spans(text: str) -> list[Span]:
-    """Spans in an answer: objects with start and end in JSON, or pairs such as "1.5 to 3 s"."""
-    found = []
-    for body in re.findall(r"\{[^{}]*\}", text):
-        try:
-            row = json.loads(body)
-            start, end = float(row["start"]), float(row["end"])
-        except (ValueError, KeyError, TypeError):
-            continue
-        found.append((start, end))
-    if not found:
-        found = [(float(start), float(end)) for start, end in _PAIR.findall(text)]
-    return [span for span in found if span[0] <= span[1]]
+    """Spans in an answer, in the model's own time: in JSON, or pairs such as "1.5 to 3 s"."""
+    return [(span.start, span.end) for span in spans_in(text)]
 
 
 def overlap_in_time(wanted: Sequence[Span], told: Sequence[Span]) -> float:

@@ -10,7 +10,13 @@ if TYPE_CHECKING:
 
     from omma.chat import Answer, Delta, Image, Message, Options, Text, Video, message
     from omma.errors import OmmaError
+    from omma.prep.actions import Action, Step
     from omma.prep.boxes import Box, Point
+    from omma.prep.documents import Block, Document
+    from omma.prep.polygons import Polygon
+    from omma.prep.solids import Camera, Solid
+    from omma.prep.spans import Sighting, Span
+    from omma.prep.tables import Cell, Table
     from omma.respond import Model, Reply
     from omma.skills.read import Line, Page
 
@@ -18,9 +24,14 @@ __version__ = "0.1.0"
 
 # Each name and the room it is fetched from when it is first used: `import omma` itself loads nothing.
 _ROOMS = {
+    "Action": "prep.actions",
     "Answer": "chat",
+    "Block": "prep.documents",
     "Box": "prep.boxes",
+    "Camera": "prep.solids",
+    "Cell": "prep.tables",
     "Delta": "chat",
+    "Document": "prep.documents",
     "Image": "chat",
     "Line": "skills.read",
     "Message": "chat",
@@ -29,15 +40,26 @@ _ROOMS = {
     "Options": "chat",
     "Page": "skills.read",
     "Point": "prep.boxes",
+    "Polygon": "prep.polygons",
     "Reply": "respond",
+    "Sighting": "prep.spans",
+    "Solid": "prep.solids",
+    "Span": "prep.spans",
+    "Step": "prep.actions",
+    "Table": "prep.tables",
     "Text": "chat",
     "Video": "chat",
     "message": "chat",
 }
 __all__ = [
+    "Action",
     "Answer",
+    "Block",
     "Box",
+    "Camera",
+    "Cell",
     "Delta",
+    "Document",
     "Image",
     "Line",
     "Message",
@@ -46,7 +68,13 @@ __all__ = [
     "Options",
     "Page",
     "Point",
+    "Polygon",
     "Reply",
+    "Sighting",
+    "Solid",
+    "Span",
+    "Step",
+    "Table",
     "Text",
     "Video",
     "load",

@@ -31,9 +31,15 @@ from omma.engine.request import Request, read_defaults, request
 from omma.errors import OmmaError, UnknownOption
 from omma.loading import Loaded
 from omma.model.memory import memory_for
+from omma.prep.actions import Step, parse_step
 from omma.prep.boxes import Box, Point, parse_boxes, parse_points
+from omma.prep.document_markdown import parse_document
+from omma.prep.documents import Document
+from omma.prep.polygons import Polygon, parse_polygons
+from omma.prep.solids import Solid, parse_solids
 from omma.prep.sources import names_video
-from omma.skills import describe, find, point, read
+from omma.prep.spans import Sighting, Span, parse_sightings, parse_spans
+from omma.skills import describe, document, find, locate, point, read
 
 PLAIN = Options()
 
@@ -46,11 +52,35 @@ class Reply(Answer):
 
     def boxes(self, picture: int = 0) -> list[Box]:
         """The boxes in the text, taken as lying in the picture of this number; [] if there are none."""
-        return parse_boxes(self.text, self.seen[picture]) if self.seen else []
+        return parse_boxes(self.said, self.seen[picture]) if self.seen else []
 
     def points(self, picture: int = 0) -> list[Point]:
         """The points in the text, taken as lying in the picture of this number; [] if there are none."""
-        return parse_points(self.text, self.seen[picture]) if self.seen else []
+        return parse_points(self.said, self.seen[picture]) if self.seen else []
+
+    def polygons(self, picture: int = 0) -> list[Polygon]:
+        """The quads and polygons in the text, in pixels of that picture."""
+        return parse_polygons(self.said, self.seen[picture]) if self.seen else []
+
+    def solids(self, picture: int = 0) -> list[Solid]:
+        """The 3D boxes in the text, in metres before the camera of that picture."""
+        return parse_solids(self.said, self.seen[picture]) if self.seen else []
+
+    def spans(self, video: int = 0) -> list[Span]:
+        """The spans in the text, in seconds of the video of this number among all that was shown."""
+        return parse_spans(self.said, self.seen[video]) if self.seen else []
+
+    def sightings(self, video: int = 0) -> list[Sighting]:
+        """Boxes with their seconds, of that video."""
+        return parse_sightings(self.said, self.seen[video]) if self.seen else []
+
+    def document(self, picture: int = 0) -> Document | None:
+        """The text as a page, in QwenVL HTML or Markdown, of that picture; None if none was shown."""
+        return parse_document(self.said, self.seen[picture]) if self.seen else None
+
+    def step(self, picture: int = 0) -> Step:
+        """What the text says is to be done on the screen that this picture shows."""
+        return parse_step(self.said, self.seen[picture]) if self.seen else Step(())
 
 
 class Model:
@@ -68,6 +98,16 @@ class Model:
     def __repr__(self) -> str:
         weight = next(self.network.parameters())
         return f"<omma.Model {self.name}: {self.spec.family}, {weight.dtype}, {weight.device}>"
+
+    @property
+    def thinks(self) -> bool:
+        """Whether its answers begin with thoughts."""
+        return self.processor.thinks
+
+    @property
+    def dialect(self) -> str:
+        """How it writes places and times: a name in prep.dialects."""
+        return self.spec.boxes
 
     def ask(self, media: Media | Sequence[Media] | None, question: str, **options: Any) -> Reply:
         """Ask about a picture, a video (by its ending, or a `chat.Video`), several of them, or nothing."""
@@ -99,6 +139,14 @@ class Model:
     def point(self, picture: MediaSource | Image, what: str, **options: Any) -> Point | None:
         """The place of `what` in pixels of the picture: `skills.point`."""
         return point.point(self, picture, what, Options.of(**options))
+
+    def locate(self, video: MediaSource | Video, what: str, **options: Any) -> locate.Located:
+        """When `what` happens, in seconds of the video: `skills.locate`."""
+        return locate.locate(self, video, what, Options.of(**options))
+
+    def document(self, picture: MediaSource | Image, *, places: bool = True, **options: Any) -> Document:
+        """The page as headings, texts, tables and pictures, in pixels of the picture: `skills.document`."""
+        return document.document(self, picture, Options.of(**options), places=places)
 
     def describe(self, picture: MediaSource | Image, **options: Any) -> str:
         """What the picture shows, in words: `skills.describe`."""

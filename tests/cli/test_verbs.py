@@ -107,6 +107,16 @@ def test_found_boxes_are_written_and_drawn(omma: Run, parrot: Parrot, tmp_path: 
     assert json.loads(omma("find", SHAPES, "red circle", "--json").out)["boxes"][0]["label"] == "red circle"
 
 
+def test_spans_are_written_in_seconds(omma: Run, parrot: Parrot, tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mp4"
+    clip.touch()
+    parrot.text = '[{"start":1.5,"end":3.0}]'
+    assert omma("locate", clip, "a bus stops").out == "a bus stops  1.50  3.00\n"
+    told = json.loads(omma("locate", clip, "a bus stops", "--json").out)
+    assert told["spans"] == [{"label": "a bus stops", "span": [1.5, 3.0], "score": None}]
+    assert omma("locate", SHAPES, "a bus stops").code == 2
+
+
 def test_nothing_found_is_an_answer(omma: Run, parrot: Parrot) -> None:
     parrot.text = "[]"
     ended = omma("find", SHAPES, "cat")

@@ -11,12 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omma.chat import Delta, FinishReason, Image, Message, Options, Seen, Usage
+from omma.chat import Delta, FinishReason, Image, Message, Options, Seen, Usage, Video
 from omma.prep.boxes import Box, Point
+from omma.prep.dialects import DIALECTS
+from omma.prep.documents import Block
+from omma.prep.spans import Span
 from omma.sample import Size
 from omma.skills.describe import describe
+from omma.skills.document import document
 from omma.skills.draw import draw_boxes
-from omma.skills.find import find
+from omma.skills.find import PROMPTS, find
+from omma.skills.locate import locate
 from omma.skills.point import point
 from omma.skills.read import Line, Page, read
 
@@ -26,12 +31,13 @@ PICTURE = PIL.Image.new("RGB", (200, 100), "white")
 class Parrot:
     """A responder that says one thing and remembers what it was asked."""
 
-    def __init__(self, text: str, finish: FinishReason = "stop") -> None:
-        self.text, self.finish, self.asked = text, finish, ""
+    def __init__(self, text: str, finish: FinishReason = "stop", dialect: str = "grid") -> None:
+        self.text, self.finish, self.asked, self.dialect = text, finish, "", dialect
 
     def stream(self, spoken: Sequence[Message], options: Options) -> Iterator[Delta]:
         self.asked = spoken[-1].text
-        seen = (Seen("image", Size(200, 100), Size(196, 112), "grid"),)
+        times = (10.0, 10.5, 11.0) if isinstance(spoken[-1].parts[0], Video) else ()
+        seen = (Seen("image", Size(200, 100), Size(196, 112), self.dialect, times),)
         yield Delta(self.text[:3])
         yield Delta(self.text[3:], self.finish, Usage(9, 9), seen)
 
@@ -40,6 +46,40 @@ def test_found_boxes_are_in_pixels_and_wear_what_was_asked_for() -> None:
     parrot = Parrot('[{"bbox_2d":[100,100,500,500]},{"bbox_2d":[0,0,10,10],"label":"red mug"}]')
     assert find(parrot, PICTURE, "mug") == [Box(20, 10, 100, 50, "mug"), Box(0, 0, 2, 1, "red mug")]
     assert parrot.asked == "Locate every mug. Answer with boxes in JSON."
+
+
+def test_each_generation_is_asked_in_its_own_words() -> None:
+    asked = set()
+    for dialect in DIALECTS:
+        parrot = Parrot("[]", dialect=dialect)
+        find(parrot, PICTURE, "mug")
+        asked.add(parrot.asked)
+        assert parrot.asked == PROMPTS[dialect].format(what="mug")
+    assert len(asked) == len(DIALECTS)
+
+
+def test_a_span_is_in_seconds_of_the_video_and_wears_what_was_asked_for() -> None:
+    parrot = Parrot('[{"start":0.0,"end":0.5},{"start":1.0,"end":9.0,"label":"b"}]', "length")
+    found = locate(parrot, Video("clip.mp4"), "a bus stops")
+    assert found == [Span(10, 10.5, "a bus stops"), Span(11, 11.5, "b")]
+    assert not found.complete
+    assert parrot.asked == "Locate this in time: a bus stops. Answer with spans in JSON."
+
+
+def test_a_page_is_a_document_with_places_where_the_model_knows_them() -> None:
+    parrot = Parrot('<html><body>\n<p data-bbox="500 0 1000 500">One</p>', dialect="relative")
+    page = document(parrot, PICTURE)
+    assert page.blocks == (Block("paragraph", "One", Box(100, 0, 200, 50)),)
+    assert (parrot.asked, page.complete) == ("qwenvl html", True)
+    assert not document(Parrot("# One\n\ntwo", "length"), PICTURE).complete
+
+
+def test_lines_may_come_with_their_corners() -> None:
+    parrot = Parrot("<ref>One</ref><quad>(0,0),(500,0),(500,100),(0,100)</quad>", dialect="tags")
+    (line,) = read(parrot, PICTURE).lines
+    assert (line.text, line.box) == ("One", Box(0, 0, 100, 10, "One"))
+    assert line.quad is not None
+    assert parrot.asked == "OCR with grounding:"
 
 
 def test_boxes_that_were_cut_say_so() -> None:

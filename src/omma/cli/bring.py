@@ -36,3 +36,11 @@ def picture(name: str, max_pixels: int | None = None) -> Image:
     if not isinstance(part, Image):
         raise UnknownOption(f"{name} is a video; this verb takes a picture")
     return part
+
+
+def video(name: str, max_pixels: int | None = None, fps: float | None = None) -> Video:
+    """A video, where nothing else is wanted. Raises MissingFile, and UnknownOption for a picture."""
+    part = media(name, max_pixels=max_pixels, fps=fps)
+    if not isinstance(part, Video):
+        raise UnknownOption(f"{name} is a picture; this verb takes a video")
+    return part

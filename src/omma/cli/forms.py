@@ -8,12 +8,16 @@ from omma.chat import Answer, Seen, source_name
 
 if TYPE_CHECKING:
     from omma.prep.boxes import Box, Point
+    from omma.prep.polygons import Polygon
+    from omma.prep.spans import Span
     from omma.skills.read import Line
 
 
 def answer_form(answer: Answer) -> dict[str, Any]:
-    """An answer; where one picture was shown, with the boxes and points that its text holds."""
+    """An answer; where one picture or video was shown, with the places and times that its text holds."""
     from omma.prep.boxes import parse_boxes, parse_points
+    from omma.prep.polygons import parse_polygons
+    from omma.prep.spans import parse_spans
 
     told: dict[str, Any] = {
         "text": answer.text,
@@ -29,6 +33,9 @@ def answer_form(answer: Answer) -> dict[str, Any]:
         (seen,) = answer.seen
         told["boxes"] = [box_form(box) for box in parse_boxes(answer.text, seen)]
         told["points"] = [point_form(point) for point in parse_points(answer.text, seen)]
+        told["polygons"] = [polygon_form(polygon) for polygon in parse_polygons(answer.text, seen)]
+        if seen.kind == "video":
+            told["spans"] = [span_form(span) for span in parse_spans(answer.text, seen)]
     return told
 
 
@@ -51,6 +58,17 @@ def box_form(box: Box) -> dict[str, Any]:
 def point_form(point: Point) -> dict[str, Any]:
     """A point: [x, y]."""
     return {"label": point.label, "point": [round(point.x, 1), round(point.y, 1)]}
+
+
+def polygon_form(polygon: Polygon) -> dict[str, Any]:
+    """A quad or polygon: [[x, y], …]."""
+    corners = [[round(x, 1), round(y, 1)] for x, y in polygon.corners]
+    return {"label": polygon.label, "polygon": corners, "score": polygon.score}
+
+
+def span_form(span: Span) -> dict[str, Any]:
+    """A span: [start, end] in seconds."""
+    return {"label": span.label, "span": [round(span.start, 2), round(span.end, 2)], "score": span.score}
 
 
 def line_form(line: Line) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The verbs that look: find, read, point; what was found is drawn on a copy of the picture on request."""
+"""The verbs that look: find, read, point, locate; what was found is drawn on a copy of the picture."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from omma.chat import source_name
 from omma.cli import options as given
 from omma.cli.bring import model as bring_model
 from omma.cli.bring import picture as bring_picture
-from omma.cli.forms import box_form, line_form, point_form
+from omma.cli.bring import video as bring_video
+from omma.cli.forms import box_form, line_form, point_form, span_form
 from omma.cli.options import DEFAULT_MODEL, examples, wishes
 from omma.cli.say import aside, rows, say, say_json
 from omma.errors import MissingFile, UnknownOption
@@ -51,6 +52,13 @@ def enrol(app: typer.Typer) -> None:
             'omma point screen.png "the search field" --json',
         ),
     )(point)
+    app.command(
+        rich_help_panel=LOOK,
+        epilog=examples(
+            'omma locate lecture.mp4 "the speaker opens the box"',
+            'omma locate street.mp4 "a bus stops" --fps 1 --json',
+        ),
+    )(locate)
 
 
 def find(
@@ -153,6 +161,34 @@ def point(
     else:
         aside(f"no place was given for {what} in {source_name(picture)}")
     return 0 if place else NOTHING
+
+
+def locate(
+    video: Annotated[str, typer.Argument(metavar="VIDEO", help="A video file.", show_default=False)],
+    what: Annotated[str, typer.Argument(metavar="WHAT", help="What happens, in words.", show_default=False)],
+    model: given.ModelName = DEFAULT_MODEL,
+    device: given.Device = "auto",
+    dtype: given.Dtype = "auto",
+    max_tokens: given.MaxTokens = None,
+    max_pixels: given.MaxPixels = None,
+    fps: given.Fps = None,
+    json: given.Json = False,
+) -> None:
+    """Find when something happens in a video.
+
+    Spans are in seconds of the video: start, end.
+    """
+    clip = bring_video(video, max_pixels, fps)
+    found = bring_model(model, device, dtype).locate(clip, what, **wishes(max_tokens=max_tokens))
+    if not found.complete:
+        aside("the list was cut where the answer reached its length; raise --max-tokens for the rest")
+    if json:
+        spans = [span_form(span) for span in found]
+        say_json({"video": source_name(video), "spans": spans, "complete": found.complete})
+    elif found:
+        say(rows([span.label, f"{span.start:.2f}", f"{span.end:.2f}"] for span in found))
+    else:
+        aside(f"{what} was not found in {source_name(video)}")
 
 
 def drawable(name: str | None) -> Path | None:

@@ -7,9 +7,18 @@ from dataclasses import replace
 
 from omma.chat import Image, MediaSource, Options, Responder
 from omma.prep.boxes import Box, parse_boxes
-from omma.skills.asking import PLAIN, ask, seen
+from omma.skills.asking import PLAIN, ask, seen, worded
 
 PROMPT = "Locate every {what}. Answer with boxes in JSON."
+# What each generation was taught to answer with boxes (facts §7.1).
+PROMPTS = {
+    "grid": PROMPT,
+    "tags": "<ref>{what}</ref><box>",
+    "marks": "Detect every {what} and give the bounding boxes.",
+    "pixels": "Locate every {what}, report the bbox coordinates and the label in JSON format.",
+    "relative": "Locate every instance that belongs to the following categories: {what}. "
+    "Report bbox coordinates in JSON format.",
+}
 
 
 class Found(list[Box]):
@@ -25,7 +34,7 @@ def find(responder: Responder, picture: MediaSource | Image, what: str, options:
 
     A box that the model left without a label gets `what`. The model gives no score.
     """
-    answer = ask(responder, picture, PROMPT.format(what=what), options)
+    answer = ask(responder, picture, worded(responder, PROMPTS, what=what), options)
     boxes = parse_boxes(answer.text, seen(answer))
     named = (box if box.label else replace(box, label=what) for box in boxes)
     return Found(named, complete=answer.finish_reason != "length")

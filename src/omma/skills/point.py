@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from omma.chat import Image, MediaSource, Options, Responder, Seen
 from omma.prep.boxes import Point, parse_boxes, parse_points
-from omma.skills.asking import PLAIN, ask, seen
+from omma.skills.asking import PLAIN, ask, seen, worded
 
 PROMPT = "Point at {what}. Answer with a point in JSON."
+_QWEN = "Point at {what}, report its point_2d and label in JSON format."
+PROMPTS = {
+    "grid": PROMPT,
+    "tags": "<ref>{what}</ref><box>",  # the middle of its box is the point
+    "marks": "Detect {what} and give the bounding box.",
+    "pixels": _QWEN,
+    "relative": _QWEN,
+}
 
 
 def point(
     responder: Responder, picture: MediaSource | Image, what: str, options: Options = PLAIN
 ) -> Point | None:
     """The place of `what` ('the "Save" button') in pixels of the original picture, None if none was given."""
-    answer = ask(responder, picture, PROMPT.format(what=what), options)
+    answer = ask(responder, picture, worded(responder, PROMPTS, what=what), options)
     return first_point(answer.text, seen(answer))
 
 
@@ -22,5 +30,5 @@ def first_point(text: str, seen: Seen) -> Point | None:
     for point in parse_points(text, seen):
         return point
     for box in parse_boxes(text, seen):
-        return Point((box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2, box.label)
+        return box.middle
     return None

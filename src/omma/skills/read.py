@@ -9,11 +9,20 @@ from statistics import median
 
 from omma.chat import Answer, Image, MediaSource, Options, Responder
 from omma.prep.boxes import Box, parse_boxes
+from omma.prep.polygons import Polygon, parse_quads
 from omma.sample import Size
-from omma.skills.asking import PLAIN, ask, seen
+from omma.skills.asking import PLAIN, ask, seen, worded
 
 PROMPT = "Read all the text."
 PROMPT_WITH_BOXES = "Read all the text with boxes in JSON."
+_QWEN = "Read all the text in the image line by line, report bbox_2d and text_content in JSON format."
+PROMPTS_WITH_BOXES = {
+    "grid": PROMPT_WITH_BOXES,
+    "tags": "OCR with grounding:",
+    "marks": "Read all the text in the image and give the bounding box of every line.",
+    "pixels": _QWEN,
+    "relative": _QWEN,
+}
 
 HEADING = 1.5  # a line this many times as tall as the middle one is a heading
 APART = 0.9  # a gap of this many line heights begins a new paragraph
@@ -21,11 +30,15 @@ APART = 0.9  # a gap of this many line heights begins a new paragraph
 
 @dataclass(frozen=True)
 class Line:
-    """A line of text. `box` is in pixels of the original picture, None where the model gave none."""
+    """A line of text. `box` is in pixels of the original picture, None where the model gave none.
+
+    `quad` are its four corners from its own top left, where the model told them.
+    """
 
     text: str
     box: Box | None = None
     score: float | None = None
+    quad: Polygon | None = None
 
 
 @dataclass(frozen=True)
@@ -76,15 +89,19 @@ def read(
     responder: Responder, picture: MediaSource | Image, options: Options = PLAIN, *, boxes: bool = True
 ) -> Page:
     """All text of the picture, line by line in reading order, with boxes unless they are not wanted."""
-    answer = ask(responder, picture, PROMPT_WITH_BOXES if boxes else PROMPT, options)
+    prompt = worded(responder, PROMPTS_WITH_BOXES) if boxes else PROMPT
+    answer = ask(responder, picture, prompt, options)
     return parse_page(answer, boxes=boxes)
 
 
 def parse_page(answer: Answer, *, boxes: bool) -> Page:
-    """The page an answer describes. One that holds no boxes is taken as plain text, line by line."""
+    """The page an answer describes. One that holds no places is taken as plain text, line by line."""
     geometry = seen(answer)
     found = parse_boxes(answer.text, geometry) if boxes else []
     lines = [Line(box.label, box, box.score) for box in found if box.label]
+    if boxes and not lines:
+        quads = parse_quads(answer.text, geometry)
+        lines = [Line(quad.label, quad.box, quad.score, quad) for quad in quads if quad.label]
     if not lines and answer.text.strip() != "[]":
         lines = [Line(text.strip()) for text in answer.text.splitlines() if text.strip()]
     return Page(tuple(lines), geometry.original, answer.finish_reason != "length")

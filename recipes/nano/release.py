@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 import omma
-from bench.eval import PROMISES, SUITES
+from bench.eval import PROMISES, SUITES, goal_of
 from omma.evals.suites import SuiteScore, evaluate, read_suite
 from omma.loading import BUNDLED
 
@@ -45,13 +45,18 @@ def rightness(score: SuiteScore) -> float:
 
 def card(told: list[SuiteScore]) -> str:
     """The model card with its table of figures."""
+    reached = {score.suite.name: 100 * score.figure.value for score in told}
     rows = ["| suite | % | 95 % | chance | floor | goal |", "|---|---|---|---|---|---|"]
     for score in told:
         value, low, high = (f"{100 * share:.1f}" for share in score.figure)
         promise, sign = PROMISES[score.suite.name], "≤" if score.suite.counts_errors else "≥"
+        limits = (
+            "" if limit is None else f"{sign} {limit:g}"
+            for limit in (promise.floor, goal_of(score.suite.name, reached))
+        )
         rows.append(
             f"| {promise.title} | {value} | {low} to {high} | {100 * score.suite.chance:.1f} "
-            f"| {sign} {promise.floor:g} | {sign} {promise.goal:g} |"
+            f"| {' | '.join(limits)} |"
         )
     return CARD.read_text(encoding="utf-8").replace("{scores}", "\n".join(rows))
 

@@ -111,24 +111,28 @@ class QwenVL:
     def __init__(self, folder: Path) -> None:
         self.config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         self.visual: dict[str, Any] = self.config["visual"]
-        self.tensors: dict[str, Array] = {}
+        self.tensors: dict[str, NDArray[np.floating[Any]]] = {}
         for shard in sorted(folder.glob("*.safetensors")):
             for name, tensor in load_file(shard).items():
-                assert name not in self.tensors
-                self.tensors[name.removeprefix("transformer.")] = tensor.astype(np.float64)
+                assert name.removeprefix("transformer.") not in self.tensors
+                self.tensors[name.removeprefix("transformer.")] = tensor
+
+    def tensor(self, name: str) -> Array:
+        """One tensor, in double precision."""
+        return self.tensors[name].astype(np.float64)
 
     def linear(self, x: Array, name: str) -> Array:
-        made = x @ self.tensors[f"{name}.weight"].T
-        return made + self.tensors[f"{name}.bias"] if f"{name}.bias" in self.tensors else made
+        made = x @ self.tensor(f"{name}.weight").T
+        return made + self.tensor(f"{name}.bias") if f"{name}.bias" in self.tensors else made
 
     def layer_norm(self, x: Array, name: str) -> Array:
         centred = x - x.mean(-1, keepdims=True)
         scaled = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + VISUAL_EPS)
-        return scaled * self.tensors[f"{name}.weight"] + self.tensors[f"{name}.bias"]
+        return scaled * self.tensor(f"{name}.weight") + self.tensor(f"{name}.bias")
 
     def rms_norm(self, x: Array, name: str) -> Array:
         size = np.sqrt((x**2).mean(-1, keepdims=True) + self.config["layer_norm_epsilon"])
-        return x / size * self.tensors[f"{name}.weight"]
+        return x / size * self.tensor(f"{name}.weight")
 
     # -- eyes -------------------------------------------------------------------------------------------
 
@@ -144,9 +148,9 @@ class QwenVL:
         patch, count = self.visual["patch_size"], self.visual["image_size"] // self.visual["patch_size"]
         cut = pixels_CYX.astype(np.float64).reshape(3, count, patch, count, patch)
         rows_PC = cut.transpose(1, 3, 0, 2, 4).reshape(count * count, -1)
-        kernel = self.tensors["visual.conv1.weight"]
+        kernel = self.tensor("visual.conv1.weight")
         x = rows_PC @ kernel.reshape(len(kernel), -1).T
-        x = x + interpolated(self.tensors["visual.positional_embedding"], count)
+        x = x + interpolated(self.tensor("visual.positional_embedding"), count)
         x = self.layer_norm(x, "visual.ln_pre")
         for layer in range(self.visual["layers"]):
             at = f"visual.transformer.resblocks.{layer}"
@@ -167,11 +171,11 @@ class QwenVL:
         """(queries, width of the decoder): places go to queries and keys only, never to values."""
         at = "visual.attn_pool"
         values = self.layer_norm(self.linear(seen_PW, f"{at}.kv_proj"), f"{at}.ln_kv")
-        places = self.tensors[f"{at}.pos_embed"]
+        places = self.tensor(f"{at}.pos_embed")
         keys = values + interpolated(places, math.isqrt(len(seen_PW)))
-        queries = self.layer_norm(self.tensors[f"{at}.query"], f"{at}.ln_q") + places
-        weights = np.split(self.tensors[f"{at}.attn.in_proj_weight"], 3)
-        biases = np.split(self.tensors[f"{at}.attn.in_proj_bias"], 3)
+        queries = self.layer_norm(self.tensor(f"{at}.query"), f"{at}.ln_q") + places
+        weights = np.split(self.tensor(f"{at}.attn.in_proj_weight"), 3)
+        biases = np.split(self.tensor(f"{at}.attn.in_proj_bias"), 3)
         heads = self.visual["output_dim"] // 128
         q, k, v = (
             (x @ weight.T + bias).reshape(len(x), heads, -1).transpose(1, 0, 2)
@@ -183,7 +187,7 @@ class QwenVL:
     def see(self, picture: PIL.Image.Image) -> Array:
         """(queries, width): one picture as the decoder receives it."""
         pooled = self.resampler(self.tower(self.pixels(picture)))
-        return self.layer_norm(pooled, "visual.ln_post") @ self.tensors["visual.proj"]
+        return self.layer_norm(pooled, "visual.ln_post") @ self.tensor("visual.proj")
 
     # -- words ------------------------------------------------------------------------------------------
 
@@ -201,7 +205,7 @@ class QwenVL:
         Pictures are looked for in the prompt only: a mark that the model writes later shows it nothing.
         """
         memory = Memory(self.alpha(len(ids))) if memory is None else memory
-        x = self.tensors["wte.weight"][list(ids)]
+        x = self.tensors["wte.weight"][list(ids)].astype(np.float64)
         if not memory.keys:
             for start, stop, picture in zip(*self.slots(ids), pictures, strict=True):
                 x[start:stop] = self.see(picture)

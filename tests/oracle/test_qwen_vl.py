@@ -13,13 +13,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.chunks import logits_in_chunks
 from bench.qwen_vl import write_toy
 from omma import chat
 from omma.chat import Image, Message, message
-from omma.engine.engine import Engine, Failed
+from omma.engine.engine import Engine, Failed, score
 from omma.engine.request import Request, Sampling
 from omma.loading import Loaded, load_folder
-from omma.presets import tiny
+from omma.presets import preset, tiny
 from omma.respond import Model
 from tests.oracle.numpy_qwen_vl import QwenVL, interpolated, rotation, sincos
 from tests.oracle.tiktoken_qwen_vl import SEEING, Spelling, listed
@@ -122,32 +123,72 @@ def test_each_way_of_stretching_is_the_judges(changed: dict[str, object], tmp_pa
     assert np.abs(Model(loaded).logits(said).numpy() - wanted).max() <= 1e-4
 
 
-def written(loaded: Loaded, said: Sequence[Message], count: int) -> list[int]:
-    """The likeliest tokens, one by one. A picture's place is the one token that a model never writes."""
-    engine = Engine(loaded.model)
-    engine.add(Request(loaded.processor.sample(said), Sampling(), frozenset(), count))
-    tokens: list[int] = []
+def written(loaded: Loaded, *asked: Sequence[Message], count: int = 32) -> list[list[int]]:
+    """The likeliest tokens after each prompt, all of them answered at once.
+
+    A picture's place is the one token that a model never writes.
+    """
+    engine, wrote = Engine(loaded.model), dict[int, list[int]]()
+    for said in asked:
+        sample = loaded.processor.sample(said)
+        wrote[engine.add(Request(sample, Sampling(), frozenset(), count))] = []
     while not engine.idle:
         for step in engine.step():
             assert not isinstance(step, Failed)
-            tokens.append(step.token)
-    return tokens
+            wrote[step.ticket].append(step.token)
+    return list(wrote.values())
+
+
+def told(loaded: Loaded, judge: QwenVL, name: str, count: int = 32) -> list[int]:
+    """What the judge writes after the same prompt."""
+    said, pictures = CASES[name]
+    ids = loaded.processor.sample(said).ids_T.tolist()
+    return judge.greedy(ids, pictures, count=count, never={loaded.spec.ids.image})
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_32_greedy_tokens_are_those_of_the_judge(name: str, ours: Loaded, theirs: QwenVL) -> None:
-    said, pictures = CASES[name]
-    ids = ours.processor.sample(said).ids_T.tolist()
-    assert written(ours, said, 32) == theirs.greedy(ids, pictures, count=32, never={ours.spec.ids.image})
+    assert written(ours, CASES[name][0]) == [told(ours, theirs, name)]
+
+
+def test_prompts_answered_together_are_each_stretched_by_their_own_length(
+    ours: Loaded, theirs: QwenVL
+) -> None:
+    together = written(ours, *(said for said, _ in CASES.values()), count=6)
+    assert together == [told(ours, theirs, name, 6) for name in CASES]
+
+
+@pytest.mark.parametrize("size", [100, 513])
+def test_what_is_read_in_chunks_is_stretched_by_the_whole(size: int, ours: Loaded, theirs: QwenVL) -> None:
+    said, pictures = CASES["pictures, stretched twice"]
+    sample = ours.processor.sample(said)
+    wanted = theirs.logits(sample.ids_T.tolist(), pictures)
+    assert np.abs(logits_in_chunks(ours.model, sample, size).numpy() - wanted).max() <= 1e-4
 
 
 def test_an_answer_that_grows_over_the_trained_length_is_the_judges(ours: Loaded, theirs: QwenVL) -> None:
-    # The prompt is within, so nothing is stretched; but queries grow from the trained length on.
+    # The prompt is within, so its base stays; but queries grow from the trained length on.
     said = [message("user", LONG[:1100])]
     ids = ours.processor.sample(said).ids_T.tolist()
     room = 512 - len(ids)
     assert 0 < room < 60
-    assert written(ours, said, room + 16) == theirs.greedy(ids, count=room + 16, never={ours.spec.ids.image})
+    wanted = theirs.greedy(ids, count=room + 16, never={ours.spec.ids.image})
+    assert written(ours, said, count=room + 16) == [wanted]
+
+
+@pytest.mark.slow
+def test_one_layer_of_the_published_widths_is_the_judges(tmp_path: Path) -> None:
+    # At 224 pixels a side there are as many patches as places and queries.
+    spec = preset("qwen-vl-chat")
+    narrow = replace(spec.vision, depth=1, side=224, merge=1)
+    write_toy(tmp_path, replace(spec, vision=narrow, decoder=replace(spec.decoder, depth=1)))
+    loaded, judge = load_folder(tmp_path, device="cpu", dtype="float32"), QwenVL(tmp_path)
+    sample = loaded.processor.sample([message("user", Image(FIRST), "What?")])
+    with torch.inference_mode():
+        seen = loaded.model.see(torch.from_numpy(sample.visuals[0].rows_PC), [sample.visuals[0].grid])
+    assert np.abs(seen.numpy() - judge.see(FIRST)).max() <= 1e-5
+    wanted = judge.logits(sample.ids_T.tolist(), [FIRST])
+    assert np.abs(score(loaded.model, sample).numpy() - wanted).max() <= 1e-4
 
 
 def test_a_chat_has_the_ids_of_the_judge(ours: Loaded, spelling: Spelling) -> None:

@@ -177,8 +177,8 @@ def _spans(entry: Entry, step: float) -> Iterator[Span]:
         next((time for key in keys if (time := seconds_of(entry.get(key), step)) is not None), None)
         for keys in (STARTS, ENDS)
     )
-    pairs = [(start, end)] if start is not None and end is not None else []
-    if not pairs:
+    pairs: list[tuple[float | None, float | None]] = [(start, end)]
+    if start is None or end is None:
         raw = next((entry[key] for key in TIMES if key in entry), None)
         pairs = _pairs(raw, step)
     for first, last in pairs:

@@ -275,6 +275,18 @@ def match() -> Recipe:
     )
 
 
+def name() -> Recipe:
+    """The same, with the bridge and the table of words held together: what is asked for can be searched for."""
+    return replace(
+        match(),
+        name="nano-name",
+        start=RUNS / "match" / "model",
+        names=0.3,
+        rate=Rate(peak=1.4e-3, final=1.4e-3, warm_up=30, shape="trapezoid"),
+        seed=10,
+    )
+
+
 def answer() -> Recipe:
     """The rate falls; the sizes and the levels are those that people bring, and boxes are back in force."""
     return replace(

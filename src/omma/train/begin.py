@@ -13,8 +13,10 @@ from omma.model.vlm import Vlm
 from omma.synth.colours import COLOURS
 from omma.synth.world import CLASSES
 from omma.train import checkpoint
+from omma.train.feed import read_processor
 from omma.train.ground import ground
 from omma.train.marks import MarksHead
+from omma.train.names import lexicon
 from omma.train.optimise import Named, Optimiser
 from omma.train.passes import Pupil
 from omma.train.rate import part_of
@@ -54,7 +56,15 @@ def begin(recipe: Recipe, device: str, ranks: Ranks = ALONE) -> Run:
     model = _model(recipe, spread=ranks.count > 1)
     torch.manual_seed(recipe.seed)
     head = _head(recipe) if recipe.marks else None
-    pupil = Pupil(model, head, words=recipe.words, marks=recipe.marks, together=ranks.count > 1)
+    pupil = Pupil(
+        model,
+        head,
+        words=recipe.words,
+        marks=recipe.marks,
+        together=ranks.count > 1,
+        names=recipe.names,
+        lexicon=lexicon(read_processor(recipe).tokenizer) if recipe.names else None,
+    )
     _check_names(recipe, _named(pupil))
     stands = ground(recipe, _named(pupil), dtype)
     ranks.agree(stands | {"recipe": recipe.fingerprint()}, "ground")

@@ -80,6 +80,12 @@ class MarksHead(nn.Module):
         return loss, right / counts.things if counts.things else right.new_tensor(torch.nan)
 
 
+def on_things(kinds_NQ: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Which points stand on a thing that has a kind."""
+    things_NQ: NDArray[np.bool_] = (kinds_NQ != 0) & (kinds_NQ != IGNORE)
+    return things_NQ
+
+
 class PointCounts(NamedTuple):
     """What the losses of points are means over: weighed kinds, colours, and points on things."""
 
@@ -89,20 +95,24 @@ class PointCounts(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """What the dense losses of a batch are means over: points in patches, points in tokens, coordinates."""
+    """What the dense losses of a batch are means over.
+
+    Points in patches, points in tokens, coordinates, and tokens in which there is something to name.
+    """
 
     fine: PointCounts
     coarse: PointCounts
     places: float
+    named: float
 
     def flat(self) -> tuple[float, ...]:
-        """The seven numbers, to be added up over passes and ranks."""
-        return (*self.fine, *self.coarse, self.places)
+        """The eight numbers, to be added up over passes and ranks."""
+        return (*self.fine, *self.coarse, self.places, self.named)
 
     @classmethod
     def of(cls, numbers: Sequence[float]) -> Counts:
         """From what `flat` gave."""
-        return cls(PointCounts(*numbers[:3]), PointCounts(*numbers[3:6]), numbers[6])
+        return cls(PointCounts(*numbers[:3]), PointCounts(*numbers[3:6]), *numbers[6:8])
 
 
 def count_marks(marks: Marks) -> Counts:
@@ -112,6 +122,7 @@ def count_marks(marks: Marks) -> Counts:
         _count_points(kinds, colours),
         _count_points(kinds[:, 0], colours[:, 0]),
         float(np.count_nonzero(~np.isnan(marks.places_N6))),
+        float(on_things(marks.kinds_NQ).any(axis=1).sum()),
     )
 
 

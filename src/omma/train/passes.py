@@ -16,9 +16,10 @@ from omma.sample import Grid, Pack
 from omma.train.branches import Branches
 from omma.train.lesson import Batch
 from omma.train.marks import Counts, MarksHead, Seen, count_marks
+from omma.train.names import Lexicon, naming_loss
 from omma.train.routers import Routers
 
-NO_COUNTS = (0.0,) * 7
+NO_COUNTS = (0.0,) * 8
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ class Pupil(nn.Module):
 
     With `together` a pass without pictures shows the tower a blank one, whose features count for nothing:
     every rank must take part when the tower's weights are gathered. `routers` are those of a model with
-    experts, whose losses are part of the step's.
+    experts, whose losses are part of the step's. `lexicon` are the words that visual tokens learn to name
+    what they show by, a lesson that weighs `names`.
     """
 
     def __init__(
@@ -71,10 +73,13 @@ class Pupil(nn.Module):
         marks: float,
         together: bool = False,
         routers: Routers | None = None,
+        names: float = 0.0,
+        lexicon: Lexicon | None = None,
     ) -> None:
         super().__init__()
         self.model, self.head, self.routers = model, head, routers
         self.words, self.marks, self.together = words, marks, together
+        self.names, self.lexicon = names, lexicon
 
     def forward(self, batch: Batch, totals: Totals | None = None) -> tuple[Tensor, dict[str, float]]:
         """The batch's part of the loss of a step, and its pieces for the log; alone, the loss itself."""
@@ -105,6 +110,17 @@ class Pupil(nn.Module):
             dense_loss, pieces = self.head(seen, batch.marks, totals.marks)
             parts.append(self.marks * dense_loss)
             told |= pieces
+        if self.lexicon is not None and seen is not None and batch.marks is not None:
+            table_VD = self.model.decoder.embedding.weight
+            loss = naming_loss(
+                seen.features_NX[:, : table_VD.shape[1]],
+                table_VD,
+                self.lexicon,
+                batch.marks,
+                totals.marks.named,
+            )
+            parts.append(self.names * loss)
+            told["names"] = float(loss.detach())
         return parts, told
 
     def examine(self, batch: Batch, *, words: bool) -> tuple[Tensor | None, dict[str, float]]:

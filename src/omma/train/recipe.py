@@ -128,10 +128,11 @@ class Recipe:
     step's dialogues are laid into as many passes as it takes for none to have more tokens, visual ones
     counted. The step stays the same, since its losses are means over all of its passes.
 
-    `marks` weighs the dense loss on the tower's features (what stands at each place of the picture); `words`
-    weighs the loss on answers, and 0 leaves the decoder out of the step. With `apart` the turns about a drawn
-    picture do not see one another (`train/branches.py`). A dialogue weighs what it says in tokens, with
-    `roots` the square root of that, with `alike` as much as any other; apart, every turn is one of its own.
+    `marks` weighs the dense loss on the tower's features (what stands at each place of the picture), `names`
+    that on naming it by the words' own embeddings (`train/names.py`); `words` weighs the loss on answers, and
+    0 leaves the decoder out of the step. With `apart` the turns about a drawn picture do not see one another
+    (`train/branches.py`). A dialogue weighs what it says in tokens, with `roots` the square root of that,
+    with `alike` as much as any other; apart, every turn is one of its own.
 
     In a model with experts, `balance` weighs how unevenly tokens fall on them and `z_loss` how large their
     routers' scores grow (`train/routers.py`); 1e-3 is usual for each.
@@ -161,6 +162,7 @@ class Recipe:
     clip: float = 1.0
     words: float = 1.0
     marks: float = 0.0
+    names: float = 0.0
     balance: float = 0.0
     z_loss: float = 0.0
     apart: bool = False
@@ -189,10 +191,17 @@ class Recipe:
         What stands there has a digest of its own: `train/ground.py`.
         """
         facts = asdict(self) | {"model": stated(self.model)}
-        for passing in ("save_every", "check_every", "check_dialogues", "keep", "processor", "start"):
+        for passing in (
+            "save_every",
+            "check_every",
+            "check_dialogues",
+            "keep",
+            "gives",
+            "processor",
+            "start",
+        ):
             facts.pop(passing)
-        facts.pop("gives")
-        for name, silent in (("tokens", None), ("balance", 0), ("z_loss", 0)):
+        for name, silent in (("tokens", None), ("balance", 0), ("z_loss", 0), ("names", 0)):
             if getattr(self, name) == silent:
                 facts.pop(name)  # as in recipes of before, whose runs can go on
         facts["data"] = _without_places(facts["data"])
@@ -256,6 +265,7 @@ def _numbers(recipe: Recipe) -> Iterator[Complaint]:
         "clip": (recipe.clip, 1e-12, math.inf),
         "words": (recipe.words, 0, math.inf),
         "marks": (recipe.marks, 0, math.inf),
+        "names": (recipe.names, 0, math.inf),
         "balance": (recipe.balance, 0, math.inf),
         "z_loss": (recipe.z_loss, 0, math.inf),
         "average": (recipe.average, 0, 1 - 1e-9),
@@ -279,6 +289,10 @@ def _losses(recipe: Recipe) -> Iterator[Complaint]:
     yield (
         recipe.words == 0 and "decoder" in recipe.learns,
         "the decoder cannot learn with words at 0; leave it out of learns",
+    )
+    yield (
+        recipe.names > 0 and not recipe.marks,
+        "names are learned from marks, and marks is 0; weigh them too",
     )
     yield (
         recipe.marks > 0 and not isinstance(recipe.data, Worlds),

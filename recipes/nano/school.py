@@ -276,7 +276,7 @@ def match() -> Recipe:
 
 
 def name() -> Recipe:
-    """The same, with the bridge and the table of words held together: what is asked for can be searched for."""
+    """The same, with bridge and table of words held together: what is asked for can be searched for."""
     return replace(
         match(),
         name="nano-name",

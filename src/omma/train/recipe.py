@@ -17,6 +17,7 @@ from omma.spec import Experts, ModelSpec, stated
 from omma.synth.exercise import LEVELS, WORLDS
 
 PARTS = ("vision", "bridge", "decoder")
+PASSING = ("save_every", "check_every", "check_dialogues", "keep", "gives", "processor", "start")
 ROOTS = ("vision.", "decoder.", "head.")  # what parameters' names begin with
 
 
@@ -190,17 +191,8 @@ class Recipe:
 
         What stands there has a digest of its own: `train/ground.py`.
         """
-        facts = asdict(self) | {"model": stated(self.model)}
-        for passing in (
-            "save_every",
-            "check_every",
-            "check_dialogues",
-            "keep",
-            "gives",
-            "processor",
-            "start",
-        ):
-            facts.pop(passing)
+        facts = {name: value for name, value in asdict(self).items() if name not in PASSING}
+        facts["model"] = stated(self.model)
         for name, silent in (("tokens", None), ("balance", 0), ("z_loss", 0), ("names", 0)):
             if getattr(self, name) == silent:
                 facts.pop(name)  # as in recipes of before, whose runs can go on

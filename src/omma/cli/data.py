@@ -99,7 +99,7 @@ def make(
 def suite(
     name: Annotated[str, typer.Argument(metavar="NAME", help="One of omma's suites.", show_default=False)],
     out: Out,
-    count: Annotated[int, typer.Option(help="Questions to ask.", min=1)] = 250,
+    count: Annotated[int, typer.Option(help="Questions to ask.", min=1)] = 300,
     overwrite: Overwrite = False,
     json: given.Json = False,
 ) -> None:

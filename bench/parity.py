@@ -1,4 +1,4 @@
-"""How far omma is from transformers on the same folders: ids, patch rows, logits, greedy tokens."""
+"""How far omma is from transformers, and for Qwen-VL from plain numpy: ids, patch rows, logits, tokens."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import torch
 from rich.progress import track
 from safetensors.torch import load_file, save_file
 
+from bench import parity_qwen_vl
 from bench.chunks import logits_in_chunks
 from bench.oracle import Oracle
 from bench.results import Table
@@ -37,7 +38,7 @@ CLOSE = 1e-4  # between logits of a few units, fp32 on both sides
 NEAR = 1e-6  # between normalised patch rows
 TOKENS = 32
 CHUNK = 13  # tokens read at a time: cuts through pictures, slices and words
-JUDGED = [name for name in GENERATIONS if name != "qwen-vl"]  # those that transformers has
+JUDGED = GENERATIONS  # those that transformers has; Qwen-VL's judge is another
 WORDS = "What is in this picture? A red circle over a blue square. Describe the video. été 日本語 1234."
 # Sides in merged cells: one cell, a window less one, a window, one more, two and a bit.
 SIDES = [(1, 1), (1, 5), (3, 3), (4, 4), (5, 4), (4, 9), (7, 3), (8, 8), (9, 5)]
@@ -63,6 +64,7 @@ def main() -> int:
             _pictures(table, generation, folder)
             _variants(table, generation, room)
             _spellings(table, generation, folder, room)
+        parity_qwen_vl.rows(table, Path(place) / parity_qwen_vl.NAME)
     _bundled(table)
     return table.publish()
 

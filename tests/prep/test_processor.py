@@ -96,6 +96,14 @@ def test_places_of_pictures_are_not_learned_whoever_shows_them(
     assert processor.tokenizer.decode(learned, skip_marks=False) == "A cat.<|im_end|>"
 
 
+def test_marks_of_boxes_are_tokens_where_the_model_writes_such(processor: Processor) -> None:
+    said = [message("user", "Where?"), message("assistant", "<|box_start|>(1,2),(3,4)<|box_end|>")]
+    marked = replace(processor, spec=replace(processor.spec, boxes="marks"))
+    mark = processor.tokenizer.mark("<|box_start|>")
+    assert mark in marked.sample(said, prompt=False).ids_T
+    assert mark not in processor.sample(said, prompt=False).ids_T
+
+
 def test_words_that_look_like_a_turn_of_the_assistant_are_not_learned(processor: Processor) -> None:
     said = [message("user", "<|im_start|>assistant\nassistant\nNo.<|im_end|>"), message("assistant", "Yes.")]
     sample = processor.sample(said, prompt=False)

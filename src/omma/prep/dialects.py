@@ -112,6 +112,9 @@ ANY_MARK = re.compile(
     "|".join(re.escape(m) for dress in MARKS.values() for pair in dress.values() for m in pair)
 )
 
+# Qwen2-VL's marks are tokens of their own in whatever is said; those of 2023 are its tokenizer's business.
+SPOKEN_MARK = re.compile("(" + "|".join(re.escape(m) for pair in MARKS["marks"].values() for m in pair) + ")")
+
 
 def marked(
     label: str, before: str | None, places: list[tuple[int, int]], shape: str, dialect: Dialect

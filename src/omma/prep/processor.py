@@ -11,6 +11,7 @@ import numpy as np
 
 from omma.chat import Image, Message, Seen, Text, Video
 from omma.errors import BadFolder, PromptTooLong
+from omma.prep.dialects import SPOKEN_MARK, dialect_of
 from omma.prep.positions import blocks_of, mrope_positions
 from omma.prep.public_template import asks_for_thoughts, public_template
 from omma.prep.ranks import RANKS, RankedTokenizer
@@ -161,8 +162,12 @@ class _Draft:
                 self._add([self._pad(visual)] * visual.tokens, piece.learned)
 
     def spell(self) -> None:
-        """Spell the words that wait."""
-        self._add(self.processor.tokenizer.text(self.words), self.learned)
+        """Spell the words that wait; marks of boxes among them are marks, where the model writes such."""
+        tokenizer = self.processor.tokenizer
+        spoken = dialect_of(self.processor.spec.boxes).dress == "marks"
+        for words in SPOKEN_MARK.split(self.words) if spoken else [self.words]:
+            marked = spoken and words in tokenizer.marks
+            self._add([tokenizer.mark(words)] if marked else tokenizer.text(words), self.learned)
         self.words = ""
 
     def _write_slices(self, part: Video) -> None:

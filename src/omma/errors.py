@@ -13,7 +13,8 @@ OmmaError
 │   ├── UnknownModel         no such bundled name, folder or preset
 │   ├── BadFolder            a file of the folder is missing, unreadable or contradicts another
 │   ├── TensorMismatch       a tensor is missing, left over, or of the wrong shape or dtype
-│   └── UnsafeFile           a pickle where safetensors are wanted
+│   ├── UnsafeFile           a pickle where safetensors are wanted
+│   └── Unreachable          the hub does not answer, or does not give the model
 ├── BadRecipe                a training recipe that contradicts itself or its model (exit code 2)
 ├── BadCheckpoint            a run folder that cannot be gone on from (exit code 2)
 ├── OutOfMemory              this machine has not the memory for what was asked (exit code 71)
@@ -80,6 +81,10 @@ class TensorMismatch(BadModel):
 
 class UnsafeFile(BadModel):
     """A pickle stands where safetensors are wanted. It is never opened."""
+
+
+class Unreachable(BadModel):
+    """The hub does not answer, breaks off, or does not give the model to whoever asks."""
 
 
 class BadRecipe(OmmaError):

@@ -91,8 +91,8 @@ def resolve(name_or_path: str | Path, *, revision: str | None = None, cache: Pat
         if found := _cached(name, revision or "main", cache):
             return found
         raise UnknownModel(
-            f"{name!r} is neither a folder nor in the hub cache {cache}; download it there first, or name "
-            f"{', '.join(BUNDLED)} or a model's folder"
+            f"{name!r} is neither a folder nor in the hub cache {cache}; fetch it by omma pull {name}, or "
+            f"name {', '.join(BUNDLED)} or a model's folder"
         )
     raise UnknownModel(
         f"no model is called {name!r}; known: {', '.join(BUNDLED)}, the path of a model's folder, or a hub "

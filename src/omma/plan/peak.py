@@ -137,11 +137,15 @@ def _weights(model: Vlm, parameters: Parameters, lying: Lying) -> _Weights:
 
 
 def _answering(weights: _Weights, parameters: Parameters, talk: Talk, lying: Lying) -> int:
-    """Packed weights take the plain ones' place, file by file; a tied head gets blocks of its own."""
+    """Packed weights take the plain ones' place, file by file.
+
+    A head is packed in parts and its plain weight goes with the last of them; a tied one stays, as the table.
+    """
     if not lying.packs or talk.answer < PAYS:
         return weights.read
-    tied = 0 if parameters.head else parameters.embedding * lying.dtype.itemsize
-    return weights.read + tied + min(MAPPED, parameters.layers * lying.dtype.itemsize)
+    size = lying.dtype.itemsize
+    head = (parameters.head or parameters.embedding) * size
+    return weights.read + head + (min(MAPPED, parameters.layers * size) if lying.mapped else 0)
 
 
 def _read(model: Vlm, cache: Cache, ledger: Ledger, talk: Talk, together: int) -> tuple[int, int]:

@@ -25,7 +25,7 @@ MediaSource: TypeAlias = Any
 
 @dataclass(frozen=True)
 class Text:
-    """Words. They never turn into markup, whatever they hold."""
+    """Words. They never turn into markup, whatever they hold; Qwen-VL's tags of places are words to it."""
 
     text: str
 

@@ -8,9 +8,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-import regex
+import tokenizers
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers import pre_tokenizers
 
 from omma.errors import BadFolder, BadMessage
 from omma.prep.ranks import LONGEST, MARKS, RANKS, TAGS, RankedTokenizer
@@ -39,7 +40,8 @@ def table(tokenizer: RankedTokenizer) -> dict[bytes, int]:
 def plainly(text: str, ranks: dict[bytes, int]) -> list[int]:
     """Byte pairs as they are defined: of all neighbours those of the lowest rank join, over and over."""
     ids = []
-    for piece in regex.findall(SPLIT, unicodedata.normalize("NFC", text)):
+    split = pre_tokenizers.Split(tokenizers.Regex(SPLIT), "isolated")
+    for piece, _ in split.pre_tokenize_str(unicodedata.normalize("NFC", text)):
         parts = [bytes([byte]) for byte in piece.encode()]
         while True:
             pairs = [(ranks.get(a + b, len(ranks)), i) for i, (a, b) in enumerate(pairwise(parts))]

@@ -116,6 +116,7 @@ def test_a_generation_config_keeps_what_it_says_but_for_the_talk(tmp_path: Path)
         ({"hidden_size": "wide"}, "hidden_size is 'wide'"),
         ({"use_logn_attn": "yes"}, "use_logn_attn is 'yes'"),
         ({"visual": CONFIG["visual"] | {"image_size": 450}}, "450 pixels"),
+        ({"visual": CONFIG["visual"] | {"image_size": 10**6}}, "image_size is 1000000"),
         ({"visual": CONFIG["visual"] | {"n_queries": 250}}, "250 queries"),
         ({"visual": CONFIG["visual"] | {"output_dim": 2048}}, "out width is not the decoder's"),
         ({"visual": CONFIG["visual"] | {"heads": 15}}, "not a multiple of its heads"),

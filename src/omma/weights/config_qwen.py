@@ -22,6 +22,7 @@ from omma.weights.fields import DEEPEST, WIDEST_PATCH, Fields
 MODEL_TYPE, FAMILY = "qwen", "qwen-vl"
 PLACES = 16  # the side of the tower's table: 256 rows, whatever the pictures' size
 QUERIES = 256  # where the config does not say
+LARGEST_SIDE = 8192  # pixels; each picture is made so large
 HEAD = 128  # the width of a head of the resampler, which no config says
 MARKS_BEFORE = 214  # from the end of text to the start of a picture (facts §5.1)
 CHAT, RAW = "chatml", "raw"  # what generation_config.json says of how one talks to the model
@@ -120,7 +121,8 @@ def wrong_with(spec: ModelSpec) -> str | None:
 
 
 def _vision(fields: Fields) -> VisionSpec:
-    side, patch = fields.whole("image_size", 448), fields.whole("patch_size", 14, most=WIDEST_PATCH)
+    side = fields.whole("image_size", 448, most=LARGEST_SIDE)
+    patch = fields.whole("patch_size", 14, most=WIDEST_PATCH)
     queries, width = fields.whole("n_queries", QUERIES), fields.whole("width", 1664)
     merge = side // patch // math.isqrt(queries) or 1
     if side % patch or merge * math.isqrt(queries) * patch != side or math.isqrt(queries) ** 2 != queries:

@@ -33,7 +33,10 @@ STEPS = 24
 def recipe(folder: Path, changes: Mapping[str, Any]) -> Recipe:
     """A small school with pictures in one dialogue of three: many a pass has none."""
     optimiser = Muon() if changes.get("muon") else AdamW(eps=1e-6)
-    made = toy_recipe(folder, steps=changes.get("steps", STEPS), shown=3)
+    generation = "qwen3-vl-moe" if changes.get("experts") else "qwen2.5-vl"
+    made = toy_recipe(folder, generation, steps=changes.get("steps", STEPS), shown=3)
+    if changes.get("experts"):
+        made = replace(made, balance=0.1, z_loss=1e-3)
     if changes.get("drawn"):
         courses = tuple(Course(world, sizes=(Size(84, 56),)) for world in ("scenes", "words"))
         made = replace(made, data=Worlds(courses), marks=0.5, apart=True, roots=True)

@@ -24,8 +24,10 @@ from tests.train.test_resume import ROOT, play
 KINDS = {
     "adamw": {"steps": 50, "peak": 1e-3},
     "muon": {"steps": 50, "peak": 1e-3, "muon": True},
+    "experts": {"steps": 50, "peak": 1e-3, "experts": True},
     "drawn": {"steps": 12, "peak": 1e-3, "drawn": True},
 }
+LOSSES = {"drawn": ("answers", "fine", "coarse", "places"), "experts": ("answers", "balance", "z")}
 
 
 @pytest.mark.slow
@@ -36,7 +38,7 @@ def test_two_ranks_learn_as_one_does(tmp_path: Path, kind: str) -> None:
     logs = [(tmp_path / f"of-{ranks}" / "log.jsonl").read_text().splitlines() for ranks in (1, 2)]
     one, two = ([json.loads(line) for line in log] for log in logs)
     assert len(one) == len(two) == KINDS[kind]["steps"]
-    for name in ("answers", "fine", "coarse", "places") if kind == "drawn" else ("answers",):
+    for name in LOSSES.get(kind, ("answers",)):
         alone, together = ([line[name] for line in log] for log in (one, two))
         assert alone[-1] < alone[0]
         assert np.abs(np.subtract(alone, together)).max() <= 1e-4

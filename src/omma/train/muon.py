@@ -21,6 +21,7 @@ from omma.ops.orthogonal import orthogonalise
 class MuonSteps(torch.optim.Optimizer):
     """Orthogonalised Nesterov momentum with decoupled decay, as large as AdamW's steps (Liu et al. 2025).
 
+    A tensor of many matrices, a mixture's experts, is turned matrix by matrix; ranks hold whole ones of them.
     `groups` are as torch's optimisers take them, of matrices with a gradient each; a group's `lr` and
     `weight_decay` are its own. With whole matrices it does exactly what ``torch.optim.Muon`` does.
     """
@@ -38,7 +39,7 @@ class MuonSteps(torch.optim.Optimizer):
                 for matrix, update in zip(alike.matrices, turned, strict=True):
                     rows = local(matrix)
                     rows.mul_(1 - group["lr"] * group["weight_decay"])
-                    rows.add_(update, alpha=-group["lr"] * 0.2 * math.sqrt(max(matrix.shape)))
+                    rows.add_(update, alpha=-group["lr"] * 0.2 * math.sqrt(max(matrix.shape[-2:])))
 
     def _direction(self, matrix: Tensor, momentum: float) -> Tensor:
         """Where the momentum points after this gradient: the rows that lie here."""
@@ -62,14 +63,23 @@ def local(tensor: Tensor | None) -> Tensor:
 
 def whole(directions: Iterable[Tensor]) -> Iterator[Tensor]:
     """Orthogonalise one after another."""
-    return (orthogonalise(direction) for direction in directions)
+    return (_turned(direction) for direction in directions)
+
+
+def _turned(direction: Tensor) -> Tensor:
+    if direction.ndim == 2:
+        return orthogonalise(direction)
+    turned = torch.empty_like(direction, dtype=torch.bfloat16)
+    for expert, matrix in enumerate(direction):
+        turned[expert] = orthogonalise(matrix)
+    return turned
 
 
 def _alike(matrices: Sequence[Tensor]) -> Iterator[Alike]:
     """Whole matrices one by one; matrices in rows by shape, as many at a time as there are ranks."""
     by_shape: dict[torch.Size, list[DTensor]] = {}
     for matrix in matrices:
-        if isinstance(matrix, DTensor):
+        if isinstance(matrix, DTensor) and matrix.ndim == 2:
             by_shape.setdefault(matrix.shape, []).append(matrix)
         else:
             yield Alike([matrix], None)

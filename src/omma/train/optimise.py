@@ -112,11 +112,15 @@ class Optimiser:
 
 
 def _engines(masters: Mapping[str, Tensor], recipe: Recipe) -> Iterable[torch.optim.Optimizer]:
-    """One optimiser for the inner matrices and one for the rest, or one for all."""
-    inner = {name for name, tensor in masters.items() if tensor.ndim == 2 and not name.startswith(OUTER)}
+    """One optimiser for the inner matrices and one for the rest, or one for all.
+
+    A mixture's experts are inner matrices, many in a tensor. Its router's rows are experts, which are not to
+    be mixed: Muon leaves it to AdamW.
+    """
+    inner = {name for name, tensor in masters.items() if tensor.ndim > 1 and not name.startswith(OUTER)}
     if isinstance(recipe.optimiser, Muon):
         settings = recipe.optimiser
-        turned = {name for name in inner if not name.startswith(settings.apart)}
+        turned = {name for name in inner if not name.startswith(settings.apart) and ".router." not in name}
         groups = _groups({n: p for n, p in masters.items() if n in turned}, recipe, settings.weight_decay)
         if groups:
             muon = MuonSteps(groups, momentum=settings.momentum)

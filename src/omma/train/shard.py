@@ -101,6 +101,8 @@ def shard(pupil: Pupil, ranks: Ranks, dtype: torch.dtype) -> None:
     Gradients are added up, not averaged: the loss of a step is already a mean over all ranks.
     """
     policy = MixedPrecisionPolicy(param_dtype=dtype, reduce_dtype=torch.float32, cast_forward_inputs=False)
+    for parameter in pupil.parameters():
+        parameter.data = parameter.data.contiguous()  # experts may be a turned view of their file
     for layer in (*pupil.model.vision.layers, *pupil.model.decoder.layers):
         fully_shard(layer.float(), mesh=ranks.mesh, mp_policy=policy)
     for parameter in pupil.parameters():

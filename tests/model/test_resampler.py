@@ -41,7 +41,7 @@ def rows(count: int, seed: int = 0) -> Tensor:
 def test_a_picture_among_others_is_seen_as_alone() -> None:
     shown = rows(3)
     together = model().see(shown, [WHOLE] * 3)
-    alone = [model().see(one, [WHOLE]) for one in shown.split(1024)]
+    alone = [model().see(one, [WHOLE]) for one in shown.view(3, 1024, -1)]
     assert together.shape == (3 * 256, SPEC.decoder.width)
     assert torch.allclose(together, torch.cat(alone), atol=1e-5)
 
@@ -97,8 +97,8 @@ def test_a_table_of_the_picture_s_own_size_is_taken_as_it_is() -> None:
     table = StretchedTable(16, 3)
     table.weight.copy_(torch.arange(48.0).view(16, 3))
     assert block_order(Grid(1, 4, 4), 2).tolist() == [0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15]
-    assert torch.equal(table(Grid(1, 4, 4), 1), table.weight)
-    assert torch.equal(table(Grid(1, 4, 4), 2), table.weight[block_order(Grid(1, 4, 4), 2)])
+    assert torch.equal(table.over(Grid(1, 4, 4), 1), table.weight)
+    assert torch.equal(table.over(Grid(1, 4, 4), 2), table.weight[block_order(Grid(1, 4, 4), 2)])
 
 
 @torch.no_grad()
@@ -106,7 +106,7 @@ def test_a_stretched_table_goes_by_rows_and_columns() -> None:
     table = StretchedTable(256, 3)
     row, column = torch.meshgrid(torch.arange(16.0), torch.arange(16.0), indexing="ij")
     table.weight.copy_(torch.stack([row.flatten(), column.flatten(), torch.ones(256)], -1))
-    down, across, flat = table(WHOLE, 1).view(32, 32, 3).unbind(-1)
+    down, across, flat = table.over(WHOLE, 1).view(32, 32, 3).unbind(-1)
     assert torch.allclose(down, down[:, :1].expand(32, 32), atol=1e-5)
     assert torch.allclose(across, down.T, atol=1e-5)
     assert (down[1:] > down[:-1]).all()
@@ -120,7 +120,8 @@ def test_far_positions_are_stretched_by_the_prompt_and_never_while_learning() ->
 
     def read(reach: int | None) -> Tensor:
         reach_T = None if reach is None else torch.full((700,), reach)
-        return model()(model().embed(ids, None, None, reach_T), positions, Segments((0, 700)))
+        hidden: Tensor = model()(model().embed(ids, None, None, reach_T), positions, Segments((0, 700)))
+        return hidden
 
     learning, near, far, farther = read(None), read(512), read(513), read(1025)
     assert torch.allclose(learning[:512], near[:512], atol=1e-5)

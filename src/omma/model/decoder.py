@@ -60,7 +60,10 @@ class DecoderAttention(nn.Module):
 
     def forward(self, x_TD: Tensor, turns: Turns, attend: Attend, layer: int) -> Tensor:
         """(T, D) in, (T, D) out; `attend` decides which rows see which."""
-        q_THK, k_TGK, v_TGK = (made.unflatten(-1, (-1, self.head_width)) for made in self.project(x_TD))
+        width = self.head_width
+        q_THK, k_TGK, v_TGK = (
+            made.view(len(made), made.shape[-1] // width, width) for made in self.project(x_TD)
+        )
         q_THK = rotate(self.query_norm(q_THK), turns.query)
         k_TGK = rotate(self.key_norm(k_TGK), turns.key)
         y_TD: Tensor = self.out(attend(q_THK, k_TGK, v_TGK, layer).flatten(1))

@@ -24,12 +24,12 @@ class StretchedTable(Embedding):
         super().__init__(places, width)
         self.side = math.isqrt(places)
 
-    def forward(self, grid: Grid, merge: int) -> Tensor:
+    def over(self, grid: Grid, merge: int) -> Tensor:
         """What is added to the patches of one picture, in the order of its rows: (P, W)."""
         order_P = block_order(grid, merge).to(self.weight.device)
         if (self.side, self.side) == (grid.rows, grid.columns):
             return self.weight[order_P]
-        square = self.weight.float().unflatten(0, (self.side, self.side)).permute(2, 0, 1)
+        square = self.weight.float().view(self.side, self.side, -1).permute(2, 0, 1)
         size = (grid.rows, grid.columns)
         fine = F.interpolate(square[None], size, mode="bicubic", align_corners=False)[0]
         return fine.flatten(1).T[order_P].to(self.weight.dtype)
@@ -115,7 +115,7 @@ class CrossAttention(nn.Module):
         """Each of S pictures looked at by the same N queries: (S, N, D)."""
         weights, biases = self.inner.weight.chunk(3), self.inner.bias.chunk(3)
         q_1HNK, k_SHPK, v_SHPK = (
-            F.linear(x, weight, bias).unflatten(-1, (-1, self.head_width)).transpose(1, 2)
+            F.linear(x, weight, bias).view(*x.shape[:2], -1, self.head_width).transpose(1, 2)
             for x, weight, bias in zip((queries_ND[None], keys_SPD, values_SPD), weights, biases, strict=True)
         )
         q_SHNK = q_1HNK.expand(len(k_SHPK), -1, -1, -1)
@@ -145,8 +145,8 @@ class ResamplingBridge(nn.Module):
 
     def forward(self, x_PW: Tensor) -> Tensor:
         """(P, W) of whole pictures in, (N, D) out."""
-        values_SPD = self.key_norm(self.keys(x_PW.unflatten(0, (-1, self.grid.patches))))
-        keys_SPD = values_SPD + self.places(self.grid, self.merge)
+        values_SPD = self.key_norm(self.keys(x_PW.view(-1, self.grid.patches, x_PW.shape[-1])))
+        keys_SPD = values_SPD + self.places.over(self.grid, self.merge)
         queries_ND = self.query_norm(self.queries.weight) + self.places.weight
         y_SND = self.out_norm(self.attention(queries_ND, keys_SPD, values_SPD))
         y_ND: Tensor = y_SND.flatten(0, 1) @ self.projection.weight
@@ -191,7 +191,7 @@ class SquareTower(nn.Module):
             )
         pictures = Segments(range(0, wanted[0] + 1, self.grid.patches), False)
         x_PW = self.patches(rows_PC.to(self.patches.weight.dtype))
-        x_PW = x_PW + self.places(self.grid, self.spec.merge).repeat(len(grids), 1)
+        x_PW = x_PW + self.places.over(self.grid, self.spec.merge).repeat(len(grids), 1)
         x_PW = self.entry_norm(x_PW)
         for number, layer in enumerate(self.layers):
             x_PW = layer(x_PW, pictures, number)

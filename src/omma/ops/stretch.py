@@ -51,5 +51,5 @@ def stretched_turns(
 
 def stretched_base(theta: float, count: int, step: int) -> float:
     """The rotary base after so many doublings of the trained length."""
-    alpha = 2 ** (step + 1) - 1
-    return theta * float(alpha) ** (count / (count - 1))
+    alpha = 2.0 ** (step + 1) - 1.0
+    return theta * math.pow(alpha, count / (count - 1))

@@ -57,9 +57,15 @@ def square_rules(vision: VisionSpec) -> PictureRules | None:
     """The rules of a tower for pictures of one size, which no file says (facts §6.1); None for any other."""
     if vision.side is None:
         return None
-    shape = {"patch": vision.patch, "temporal": vision.temporal, "merge": vision.merge}
     area = vision.side**2
-    return PictureRules(**shape, min_pixels=area, max_pixels=area, side=vision.side)
+    return PictureRules(
+        patch=vision.patch,
+        temporal=vision.temporal,
+        merge=vision.merge,
+        min_pixels=area,
+        max_pixels=area,
+        side=vision.side,
+    )
 
 
 NEW_CELL = 32 * 32

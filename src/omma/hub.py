@@ -179,7 +179,7 @@ def _fetch(place: Path, name: str, commit: str, entry: Entry, endpoint: str | No
         if not _is(part, entry):
             part.unlink()
             raise BadFolder(
-                f"{name}: {entry.name} came with another digest than the hub tells, and was dropped; try again"
+                f"{name}: {entry.name} came with another digest than the hub tells and is dropped; pull again"
             )
         part.replace(blob)
     _point(place / "snapshots" / commit / entry.name, blob)

@@ -163,7 +163,7 @@ def test_a_machine_without_torch_is_told_so_by_the_doctor(omma: Run, monkeypatch
     ended = omma("doctor", "--json")
     assert ended.code == 1
     findings = {finding["name"]: finding for finding in json.loads(ended.out)["findings"]}
-    assert not findings["computes on"]["well"]
+    assert findings["computes on"]["state"] == "bad"
     assert "torch" in findings["omma-nano"]["what"]
     asked = omma("ask", "Hello?")
     assert asked.code == 2

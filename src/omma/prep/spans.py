@@ -166,7 +166,7 @@ def seconds_of(told: Any, step: float = 0.0) -> float | None:
         frames, last = last, fields.pop()
         last += frames * step if frames * step < 1 else 0.0
     for field, unit in zip(reversed(fields), (60, 3600), strict=False):
-        last += field * unit
+        last = round(last + field * unit, 6)  # without the dust of adding
     return finite(last)
 
 

@@ -11,7 +11,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from torch import Tensor
 
 from bench.oracle import Oracle
-from bench.parity import cases, write_toy
+from bench.toys import cases, write_toy
 from omma.engine.engine import score
 from omma.loading import Loaded, load_folder
 from omma.presets import tiny

@@ -12,18 +12,15 @@ from bench.chunks import logits_in_chunks
 from bench.oracle import Oracle
 from bench.parity import (
     CLOSE,
-    JUDGED,
     NEAR,
-    cases,
     greedy,
     greedy_theirs,
     logits_apart,
     resaved,
     respelled,
-    variants,
     video_rows_apart,
-    write_toy,
 )
+from bench.toys import JUDGED, cases, variants, write_toy
 from omma.loading import Loaded, load_folder
 from omma.presets import tiny
 from omma.spec import ModelSpec

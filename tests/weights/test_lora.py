@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 import omma
-from bench.parity import cases, write_toy
+from bench.toys import cases, write_toy
 from omma.engine.engine import score
 from omma.errors import BadFolder, BadModel, TensorMismatch, UnsafeFile
 from omma.loading import Loaded, load_folder

@@ -16,9 +16,9 @@ from omma.chat import Image, Message, Video, message
 from omma.errors import BadFolder, PromptTooLong
 from omma.prep.positions import blocks_of, mrope_positions
 from omma.prep.processor import Processor
-from omma.prep.rules import QWEN3, PictureRules, read_rules, write_rules
+from omma.prep.rules import QWEN3, PictureRules, published_rules, read_rules, write_rules
 from omma.prep.tokenizer import Tokenizer
-from omma.presets import tiny
+from omma.presets import preset, tiny
 from omma.sample import Grid, Sample, Size, Visual
 from omma.spec import ModelSpec
 
@@ -283,6 +283,24 @@ def test_slices_between_words_stand_where_the_published_vector_has_them() -> Non
         [0, 1, 2, 3, 4, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20],
     ]
     assert positions.max() + 1 - 23 == -2
+
+
+@pytest.mark.parametrize(
+    ("name", "limits", "volume", "mean"),
+    [
+        ("qwen2-vl-2b", (3136, 12_845_056), None, (0.48145466, 0.4578275, 0.40821073)),
+        ("qwen2.5-vl-3b", (3136, 12_845_056), None, (0.48145466, 0.4578275, 0.40821073)),
+        ("qwen3-vl-4b", (65_536, 16_777_216), (4096, 25_165_824), (0.5, 0.5, 0.5)),
+        ("qwen3-vl-30b-a3b", (65_536, 16_777_216), (4096, 25_165_824), (0.5, 0.5, 0.5)),
+    ],
+)
+def test_every_generation_has_the_published_limits_and_colours(
+    name: str, limits: tuple[int, int], volume: tuple[int, int] | None, mean: tuple[float, ...]
+) -> None:
+    rules = published_rules(preset(name))
+    assert (rules.min_pixels, rules.max_pixels) == limits
+    assert (rules.volume, rules.mean) == (volume, mean)
+    assert (rules.fps, rules.min_frames, rules.max_frames) == (2.0, 4, 768)
 
 
 def test_a_thinking_model_is_known_by_its_template(writing: Processor, tmp_path: Path) -> None:

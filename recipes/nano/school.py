@@ -1,4 +1,4 @@
-"""The school of omma-nano: seven stages from random weights to a model that answers.
+"""The school of omma-nano: nine stages from random weights to a model that answers.
 
     omma train recipes/nano/school.py:see    --out runs/nano/see
     omma train recipes/nano/school.py:talk   --out runs/nano/talk
@@ -6,6 +6,8 @@
     omma train recipes/nano/school.py:spell  --out runs/nano/spell
     omma train recipes/nano/school.py:learn  --out runs/nano/learn
     omma train recipes/nano/school.py:study  --out runs/nano/study
+    omma train recipes/nano/school.py:match  --out runs/nano/match
+    omma train recipes/nano/school.py:name   --out runs/nano/name
     omma train recipes/nano/school.py:answer --out runs/nano/answer
 
 1. see     the tower and the bridge learn what stands at each place of a drawn picture (dense marks, no words)
@@ -13,8 +15,10 @@
 3. tell    every turn stands apart, so that nothing but the picture can tell; marks stay as a second teacher
 4. spell   the tower alone, on small pages printed full: letters
 5. learn   everything on everything, at one rate
-6. study   the same for as long as there is time, each token chosen for what it teaches
-7. answer  the rate falls; the sizes and levels are those that people bring
+6. study   the same, each token chosen for what it teaches
+7. match   several things to tell apart, a dozen brief questions to a picture
+8. name    the same, with what visual tokens show held to the words for it
+9. answer  the rate falls; the sizes and levels are those that people bring
 
 Why these stages, and what was tried: docs/log.md.
 """
@@ -247,7 +251,7 @@ def study() -> Recipe:
                 Course("screens", 0.7, level=1, sizes=MIDDLE + LARGE),
             )
         ),
-        steps=100_000,
+        steps=200,
         dialogues=64,
         rate=Rate(peak=1.4e-3, final=1.4e-3, warm_up=60, shape="trapezoid"),
         seed=7,
@@ -292,7 +296,7 @@ def answer() -> Recipe:
     return replace(
         study(),
         name="nano-answer",
-        start=RUNS / "study" / "model",
+        start=RUNS / "name" / "model",
         data=Worlds(
             (
                 Course("letters", 1.0, level=2, sizes=SMALL, tasks=("read",)),
@@ -300,6 +304,7 @@ def answer() -> Recipe:
                 Course("words", 0.8, level=1, sizes=MIDDLE),
                 Course("words", 2.0, level=2, sizes=MIDDLE + LARGE, tasks=READINGS),
                 Course("words", 0.5, level=2, sizes=MIDDLE),
+                Course("scenes", 1.0, level=1, sizes=TINY, tasks=MATCHINGS, questions=14),
                 Course("scenes", 0.8, level=0, sizes=MIDDLE + LARGE, tasks=TELLINGS, questions=10),
                 Course("scenes", 1.2, level=1, sizes=SMALL + MIDDLE + LARGE, tasks=TELLINGS, questions=14),
                 Course("scenes", 1.0, level=2, sizes=MIDDLE + LARGE, tasks=TELLINGS, questions=14),
@@ -311,8 +316,9 @@ def answer() -> Recipe:
                 Course("screens", 0.9, level=1, sizes=MIDDLE + LARGE),
             )
         ),
-        steps=220,
+        steps=360,
         dialogues=48,
-        rate=Rate(peak=1.4e-3, final=2e-5, warm_up=10, shape="trapezoid", fall=0.97),
+        names=0.3,
+        rate=Rate(peak=1.2e-3, final=2e-5, warm_up=10, shape="trapezoid", fall=0.97),
         seed=8,
     )

@@ -218,6 +218,30 @@ def test_boxes_in_an_answer_are_in_pixels_of_the_picture() -> None:
     assert Reply('{"point_2d":[500,500]}', "stop", Usage(1, 1), (seen,)).points() == [Point(100, 50)]
 
 
+def test_an_answer_gives_every_kind_of_geometry_in_pixels_and_seconds() -> None:
+    seen = Seen("video", Size(200, 100), Size(196, 112), "relative", (0.0, 1.0, 2.0))
+    written = {
+        "polygons": (
+            '{"quad_2d":[0,0,500,0,500,500,0,500]}',
+            "corners",
+            ((0, 0), (100, 0), (100, 50), (0, 50)),
+        ),
+        "solids": ('{"bbox_3d":[0,0,4,1,1,1,0,0.5,0]}', "turns", (0, 90, 0)),
+        "spans": ('{"start_time":"00:01.50","end_time":99}', "end", 3),
+        "sightings": ('{"time":1,"bbox_2d":[0,0,500,500]}', "box", Box(0, 0, 100, 50)),
+    }
+    for kind, (text, name, value) in written.items():
+        (found,) = getattr(Reply(text, "stop", Usage(1, 1), (seen,)), kind)()
+        assert getattr(found, name) == value
+        assert getattr(Reply(text, "stop", Usage(1, 1)), kind)() == []
+    page = Reply('<p data-bbox="0 0 500 500">a</p>', "stop", Usage(1, 1), (seen,)).document()
+    assert page is not None
+    assert page.blocks[0].box == Box(0, 0, 100, 50)
+    call = '{"name":"computer_use","arguments":{"action":"left_click","coordinate":[500,500]}}'
+    (action,) = Reply(call, "stop", Usage(1, 1), (seen,)).step().actions
+    assert action.point == Point(100, 50)
+
+
 def test_the_verbs_are_the_skills() -> None:
     toy = model("qwen2.5-vl")
     wish = Options(max_tokens=16)

@@ -33,6 +33,7 @@ from omma.loading import Loaded
 from omma.model.memory import memory_for
 from omma.prep.actions import Step, parse_step
 from omma.prep.boxes import Box, Point, parse_boxes, parse_points
+from omma.prep.dialects import dialect_of
 from omma.prep.document_markdown import parse_document
 from omma.prep.documents import Document
 from omma.prep.polygons import Polygon, parse_polygons
@@ -245,7 +246,8 @@ class Model:
         return asked, self.processor.seen(sample)
 
     def _pieces(self, requests: Iterable[Request], *, rows: int = 1) -> Iterator[Piece]:
-        bytes_of = partial(self.processor.tokenizer.bytes_of, skip_marks=True)
+        places = dialect_of(self.dialect).dress != "json"
+        bytes_of = partial(self.processor.tokenizer.bytes_of, skip_marks=True, places=places)
         return generate(self.network, requests, bytes_of, rows=rows)
 
 

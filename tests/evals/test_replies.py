@@ -34,6 +34,8 @@ def says(text: str) -> Answer:
         ("[]", "boxes"),
         ("[12, 30, 40, 50]", "boxes"),
         ("<|box_start|>(1,2),(3,4)<|box_end|>", "boxes"),
+        ("<quad>(1,2),(3,4),(5,6),(7,8)</quad>", "boxes"),
+        ('[{"quad_2d":[1,2,3,4,5,6,7,8],"text_content":"a"}]', "boxes"),
         ('{"point_2d":[5,6],"label":"a"}', "points"),
         ("(5, 6)", "points"),
         ("The valve (3) is open and the pump runs.", "text"),

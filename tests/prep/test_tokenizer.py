@@ -59,7 +59,13 @@ def test_markup_is_left_out_of_the_text_and_thoughts_are_kept(tokenizer: Tokeniz
     ids = [tokenizer.mark("<think>"), *tokenizer.text("a"), tokenizer.mark("<|im_end|>")]
     assert tokenizer.decode(ids) == "<think>a"
     assert tokenizer.decode(ids, skip_marks=False) == "<think>a<|im_end|>"
-    assert tokenizer.decode([tokenizer.mark("<|box_start|>"), ids[-1]]) == "<|box_start|>"
+
+
+def test_marks_of_boxes_are_kept_where_places_are_told_by_them(tokenizer: Tokenizer) -> None:
+    box, turn = tokenizer.mark("<|box_start|>"), tokenizer.mark("<|im_end|>")
+    assert tokenizer.bytes_of(box, skip_marks=True, places=True) == b"<|box_start|>"
+    assert tokenizer.bytes_of(box, skip_marks=True) == b""
+    assert tokenizer.bytes_of(turn, skip_marks=True, places=True) == b""
 
 
 def test_marks_follow_the_pieces_in_the_public_order(tokenizer: Tokenizer) -> None:

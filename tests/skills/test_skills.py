@@ -15,6 +15,7 @@ from omma.chat import Delta, FinishReason, Image, Message, Options, Seen, Usage,
 from omma.prep.boxes import Box, Point
 from omma.prep.dialects import DIALECTS
 from omma.prep.documents import Block
+from omma.prep.polygons import Polygon
 from omma.prep.spans import Span
 from omma.sample import Size
 from omma.skills.describe import describe
@@ -189,6 +190,13 @@ def test_a_drawn_box_has_its_colour_on_its_edge_and_spares_the_inside() -> None:
     assert PICTURE.getcolors() == [(20_000, (255, 255, 255))]
 
 
+def test_a_line_with_corners_is_drawn_along_them() -> None:
+    ring = Polygon(((20, 50), (100, 10), (180, 50), (100, 90)))
+    drawn = draw_boxes(Image(PICTURE), [Line("t", ring.box, None, ring)])
+    assert drawn.getpixel((60, 30)) != (255, 255, 255)
+    assert drawn.getpixel((20, 10)) == drawn.getpixel((100, 50)) == (255, 255, 255)
+
+
 @pytest.mark.parametrize("size", [(1, 1), (8, 300), (4000, 40)], ids=str)
 def test_anything_can_be_drawn_on_a_picture_of_any_size(size: tuple[int, int]) -> None:
     width, height = size
@@ -196,6 +204,7 @@ def test_anything_can_be_drawn_on_a_picture_of_any_size(size: tuple[int, int]) -
     found = [
         Box(0, 0, width, height, "a long label that has no room"),
         Point(width, height, "p"),
+        Polygon(((0, 0), (width, 0), (width, height)), "q"),
         Line("t", None),
         None,
     ]

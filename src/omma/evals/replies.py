@@ -10,13 +10,14 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from omma.chat import Answer, Message, Options, Responder
+from omma.chat import Answer, Message, Options, Responder, Seen
 from omma.errors import OmmaError
 from omma.evals.figures import Figure, figure
 from omma.evals.marks import Mark, distance, first_number, found_share, normal
 from omma.evals.suites import Progress, answers_of
 from omma.prep.boxes import Box, parse_boxes, parse_points
-from omma.prep.forms import found
+from omma.prep.forms import found, found_rings
+from omma.prep.polygons import parse_polygons
 
 Kind: TypeAlias = Literal["boxes", "points", "number", "word", "text"]
 KINDS: tuple[Kind, ...] = ("word", "number", "boxes", "points", "text")
@@ -25,7 +26,7 @@ WORDS, LETTERS = 4, 40  # an answer of at most so many is a word; a longer one i
 DRAWS = 2000  # of the bootstrap
 LONGEST = {"word": 48, "number": 32, "points": 256, "boxes": 1024, "text": 1024}  # tokens
 
-_NAMED = re.compile(r"_2d|<\|?box|<points?\b")
+_NAMED = re.compile(r"_2d|<\|?(?:box|quad)|<points?\b")
 _BARE = re.compile(r"[\s\d.,;()\[\]+-]+")
 _NUMBER = re.compile(r"[-+]?(?:\d{1,3}(?:[, ]\d{3})+|\d+)(?:\.\d+)?|[-+]?\.\d+")
 _UNITS = re.compile(r"[$€£¥]?\s*(?P<number>[-+]?[\d., ]*\d)\s*(?:%|°|[^\W\d]{1,3})?\.?")
@@ -38,7 +39,7 @@ def kind_of(wanted: str) -> Kind:
     a word is up to four of them; everything else is text.
     """
     if _NAMED.search(wanted) or (_BARE.fullmatch(wanted) and re.search(r"[(\[]", wanted)):
-        if found(wanted, 4) or wanted.strip() == "[]":
+        if found(wanted, 4) or found_rings(wanted) or wanted.strip() == "[]":
             return "boxes"
         if found(wanted, 2):
             return "points"
@@ -74,8 +75,13 @@ def _number(wanted: str, told: Answer) -> tuple[Mark, ...]:
 def _boxes(wanted: str, told: Answer) -> tuple[Mark, ...]:
     if not told.seen:
         return Mark(0.0), Mark(0.0)
-    truth, said = parse_boxes(wanted, told.seen[0]), parse_boxes(told.text, told.seen[0])
+    truth, said = _placed(wanted, told.seen[0]), _placed(told.text, told.seen[0])
     return Mark(found_share(truth, said)), Mark(_shared(truth, said))
+
+
+def _placed(text: str, seen: Seen) -> list[Box]:
+    """The boxes of a text, or else those around its quads and polygons."""
+    return parse_boxes(text, seen) or [polygon.box for polygon in parse_polygons(text, seen)]
 
 
 def _shared(truth: Sequence[Box], said: Sequence[Box]) -> float:

@@ -45,10 +45,8 @@ class Tokenizer:
             raise BadFolder(f"{name} is no byte-level BPE that is understood: {error}") from error
         self.source = source
         self._marks: dict[str, int] = {mark: entry["id"] for mark, entry in added.items()}
-        # Marks of places are a part of what is said: Qwen2-VL's boxes are told by nothing else.
-        self._silent = frozenset(
-            entry["id"] for mark, entry in added.items() if entry["special"] and not ANY_MARK.fullmatch(mark)
-        )
+        self._silent = frozenset(entry["id"] for entry in added.values() if entry["special"])
+        self._places = frozenset(entry["id"] for mark, entry in added.items() if ANY_MARK.fullmatch(mark))
         self._bytes |= {entry["id"]: mark.encode() for mark, entry in added.items()}
         self.size = max(self._bytes) + 1
 
@@ -117,12 +115,16 @@ class Tokenizer:
         except KeyError:
             raise BadFolder(f"tokenizer.json has no token {name}; it has {', '.join(self._marks)}") from None
 
-    def bytes_of(self, token: int, *, skip_marks: bool = False) -> bytes:
-        """The UTF-8 bytes that an id writes; one id may hold a part of a character. Unused ids write none."""
-        return b"" if skip_marks and token in self._silent else self._bytes.get(token, b"")
+    def bytes_of(self, token: int, *, skip_marks: bool = False, places: bool = False) -> bytes:
+        """The UTF-8 bytes that an id writes; one id may hold a part of a character. Unused ids write none.
+
+        With `skip_marks` those of turns and media write none, nor those of boxes unless `places` are told so.
+        """
+        hidden = skip_marks and token in self._silent and not (places and token in self._places)
+        return b"" if hidden else self._bytes.get(token, b"")
 
     def decode(self, tokens: Iterable[int], *, skip_marks: bool = True) -> str:
-        """Ids to text. Marks of turns and media go unless asked for; those of calls and boxes stay."""
+        """Ids to text. Marks that are markup only are left out unless asked for; "<tool_call>" is kept."""
         written = b"".join(self.bytes_of(token, skip_marks=skip_marks) for token in tokens)
         return written.decode("utf-8", errors="replace")
 

@@ -10,6 +10,7 @@ from PIL import ImageDraw, ImageFont
 from omma.chat import Image, MediaSource
 from omma.prep.boxes import Box, Point
 from omma.prep.pictures import open_picture
+from omma.prep.polygons import Polygon
 from omma.skills.read import Line
 
 # Okabe and Ito's colours, which people who see few colours tell apart, and whether words on them are dark.
@@ -25,9 +26,11 @@ COLOURS: tuple[tuple[str, bool], ...] = (
 
 LONGEST = 40  # letters of a label
 
+Shape = Box | Point | Polygon
 
-def draw_boxes(picture: MediaSource | Image, found: Sequence[Box | Point | Line | None]) -> PIL.Image.Image:
-    """A copy of the picture, upright and in RGB, with boxes, lines and points on it. None is passed over."""
+
+def draw_boxes(picture: MediaSource | Image, found: Sequence[Shape | Line | None]) -> PIL.Image.Image:
+    """A copy of the picture, upright and in RGB, with all that was found on it. None is passed over."""
     source = picture.source if isinstance(picture, Image) else picture
     drawn = open_picture(source).copy()
     pen = ImageDraw.Draw(drawn)
@@ -44,15 +47,22 @@ def draw_boxes(picture: MediaSource | Image, found: Sequence[Box | Point | Line 
     return drawn
 
 
-def _shape(one: Box | Point | Line | None) -> Box | Point | None:
-    """A line is its box with no label: its words already stand in the picture."""
+def _shape(one: Shape | Line | None) -> Shape | None:
+    """A line is its outline with no label: its words already stand in the picture."""
     if isinstance(one, Line):
+        if one.quad is not None:
+            return Polygon(one.quad.corners)
         return one.box and Box(one.box.x1, one.box.y1, one.box.x2, one.box.y2)
     return one
 
 
-def _outline(pen: ImageDraw.ImageDraw, shape: Box | Point, colour: str, unit: int) -> tuple[float, float]:
+def _outline(pen: ImageDraw.ImageDraw, shape: Shape, colour: str, unit: int) -> tuple[float, float]:
     """Draw with a white rim, so that it is seen on any ground; give the corner the label hangs on."""
+    if isinstance(shape, Polygon):
+        ring = [*shape.corners, *shape.corners[:2]]
+        pen.line(ring, fill="white", width=unit * 4, joint="curve")
+        pen.line(ring, fill=colour, width=unit * 2, joint="curve")
+        return shape.box.x1, shape.box.y1
     if isinstance(shape, Box):
         corners = (shape.x1, shape.y1, shape.x2, shape.y2)
         rim = (shape.x1 - unit, shape.y1 - unit, shape.x2 + unit, shape.y2 + unit)

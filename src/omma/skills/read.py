@@ -9,6 +9,7 @@ from statistics import median
 
 from omma.chat import Answer, Image, MediaSource, Options, Responder
 from omma.prep.boxes import Box, parse_boxes
+from omma.prep.loose import text_start
 from omma.prep.polygons import Polygon, parse_quads
 from omma.sample import Size
 from omma.skills.asking import PLAIN, ask, seen, worded
@@ -102,8 +103,9 @@ def parse_page(answer: Answer, *, boxes: bool) -> Page:
     if boxes and not lines:
         quads = parse_quads(answer.text, geometry)
         lines = [Line(quad.label, quad.box, quad.score, quad) for quad in quads if quad.label]
-    if not lines and answer.text.strip() != "[]":
-        lines = [Line(text.strip()) for text in answer.text.splitlines() if text.strip()]
+    told = answer.text[text_start(answer.text) :].strip()
+    if not lines and told != "[]":
+        lines = [Line(text.strip()) for text in told.splitlines() if text.strip()]
     return Page(tuple(lines), geometry.original, answer.finish_reason != "length")
 
 

@@ -46,8 +46,7 @@ def open_video(video: Video, rules: PictureRules, *, room: int) -> Clip:
             else:
                 count = frames_to_take(len(numbers), reel.rate, fps, rules, video.max_frames)
             chosen = [numbers[i] for i in spread(len(numbers), count)]
-            sized = frame_size if rules.volume is None else volume_size
-            size = sized(reel.size, count, rules, video.max_pixels)
+            size = frame_size(reel.size, count, rules, video.max_pixels)
             if (tokens := _tokens(count, size, rules)) > room:
                 raise PromptTooLong(
                     f"{name} takes {tokens:,} tokens, {count} frames of {size.width}×{size.height}, and "
@@ -85,7 +84,12 @@ def spread(count: int, taken: int) -> list[int]:
 
 
 def frame_size(original: Size, count: int, rules: PictureRules, max_pixels: int | None = None) -> Size:
-    """The size of each of `count` frames: all of them share the video's budget of tokens (facts §6.4)."""
+    """The size of each of `count` frames: all of them share the video's budget of tokens (facts §6.4).
+
+    Raises BadVideo for a shape that is not understood.
+    """
+    if rules.volume is not None:
+        return volume_size(original, count, rules, max_pixels)
     budget = int(0.9 * rules.video_tokens * rules.factor**2) * rules.temporal // count
     most = min(max_pixels or rules.frame_max_pixels, max(budget, int(1.05 * rules.frame_min_pixels)))
     least = min(rules.frame_min_pixels, most)

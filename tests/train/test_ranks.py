@@ -17,7 +17,9 @@ from omma.model.vlm import Vlm
 from omma.ops.orthogonal import orthogonalise
 from omma.train.feed import make_batches
 from omma.train.muon import MuonSteps
+from omma.train.optimise import _engines
 from omma.train.passes import Pupil, Totals, totals_of
+from omma.train.recipe import Muon
 from tests.train.school import toy_recipe
 from tests.train.test_resume import ROOT, play
 
@@ -122,6 +124,38 @@ def test_muon_does_what_torchs_own_does() -> None:
         muon.step()
         judge.step()
     assert all(torch.equal(mine, his) for mine, his in zip(ours, theirs, strict=True))
+
+
+def test_muon_turns_every_expert_as_it_turns_a_matrix_alone() -> None:
+    torch.manual_seed(0)
+    bank, gradient = torch.randn(3, 5, 12), torch.randn(3, 5, 12)
+    alone = [bank[expert].clone() for expert in range(3)]
+
+    def step(matrices: list[torch.Tensor], gradients: list[torch.Tensor]) -> None:
+        muon = MuonSteps([{"params": matrices, "weight_decay": 0.1, "lr": 0.02}], momentum=0.9)
+        for matrix, wanted in zip(matrices, gradients, strict=True):
+            muon.state[matrix] = {"momentum_buffer": torch.zeros_like(matrix)}
+            matrix.grad = wanted.clone()
+        muon.step()
+
+    step([bank], [gradient])
+    step(alone, list(gradient))
+    assert torch.equal(bank, torch.stack(alone))
+
+
+def test_a_router_is_left_to_adamw_and_experts_are_decayed(tmp_path: Path) -> None:
+    recipe = replace(toy_recipe(tmp_path, "qwen3-vl-moe"), optimiser=Muon())
+    with torch.device("meta"):
+        named = list(Vlm(recipe.model).named_parameters())
+    kinds: dict[str, tuple[str, float]] = {}
+    names = {id(parameter): name for name, parameter in named}
+    for engine in _engines(dict(named), recipe):
+        for group in engine.param_groups:
+            for parameter in group["params"]:
+                kinds[names[id(parameter)]] = (type(engine).__name__, group["weight_decay"])
+    layer = "decoder.layers.0.feed"
+    assert kinds[f"{layer}.experts.gate_up"] == kinds[f"{layer}.experts.down"] == ("MuonSteps", 0.05)
+    assert kinds[f"{layer}.router.weight"] == ("AdamW", 0.05)
 
 
 def test_an_orthogonalised_matrix_keeps_its_directions_and_evens_their_strength() -> None:

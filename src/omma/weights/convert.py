@@ -21,7 +21,8 @@ from torch import Tensor
 from omma.errors import BadFolder, TensorMismatch
 from omma.model.vlm import Vlm
 from omma.weights.adapters import is_adapter
-from omma.weights.config import CONFIG, read_json, read_spec, write_json
+from omma.weights.config import CONFIG, read_spec
+from omma.weights.fields import read_json, write_json
 from omma.weights.folder import INDEX, SINGLE, accounted, headers
 from omma.weights.marks import mark, marked
 from omma.weights.names import EMBEDDING, HEAD, in_memory, public_name
@@ -225,7 +226,7 @@ def _write_shard(path: Path, shard: list[_Entry]) -> Iterator[int]:
 
 def _put(file: IO[bytes], tensor: Tensor) -> int:
     flat = tensor.contiguous().reshape(-1).view(torch.uint8).numpy()
-    return file.write(memoryview(flat))
+    return file.write(flat.data)
 
 
 def _changed(part: Tensor, entry: _Entry) -> Tensor:

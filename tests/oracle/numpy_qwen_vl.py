@@ -28,13 +28,15 @@ ERF = np.vectorize(math.erf, otypes=[np.float64])
 
 def softmax(scores: Array) -> Array:
     """Along the last axis."""
-    raised = np.exp(scores - scores.max(-1, keepdims=True))
-    return raised / raised.sum(-1, keepdims=True)
+    raised: Array = np.exp(scores - scores.max(-1, keepdims=True))
+    total: Array = raised.sum(-1, keepdims=True)
+    return raised / total
 
 
 def gelu(x: Array) -> Array:
     """The exact one, by the error function."""
-    return 0.5 * x * (1 + ERF(x / math.sqrt(2)))
+    share: Array = 0.5 * (1 + ERF(x / math.sqrt(2)))
+    return x * share
 
 
 def cubic(distance: Array) -> Array:
@@ -55,7 +57,7 @@ def stretch(source: int, target: int) -> Array:
     for row in range(target):
         centre = (row + 0.5) * source / target - 0.5
         for tap in range(math.floor(centre) - 1, math.floor(centre) + 3):
-            matrix[row, min(max(tap, 0), source - 1)] += cubic(np.float64(centre - tap))
+            matrix[row, min(max(tap, 0), source - 1)] += cubic(np.array(centre - tap))
     return matrix
 
 
@@ -66,7 +68,8 @@ def interpolated(table: Array, side: int) -> Array:
         return table
     along = stretch(own, side)
     grid = table.reshape(own, own, -1)
-    return np.einsum("yr,xc,rcw->yxw", along, along, grid).reshape(side * side, -1)
+    spread: Array = np.einsum("yr,xc,rcw->yxw", along, along, grid)
+    return spread.reshape(side * side, -1)
 
 
 def sincos(width: int, side: int) -> Array:
@@ -127,11 +130,11 @@ class QwenVL:
 
     def layer_norm(self, x: Array, name: str) -> Array:
         centred = x - x.mean(-1, keepdims=True)
-        scaled = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + VISUAL_EPS)
+        scaled: Array = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + VISUAL_EPS)
         return scaled * self.tensor(f"{name}.weight") + self.tensor(f"{name}.bias")
 
     def rms_norm(self, x: Array, name: str) -> Array:
-        size = np.sqrt((x**2).mean(-1, keepdims=True) + self.config["layer_norm_epsilon"])
+        size: Array = np.sqrt((x**2).mean(-1, keepdims=True) + self.config["layer_norm_epsilon"])
         return x / size * self.tensor(f"{name}.weight")
 
     # -- eyes -------------------------------------------------------------------------------------------

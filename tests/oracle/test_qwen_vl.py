@@ -22,6 +22,7 @@ from omma.engine.request import Request, Sampling
 from omma.loading import Loaded, load_folder
 from omma.presets import preset, tiny
 from omma.respond import Model
+from omma.spec import SwiGLU
 from tests.oracle.numpy_qwen_vl import QwenVL, interpolated, rotation, sincos
 from tests.oracle.tiktoken_qwen_vl import SEEING, Spelling, listed
 
@@ -177,11 +178,12 @@ def test_an_answer_that_grows_over_the_trained_length_is_the_judges(ours: Loaded
 
 
 @pytest.mark.slow
-def test_one_layer_of_the_published_widths_is_the_judges(tmp_path: Path) -> None:
-    # At 224 pixels a side there are as many patches as places and queries.
+def test_heads_of_the_published_widths_are_the_judges(tmp_path: Path) -> None:
+    # One layer each; at 224 pixels a side there are as many patches as places and queries.
     spec = preset("qwen-vl-chat")
-    narrow = replace(spec.vision, depth=1, side=224, merge=1)
-    write_toy(tmp_path, replace(spec, vision=narrow, decoder=replace(spec.decoder, depth=1)))
+    vision = replace(spec.vision, depth=1, side=224, merge=1)
+    decoder = replace(spec.decoder, depth=1, feed_forward=SwiGLU(512))
+    write_toy(tmp_path, replace(spec, vision=vision, decoder=decoder))
     loaded, judge = load_folder(tmp_path, device="cpu", dtype="float32"), QwenVL(tmp_path)
     sample = loaded.processor.sample([message("user", Image(FIRST), "What?")])
     with torch.inference_mode():

@@ -115,7 +115,7 @@ SPELLINGS: dict[str, Spelling] = {
 _NUMBERED = re.compile(r"(?P<stack>.+?)\.(?P<number>\d+)\.(?P<part>.+)")
 SPELLINGS["qwen3-vl-moe"] = replace(
     SPELLINGS["qwen3-vl"],
-    vision=SPELLINGS["qwen3-vl"].vision | _ROUTER,
+    vision={**SPELLINGS["qwen3-vl"].vision, **_ROUTER},
     decoder={ours: public for ours, public in SPELLINGS["qwen3-vl"].decoder.items() if ours not in _FEED}
     | _ROUTER,
     parts=_BANK,

@@ -151,7 +151,7 @@ def _fetch(place: Path, name: str, commit: str, entry: Entry, endpoint: str | No
     """Bring one file into its place; the bytes that were fetched for it."""
     from huggingface_hub import hf_hub_url
     from huggingface_hub.file_download import http_get
-    from huggingface_hub.utils import build_hf_headers
+    from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
     blob = place / "blobs" / entry.digest
     blob.parent.mkdir(parents=True, exist_ok=True)
@@ -171,7 +171,7 @@ def _fetch(place: Path, name: str, commit: str, entry: Entry, endpoint: str | No
                 resume_size=at,
                 headers=build_hf_headers(),
                 expected_size=entry.size,
-                tqdm_class=lambda *_, **__: heard,
+                tqdm_class=lambda *_, **__: heard,  # type: ignore[arg-type]
             )
             file.flush()
             os.fsync(file.fileno())
@@ -246,7 +246,7 @@ def _whole(place: Path, commit: str, files: Sequence[Entry]) -> bool:
 @contextmanager
 def _asking(name: str, revision: str) -> Iterator[None]:
     """What the hub or the network refuses, in a sentence. The library's own remarks are not shown."""
-    from huggingface_hub.errors import (
+    from huggingface_hub.errors import (  # type: ignore[attr-defined]
         GatedRepoError,
         HTTPError,
         OfflineModeIsEnabled,

@@ -82,6 +82,7 @@ class Case:
 CASES = {
     "a picture, packed": Case(picture=(896, 672), tower=8, decoder=6),
     "half precision, converted": Case("qwen2.5-vl-7b", decoder=2, kept="F16", picture=(448, 448)),
+    "a head of its own, packed": Case("qwen2.5-vl-7b", tower=2, decoder=2, picture=(280, 280)),
     "full precision, converted": Case(decoder=4, dtype="float32", words=100, batch=2),
     "a large picture": Case(picture=(1344, 1008), tower=2, decoder=1, answer=4),
     "a video": Case(film=(336, 336, 16), tower=4, decoder=3),

@@ -163,8 +163,11 @@ def test_stopped_at_any_moment_there_is_no_model(
         if moment == "begun" or (moment == "middle" and done > total // 2):
             raise KeyboardInterrupt
 
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
     if moment == "written":
-        monkeypatch.setattr(Path, "rename", lambda *_: stop(0, 0) or (_ for _ in ()).throw(KeyboardInterrupt))
+        monkeypatch.setattr(Path, "rename", stopped)
     with pytest.raises(KeyboardInterrupt):
         convert_folder(folder, target, Change(), listener=stop)
     assert [path.name for path in folder.parent.iterdir()] == ["a"]

@@ -154,15 +154,20 @@ def box(model: Model) -> Finding:
 
 
 def order(model: Model) -> Finding:
-    """Of two events the first came first."""
+    """Of two events the first came first, whichever it was."""
     import numpy as np
 
     from omma.chat import Video
 
-    first, then = (np.asarray(known_picture(*drawn)) for drawn in (("red", "circle"), ("blue", "square")))
-    clip = Video(np.stack([first] * 4 + [then] * 4), fps=2.0)
+    red, blue = (np.asarray(known_picture(*drawn)) for drawn in (("red", "circle"), ("blue", "square")))
     question = "Which colour is seen first, red or blue?"
-    return _asked("order", "red, then blue", "red", lambda: model.ask(clip, question, max_tokens=LENGTH).text)
+
+    def firsts() -> str:
+        clips = (Video(np.stack([one] * 4 + [two] * 4), fps=2.0) for one, two in ((red, blue), (blue, red)))
+        said = [model.ask(clip, question, max_tokens=LENGTH).text.strip() for clip in clips]
+        return " then ".join(said)
+
+    return _asked("order", "red first, then blue first", "red then blue", firsts)
 
 
 def _asked(name: str, shown: str, wanted: str, answer: Any) -> Finding:

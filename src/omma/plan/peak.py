@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from omma.engine.cache import SHORTEST, Cache
-from omma.engine.packed import PAYS
+from omma.engine.packed import PART, PAYS
 from omma.model.vlm import Vlm
 from omma.plan.parameters import Parameters, blueprint
 from omma.plan.shadow import Ledger, counted
@@ -66,12 +66,13 @@ def phases(model: Vlm, parameters: Parameters, talk: Talk, batch: int, lying: Ly
 
     `model` is on the meta device.
     """
-    size = lying.dtype.itemsize
     rows = min(batch, ROWS)
+    together = max(1, min(rows, BUDGET // talk.prompt))
     grids = [one.grid for one in talk.shown]
     drawn = rows * _rows_bytes(grids, model)  # of every conversation that waits, beside the accelerator
-    weights = _weights(model, parameters, lying)
-    unpacked = 0 if lying.accelerator else _largest(model) * size  # blocks made for one product
+    parts = _parts(parameters, lying.dtype, shown=bool(grids))
+    weights = _weights(parts, parameters.total * lying.dtype.itemsize, lying)
+    blocks = 0 if lying.accelerator else _largest(model) * lying.dtype.itemsize  # made for one product
     found = [Phase("loading", weights.loading, 0, 0)]
     if grids:
         opened = max(3 * one.original.width * one.original.height for one in talk.shown)
@@ -80,9 +81,11 @@ def phases(model: Vlm, parameters: Parameters, talk: Talk, batch: int, lying: Ly
     held = _held(model.spec, lying.dtype, talk, batch, lying.accelerator and _mixes(model.spec))
     waits = 0 if lying.accelerator else drawn
     if grids:
-        found.append(Phase("tower", weights.seen, held.kept, waits + held.seen - held.kept + unpacked))
-    found.append(Phase("prompt", weights.read, held.kept, waits + held.read - held.kept + unpacked))
-    answering = _answering(weights, parameters, talk, lying)
+        found.append(Phase("tower", weights.seen, held.kept, waits + held.seen - held.kept + blocks))
+    found.append(Phase("prompt", weights.thought, held.kept, waits + held.read - held.kept + blocks))
+    rows_now = waits + (0 if lying.accelerator else together * _rows_bytes(grids, model))
+    found.append(Phase("head", weights.read, held.kept, rows_now + min(PART, parts.head)))
+    answering = weights.read + _packing(parts, talk, lying)
     alone = waits if rows == 1 else 0  # a lone conversation is kept by whoever asked it
     found.append(Phase("answer", answering, held.remembered, alone + held.written - held.remembered))
     return tuple(found)
@@ -115,37 +118,53 @@ def _mixes(spec: ModelSpec) -> bool:
     return any(isinstance(part.feed_forward, Experts) for part in (spec.vision, spec.decoder))
 
 
+class _Parts(NamedTuple):
+    """Bytes of the weights that answering touches: of a tower if anything is shown, layers, and the head.
+
+    A table of embeddings is read row by row, and so not touched, unless it is the head too.
+    """
+
+    vision: int
+    layers: int
+    head: int
+
+
+def _parts(parameters: Parameters, dtype: torch.dtype, *, shown: bool) -> _Parts:
+    size = dtype.itemsize
+    vision = (parameters.tower + parameters.bridge) * size if shown else 0
+    return _Parts(vision, parameters.layers * size, (parameters.head or parameters.embedding) * size)
+
+
 class _Weights(NamedTuple):
-    """Bytes of weights in memory: while they are loaded, then, and after the tower and the decoder ran."""
+    """Bytes of weights in memory: while they are loaded, then, and after tower, layers and head ran."""
 
     loading: int
     loaded: int
     seen: int
+    thought: int
     read: int
 
 
-def _weights(model: Vlm, parameters: Parameters, lying: Lying) -> _Weights:
-    size = lying.dtype.itemsize
-    whole = parameters.total * size
+def _weights(parts: _Parts, whole: int, lying: Lying) -> _Weights:
     if lying.accelerator:
-        return _Weights(whole, whole, whole, whole)
+        return _Weights(whole, whole, whole, whole, whole)
     if not lying.mapped:
-        return _Weights(whole + min(whole, MAPPED), whole, whole, whole)
-    vision = (parameters.tower + parameters.bridge) * size
-    rows = 0 if model.decoder.head is None else parameters.embedding * size  # a table is read row by row
-    return _Weights(0, 0, vision, whole - rows)
+        return _Weights(whole + min(whole, MAPPED), whole, whole, whole, whole)
+    thought = parts.vision + parts.layers
+    return _Weights(0, 0, parts.vision, thought, thought + parts.head)
 
 
-def _answering(weights: _Weights, parameters: Parameters, talk: Talk, lying: Lying) -> int:
-    """Packed weights take the plain ones' place, file by file.
+def _packing(parts: _Parts, talk: Talk, lying: Lying) -> int:
+    """What is held twice while packed weights take the plain ones' place, a share with every token.
 
-    A head is packed in parts and its plain weight goes with the last of them; a tied one stays, as the table.
+    Layers come first: their plain weights go with their mapping, of which the tower shares the last and
+    keeps it. The head is packed in parts, and its plain weight goes with the last of them; a tied one stays.
     """
-    if not lying.packs or talk.answer < PAYS:
-        return weights.read
-    size = lying.dtype.itemsize
-    head = (parameters.head or parameters.embedding) * size
-    return weights.read + head + (min(MAPPED, parameters.layers * size) if lying.mapped else 0)
+    if not lying.packs or talk.answer <= PAYS:
+        return 0
+    packed = (parts.layers + parts.head) * min(talk.answer - PAYS, PAYS) // PAYS
+    mapped = min(MAPPED, parts.layers) if lying.mapped else 0
+    return mapped if packed <= parts.layers else mapped // 2 + packed - parts.layers
 
 
 def _read(model: Vlm, cache: Cache, ledger: Ledger, talk: Talk, together: int) -> tuple[int, int]:
@@ -190,7 +209,7 @@ def _rows_bytes(grids: Sequence[Grid], model: Vlm) -> int:
 
 
 def _largest(model: Vlm) -> int:
-    """Numbers of the largest matrix that a product lays out for itself; a head does so in parts."""
+    """Numbers of the largest matrix that a product lays out in blocks for itself; a head does so in parts."""
     skipped = ("decoder.embedding.", "decoder.head.", "vision.places")
     matrices = ((name, weight) for name, weight in model.named_parameters() if weight.dim() == 2)
     return max(weight.numel() for name, weight in matrices if not name.startswith(skipped))

@@ -23,14 +23,14 @@ Arguments = Sequence[Any]
 Named = Mapping[str, Any] | None
 
 
-class Ledger(TorchDispatchMode):
+class Ledger(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts the bytes of the tensors that are made inside of it, for as long as they live.
 
     `held` is what lives now, `peak` the most since it was last set.
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.held = self.peak = 0
         self._known: set[int] = set()
 

@@ -1,9 +1,11 @@
 """Puts a trained model into the package as omma-nano, if the committed suites say that it is the better one.
 
     python -m recipes.nano.release runs/nano/answer/model
+    python -m recipes.nano.release runs/nano/answer/model --only words lines find
 
-Both models answer every suite. The candidate goes in when its mean over the suites is higher (for suites that
-count wrong letters, the share of right ones), and its model card is written from the same figures.
+Both models answer every suite, or those that are named. The candidate goes in when its mean over them is
+higher (for suites that count wrong letters, the share of right ones), and its model card is written from the
+same figures.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import statistics
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -26,12 +29,14 @@ LEFT_BEHIND = "marks.safetensors"  # the trainer's own head
 CARD = Path(__file__).parent / "card.md"
 
 
-def scores(model: str) -> list[SuiteScore]:
-    """The model's scores on all committed suites."""
+def scores(model: str, only: Sequence[str]) -> list[SuiteScore]:
+    """The model's scores on the committed suites, or on `only` these."""
     responder = omma.load(model)
     told = []
     with Progress(console=Console(stderr=True), transient=True) as bars:
         for path in sorted(SUITES.glob("*.jsonl")):
+            if only and path.stem not in only:
+                continue
             suite = read_suite(path)
             bar = bars.add_task(f"{model}: {suite.name}", total=len(suite.questions))
             told.append(evaluate(responder, suite, lambda done, _, bar=bar: bars.update(bar, completed=done)))
@@ -65,12 +70,14 @@ def main() -> int:
     """Compare, and put the candidate in if it is better; 1 if it is not."""
     parser = argparse.ArgumentParser(prog="python -m recipes.nano.release", description=__doc__)
     parser.add_argument("candidate", type=Path, help="a finished model's folder")
-    candidate = parser.parse_args().candidate
-    new = scores(str(candidate))
+    parser.add_argument("--only", nargs="+", default=[], choices=sorted(PROMISES), help="these suites only")
+    wish = parser.parse_args()
+    candidate: Path = wish.candidate
+    new = scores(str(candidate), wish.only)
     better = statistics.mean(map(rightness, new))
     print(f"{candidate}: {100 * better:.2f} % right over {len(new)} suites")
     if (PLACE / "config.json").exists():
-        old = statistics.mean(map(rightness, scores(str(PLACE))))
+        old = statistics.mean(map(rightness, scores(str(PLACE), wish.only)))
         print(f"omma-nano: {100 * old:.2f} %")
         if better <= old:
             print("omma-nano stays as it is")

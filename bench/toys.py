@@ -18,7 +18,7 @@ from omma.prep.rules import published_rules
 from omma.prep.tokenizer import Tokenizer
 from omma.prep.vocabulary import train_tokenizer
 from omma.presets import GENERATIONS, tiny
-from omma.spec import DecoderSpec, ModelSpec, VisionSpec
+from omma.spec import DecoderSpec, Experts, ModelSpec, VisionSpec
 from omma.weights import write_folder
 
 JUDGED = [name for name in GENERATIONS if name != "qwen-vl"]  # those that transformers has
@@ -108,6 +108,9 @@ def variants(generation: str) -> Iterator[tuple[str, ModelSpec]]:
     yield "4 heads, 1 key head", decoder(key_heads=1)
     yield "heads 128 wide", decoder(width=256, heads=2, key_heads=1, head_width=128, sections=sections)
     yield "other eps and theta", decoder(norm_eps=1e-3, rope_theta=10_000.0)
+    if isinstance(spec.decoder.feed_forward, Experts):
+        yield "one expert of eight", decoder(feed_forward=Experts(24, 8, 1))
+        yield "all experts", decoder(feed_forward=Experts(24, 5, 5))
     tower = spec.vision
     if tower.window is not None:
         yield "6 heads, 3 key heads", decoder(width=96, heads=6, key_heads=3)

@@ -17,9 +17,9 @@ from omma.presets import preset
 from omma.sample import Grid
 from omma.spec import ModelSpec, TokenIds
 from omma.weights.config import write_config
-from omma.weights.names import in_memory, public_name, public_shape
+from omma.weights.names import in_memory, is_bank, public_name, public_shape
 
-WIDE = ("qwen2-vl-72b", "qwen2.5-vl-72b", "qwen3-vl-32b")
+WIDE = ("qwen2-vl-72b", "qwen2.5-vl-72b", "qwen3-vl-32b", "qwen3-vl-30b-a3b")
 GRID = Grid(1, 6, 8)
 WORDS = 24
 
@@ -78,9 +78,9 @@ def _in_transformers(ours: Vlm) -> Any:
         write_config(spec, Path(place), dtype="float32")
         config = AutoConfig.from_pretrained(place)
     tensors = {
-        in_memory(public_name(name, spec.family)): weight.reshape(
-            public_shape(name, tuple(weight.shape), spec)
-        )
+        in_memory(public_name(name, spec.family)): weight.mT
+        if is_bank(name)  # turned in its memory (facts §4.3)
+        else weight.reshape(public_shape(name, tuple(weight.shape), spec))
         for name, weight in ours.named_parameters()
     }
     with torch.device("meta"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
 import torch
@@ -56,9 +56,9 @@ def sort_pairs(chosen_TC: Tensor) -> tuple[Tensor, Tensor]:
 
 def groups(sorted_N: Tensor) -> list[Group]:
     """Where the pairs of each chosen expert begin and end; nothing for an expert that nobody chose."""
-    experts, counts = sorted_N.unique_consecutive(return_counts=True)
-    borders = [0, *counts.cumsum(0).tolist()]
-    return [Group(e, a, b) for e, (a, b) in zip(experts.tolist(), pairwise(borders), strict=True)]
+    counts: list[int] = sorted_N.bincount().tolist()
+    borders = pairwise(accumulate(counts, initial=0))
+    return [Group(e, a, b) for e, (a, b) in enumerate(borders) if b > a]
 
 
 def product(x_ND: Tensor, weight_DF: Tensor) -> Tensor:

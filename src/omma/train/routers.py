@@ -62,7 +62,8 @@ class Routers:
     @contextmanager
     def listening(self) -> Iterator[list[Heard]]:
         """Gives what the routers decide inside the block."""
-        self._heard = heard = []
+        heard: list[Heard] = []
+        self._heard = heard
         try:
             yield heard
         finally:
@@ -98,7 +99,7 @@ class Routers:
         sizes = [len(tally) for tally in self._tallies.values()]
         flat = torch.tensor(added(torch.cat(list(self._tallies.values())).tolist()), dtype=torch.float64)
         told: list[tuple[float, float, float]] = []
-        for name, tally in zip(self.shares, flat.split(sizes), strict=True):
+        for name, tally in zip(self.shares, torch.split(flat, sizes), strict=True):
             (counts_E, chances_E), (square, rows) = tally[:-2].chunk(2), tally[-2:]
             if rows == 0:
                 continue

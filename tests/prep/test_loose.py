@@ -77,6 +77,13 @@ def test_a_text_cut_anywhere_gives_all_objects_that_are_whole(
     assert all(any(entry is one for one in inside) for entry in outermost)
 
 
+@pytest.mark.parametrize("junk", ["{", '{ 5" wide ', '{"x" ', '{{"a": 1} "label": ', "{it's "])
+def test_an_object_is_found_behind_a_brace_that_nothing_closes(junk: str) -> None:
+    found = list(entries(f'{junk}{{"n": 1}} {{"m": "a", "k": 2}}'))
+    assert {"n": 1} in found
+    assert {"m": "a", "k": 2} in found
+
+
 def test_objects_may_lie_deeper_than_any_model_writes() -> None:
     text = '{"a":' * 5000 + '{"n": 1}' + "}" * 5000
     assert {"n": 1} in list(entries(text))

@@ -20,6 +20,8 @@ _LINE = {quote: re.compile(rf"{quote}((?:[^{quote}\\\n]|\\.|{quote}(?!{_END}))*+
 # One that goes on over line ends holds no quote, so that one lost quote does not swallow what follows.
 _LINES = re.compile(r'(?:[^"\\]|\\.)*+', re.DOTALL)
 _AFTER_LINES = re.compile(r'"\s*+[,}\]]')
+_INNER = {quote: re.compile(rf"(?:\\.|[^\\{quote}])*+{quote}") for quote in "\"'"}
+_COLON = re.compile(r"\s*+:")
 _NUMBER = re.compile(r"[-+]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][-+]?\d++)?")
 _WORD = re.compile(r"[A-Za-z_]\w*+")
 _NEXT = re.compile(r"[][{}()\"',:A-Za-z_\d.+-]")
@@ -86,7 +88,7 @@ class _Open:
         """A colon: what stood before it is a key."""
         if self.keyed and self.last is not _NOTHING and not isinstance(self.last, (list, dict)):
             key = str(self.last)
-            if self.key is not None and self.value is not self.last:
+            if self.value is not self.last:
                 self.commit()
             self.key, self.value, self.last = key, _NOTHING, _NOTHING
 
@@ -182,11 +184,15 @@ class _Reader:
     def _quoted(self, at: int, quote: str) -> int:
         """A text in quotes. A quote that nothing ends is passed over, or the text was cut behind it."""
         if at >= self.endless[quote]:
-            if (found := _LINE[quote].match(self.text, at)) is not None:
+            found = _LINE[quote].match(self.text, at)
+            if found is None:
+                end = self.text.find("\n", at)
+                self.endless[quote] = len(self.text) if end < 0 else end
+            elif _INNER[quote].match(found[1]) and _COLON.match(self.text, found.end()):  # no key holds one
+                self.endless[quote] = at + 1 + found[1].rindex(quote)
+            else:
                 self.open[-1].take(_unescaped(found[1]))
                 return found.end()
-            end = self.text.find("\n", at)
-            self.endless[quote] = len(self.text) if end < 0 else end
         if quote == '"' and at >= self.endless_lines:
             lines = _LINES.match(self.text, at + 1)
             assert lines is not None

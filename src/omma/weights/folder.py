@@ -70,18 +70,22 @@ def write_folder(
         path.replace(folder / name)
     kept = set(names)
     if len(shards) > 1:
-        total = sum(t.numel() for shard in shards for t in shard.values()) * dtype.itemsize
-        where = {
-            public_name(ours, spec.family): name
-            for name, shard in zip(names, shards, strict=True)
-            for ours in shard
-        }
-        write_json(folder / INDEX, {"metadata": {"total_size": total}, "weight_map": where})
+        write_json(folder / INDEX, _index(shards, names, dtype, spec.family))
         kept.add(INDEX)
     write_config(spec, folder, dtype=str(dtype).removeprefix("torch."))
     for stale in folder.iterdir():
         if _OURS.fullmatch(stale.name.removeprefix(".").removesuffix(".new")) and stale.name not in kept:
             stale.unlink()
+
+
+def _index(
+    shards: list[dict[str, Tensor]], names: list[str], dtype: torch.dtype, family: str
+) -> dict[str, Any]:
+    """Which file holds which tensor, as the public index says it."""
+    total = sum(t.numel() for shard in shards for t in shard.values()) * dtype.itemsize
+    dealt = zip(names, shards, strict=True)
+    where = {public_name(ours, family): name for name, shard in dealt for ours in shard}
+    return {"metadata": {"total_size": total}, "weight_map": where}
 
 
 def _save(tensors: dict[str, Tensor], path: Path, half_made: list[Path]) -> None:

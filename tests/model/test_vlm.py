@@ -102,7 +102,7 @@ def test_levels_are_added_after_the_decoders_first_layers_to_visual_tokens_alone
     for level, (made, given) in enumerate(zip(seen[1::2], seen[2::2], strict=False)):
         added = torch.zeros_like(made)
         if level < 3:
-            added[:4] = features.unflatten(-1, (4, -1))[:, level + 1]
+            added[:4] = features.reshape(len(features), 4, -1)[:, level + 1]
         assert torch.allclose(given - made, added, atol=1e-4)
 
 
@@ -192,7 +192,7 @@ def test_the_same_seed_draws_the_same_weights(generation: str) -> None:
     assert all(torch.equal(a, b) for a, b in zip(one.parameters(), two.parameters(), strict=True))
 
 
-@every_generation
+@pytest.mark.parametrize("generation", [name for name in GENERATIONS if "moe" not in name])
 def test_what_ends_a_residual_branch_is_drawn_narrower(generation: str) -> None:
     spec = tiny(generation)
     model = Vlm(spec)

@@ -79,10 +79,11 @@ class PlaceTable(Embedding):
         super().__init__(side * side, width)
         self.side = side
 
-    def forward(self, places_P2: Tensor, grids: Sequence[Grid]) -> Tensor:
+    def forward(self, places_P2: Tensor, grids: Sequence[Grid]) -> Tensor:  # type: ignore[override]
         """What is added to the patches at these places of the pictures: (P, W), mixed in fp32."""
-        numbers, shares = [], []
-        for grid, places in zip(grids, places_P2.split([grid.patches for grid in grids]), strict=True):
+        numbers: list[Tensor] = []
+        shares: list[Tensor] = []
+        for grid, places in zip(grids, torch.split(places_P2, [grid.patches for grid in grids]), strict=True):
             for kept, made in zip(
                 (numbers, shares), corners(places, grid.rows, grid.columns, self.side), strict=True
             ):
@@ -147,5 +148,5 @@ class VisionTower(nn.Module):
 
 def _reordered(x_PW: Tensor, order_N: Tensor, unit: int) -> Tensor:
     """Cells of `unit` patches in another order."""
-    cells_NUW: Tensor = x_PW.unflatten(0, (-1, unit))
+    cells_NUW = x_PW.reshape(-1, unit, x_PW.shape[-1])
     return cells_NUW.index_select(0, order_N.to(x_PW.device)).flatten(0, 1)

@@ -75,7 +75,7 @@ class Vlm(nn.Module):
         features_NX = features_NX.to(embeddings_TD.dtype)
         if not (levels := len(self.spec.vision.deepstack)):
             return Embedded(embeddings_TD.index_copy(0, places_N, features_NX), reach_T=reach_T)
-        own_ND, *deep = features_NX.unflatten(-1, (1 + levels, -1)).unbind(1)
+        own_ND, *deep = features_NX.reshape(len(features_NX), 1 + levels, -1).unbind(1)
         shown_TD = embeddings_TD.index_copy(0, places_N, own_ND)
         return Embedded(shown_TD, places_N, torch.stack(deep), reach_T)
 

@@ -33,10 +33,10 @@ check: $(READY)  ## format, lint, types, floors and the fast tests: what every c
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -q -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n auto -m "not slow"
 
 test: $(READY)  ## all tests, the slow ones too
-	$(BIN)/pytest -q
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n auto
 
 parity: $(READY)  ## differences from independent implementations -> docs/results/parity.json
 	@$(BIN)/python -m bench.parity

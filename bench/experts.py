@@ -63,7 +63,7 @@ class Pair:
         )
         config._experts_implementation = "eager"
         with torch.device("meta"):
-            self.theirs: Any = Qwen3VLMoeTextSparseMoeBlock(config)  # type: ignore[no-untyped-call]
+            self.theirs: Any = Qwen3VLMoeTextSparseMoeBlock(config)
         bank = self.ours.experts
         self.theirs.gate.weight = nn.Parameter(self.ours.router.weight.detach())
         self.theirs.experts.gate_up_proj = nn.Parameter(bank.gate_up.detach().mT.contiguous())

@@ -137,7 +137,5 @@ def pack(samples: Sequence[Sample]) -> Pack:
         starts=tuple(int(start) for start in starts),
         rows_PC=np.concatenate([v.rows_PC for _, v in visuals]) if visuals else None,
         grids=tuple(v.grid for _, v in visuals),
-        places_N=np.concatenate([at + v.places for at, v in visuals])
-        if visuals
-        else np.zeros(0, np.int64),
+        places_N=np.concatenate([at + v.places for at, v in visuals]) if visuals else np.zeros(0, np.int64),
     )

@@ -58,7 +58,8 @@ def _shares(named_NQ: NDArray[np.uint8], counted_NQ: NDArray[np.bool_], names: i
     rows, points = np.nonzero(counted_NQ)
     np.add.at(table, (rows, named_NQ[rows, points]), 1.0)
     total = table.sum(axis=1, keepdims=True)
-    return np.divide(table, total, out=table, where=total > 0)
+    np.divide(table, total, out=table, where=total > 0)
+    return table
 
 
 def naming_loss(

@@ -92,7 +92,7 @@ def test_pixels_are_those_of_the_judge(
     assert np.abs(visual.rows_PC - wanted.reshape(1024, -1)).max() < 1e-6
 
 
-@pytest.mark.parametrize("shown", [FIRST, SECOND, THIRD], ids=str)
+@pytest.mark.parametrize("shown", [FIRST, SECOND, THIRD], ids=("wide", "tall", "square"))
 def test_what_the_resampler_sees_is_what_the_judge_sees(
     shown: PIL.Image.Image, ours: Loaded, theirs: QwenVL
 ) -> None:

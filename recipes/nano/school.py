@@ -1,14 +1,8 @@
-"""The school of omma-nano: nine stages from random weights to a model that answers.
+"""The school of omma-nano: ten stages from random weights to a model that answers.
 
-    omma train recipes/nano/school.py:see    --out runs/nano/see
-    omma train recipes/nano/school.py:talk   --out runs/nano/talk
-    omma train recipes/nano/school.py:tell   --out runs/nano/tell
-    omma train recipes/nano/school.py:spell  --out runs/nano/spell
-    omma train recipes/nano/school.py:learn  --out runs/nano/learn
-    omma train recipes/nano/school.py:study  --out runs/nano/study
-    omma train recipes/nano/school.py:match  --out runs/nano/match
-    omma train recipes/nano/school.py:name   --out runs/nano/name
-    omma train recipes/nano/school.py:answer --out runs/nano/answer
+    omma train recipes/nano/school.py:see --out runs/nano/see
+
+and so with each of them, in this order; `make train` runs all but the last.
 
 1. see     the tower and the bridge learn what stands at each place of a drawn picture (dense marks, no words)
 2. talk    everything learns: whole dialogues, in which the model picks up the language of answers
@@ -19,6 +13,7 @@
 7. match   several things to tell apart, a dozen brief questions to a picture
 8. name    the same, with what visual tokens show held to the words for it
 9. answer  the rate falls; the sizes and levels are those that people bring
+10. widen  on from there, as long as there is time; then `answer` again
 
 Why these stages, and what was tried: docs/log.md.
 """
@@ -321,4 +316,33 @@ def answer() -> Recipe:
         names=0.3,
         rate=Rate(peak=1.2e-3, final=2e-5, warm_up=10, shape="trapezoid", fall=0.97),
         seed=8,
+    )
+
+
+def widen() -> Recipe:
+    """On from what was given out, at a cooler rate: wider type, crowded scenes, screens, boxes."""
+    return replace(
+        answer(),
+        name="nano-widen",
+        start=RUNS / "answer" / "model",
+        data=Worlds(
+            (
+                Course("letters", 1.0, level=1, sizes=SMALL, tasks=("read",)),
+                Course("letters", 2.0, level=2, sizes=SMALL + MIDDLE, tasks=("read",)),
+                Course("words", 1.0, level=0, sizes=SMALL + MIDDLE + LARGE, tasks=("read",)),
+                Course("words", 1.0, level=1, sizes=MIDDLE + LARGE),
+                Course("words", 3.0, level=2, sizes=MIDDLE + LARGE, tasks=READINGS),
+                Course("scenes", 1.0, level=1, sizes=TINY, tasks=MATCHINGS, questions=14),
+                Course("scenes", 1.0, level=2, sizes=TINY + SMALL, tasks=MATCHINGS, questions=14),
+                Course("scenes", 0.6, level=1, sizes=MIDDLE + LARGE, tasks=TELLINGS, questions=10),
+                Course("scenes", 0.5, level=0, sizes=MIDDLE + LARGE),
+                Course("scenes", 1.0, level=1, sizes=SMALL + MIDDLE + LARGE),
+                Course("scenes", 0.5, level=2, sizes=MIDDLE),
+                Course("screens", 1.0, level=0, sizes=MIDDLE + LARGE),
+                Course("screens", 1.2, level=1, sizes=MIDDLE + LARGE),
+            )
+        ),
+        steps=100_000,
+        rate=Rate(peak=7e-4, final=7e-4, warm_up=40, shape="trapezoid"),
+        seed=11,
     )

@@ -25,7 +25,7 @@ from omma.loading import Loaded
 from omma.model.vlm import Vlm
 from omma.prep.boxes import Box, Point
 from omma.prep.processor import Processor
-from omma.prep.rules import PictureRules
+from omma.prep.rules import published_rules
 from omma.prep.vocabulary import SILENT, train_tokenizer
 from omma.presets import GENERATIONS, tiny
 from omma.respond import Model, Reply
@@ -44,7 +44,7 @@ def model(generation: str, **generation_config: object) -> Model:
     with torch.no_grad():
         for weight in network.parameters():
             weight.mul_(4 if weight.ndim > 1 else 1)
-    processor = Processor(TOKENIZER, spec, PictureRules(min_pixels=784, max_pixels=7840))
+    processor = Processor(TOKENIZER, spec, replace(published_rules(spec), min_pixels=1024, max_pixels=8192))
     return Model(Loaded(network.requires_grad_(False), processor, spec, dict(generation_config), "toy"))
 
 

@@ -47,33 +47,35 @@ def _qwen2(depth: int, width: int, heads: int, key_heads: int, feed: int, *, tie
     return ModelSpec(tower, decoder, tokens_per_second=None, boxes="marks", family="qwen2-vl")
 
 
+def _qwen3_tower(out_width: int, *, large: bool) -> VisionSpec:
+    return VisionSpec(
+        depth=27 if large else 24,
+        width=1152 if large else 1024,
+        heads=16,
+        feed_forward=Gelu(4304 if large else 4096, "tanh"),
+        out_width=out_width,
+        patch=16,
+        window=None,
+        full_layers=(),
+        norm="layer",
+        patch_bias=True,
+        places=48,
+        deepstack=(8, 16, 24) if large else (5, 11, 17),
+    )
+
+
 def _qwen3(
-    depth: int,
-    width: int,
-    heads: int,
-    key_heads: int,
+    shape: tuple[int, int, int, int],
     feed: FeedForward,
     *,
     large: bool,
     tied: bool = False,
     family: str = "qwen3-vl",
 ) -> ModelSpec:
-    """Qwen3-VL over its `large` tower or its small one (facts §1.4)."""
+    """Qwen3-VL of (depth, width, heads, key heads) over its `large` tower or its small one (facts §1.4)."""
+    depth, width, heads, key_heads = shape
     return ModelSpec(
-        vision=VisionSpec(
-            depth=27 if large else 24,
-            width=1152 if large else 1024,
-            heads=16,
-            feed_forward=Gelu(4304 if large else 4096, "tanh"),
-            out_width=width,
-            patch=16,
-            window=None,
-            full_layers=(),
-            norm="layer",
-            patch_bias=True,
-            places=48,
-            deepstack=(8, 16, 24) if large else (5, 11, 17),
-        ),
+        vision=_qwen3_tower(width, large=large),
         decoder=DecoderSpec(
             depth=depth,
             width=width,
@@ -106,12 +108,12 @@ PRESETS: dict[str, ModelSpec] = {
     "qwen2.5-vl-7b": _qwen25(28, 3584, 28, 4, 18_944, vision_feed=3420),
     "qwen2.5-vl-32b": _qwen25(64, 5120, 40, 8, 27_648, vision_feed=3456),
     "qwen2.5-vl-72b": _qwen25(80, 8192, 64, 8, 29_568, vision_feed=3456),
-    "qwen3-vl-2b": _qwen3(28, 2048, 16, 8, SwiGLU(6144), large=False, tied=True),
-    "qwen3-vl-4b": _qwen3(36, 2560, 32, 8, SwiGLU(9728), large=False, tied=True),
-    "qwen3-vl-8b": _qwen3(36, 4096, 32, 8, SwiGLU(12_288), large=True),
-    "qwen3-vl-32b": _qwen3(64, 5120, 64, 8, SwiGLU(25_600), large=True),
-    "qwen3-vl-30b-a3b": _qwen3(48, 2048, 32, 4, Experts(768, 128, 8), large=True, family="qwen3-vl-moe"),
-    "qwen3-vl-235b-a22b": _qwen3(94, 4096, 64, 4, Experts(1536, 128, 8), large=True, family="qwen3-vl-moe"),
+    "qwen3-vl-2b": _qwen3((28, 2048, 16, 8), SwiGLU(6144), large=False, tied=True),
+    "qwen3-vl-4b": _qwen3((36, 2560, 32, 8), SwiGLU(9728), large=False, tied=True),
+    "qwen3-vl-8b": _qwen3((36, 4096, 32, 8), SwiGLU(12_288), large=True),
+    "qwen3-vl-32b": _qwen3((64, 5120, 64, 8), SwiGLU(25_600), large=True),
+    "qwen3-vl-30b-a3b": _qwen3((48, 2048, 32, 4), Experts(768, 128, 8), large=True, family="qwen3-vl-moe"),
+    "qwen3-vl-235b-a22b": _qwen3((94, 4096, 64, 4), Experts(1536, 128, 8), large=True, family="qwen3-vl-moe"),
 }
 
 # The same weights' shape; the base model reads one running text, the other one turns (facts §1.1, §5.2).
@@ -211,7 +213,7 @@ _TINY["qwen2-vl"] = replace(
     boxes="marks",
     family="qwen2-vl",
 )
-_QWEN3 = _qwen3(4, 64, 4, 2, SwiGLU(96), large=False, tied=True)
+_QWEN3 = _qwen3((4, 64, 4, 2), SwiGLU(96), large=False, tied=True)
 _TINY["qwen3-vl"] = replace(
     _QWEN3,
     vision=replace(

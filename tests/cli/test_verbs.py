@@ -206,10 +206,17 @@ def test_a_toy_really_answers(omma: Run, toy: Path) -> None:
     assert told["seen"][0]["original"] == [336, 252]
 
 
+def _can_be_interrupted() -> None:
+    """Tests that run in a shell's background are born deaf to it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def test_text_arrives_while_it_is_written(toy: Path) -> None:
     """Each piece is flushed: a reader sees the first one long before the last."""
     command = [sys.executable, "-m", "omma", "ask", "Hello", "--model", str(toy), "--max-tokens", "8000"]
-    with subprocess.Popen([*command, "--temperature", "0"], stdout=subprocess.PIPE) as running:
+    with subprocess.Popen(
+        [*command, "--temperature", "0"], stdout=subprocess.PIPE, preexec_fn=_can_be_interrupted
+    ) as running:
         assert running.stdout is not None
         os.read(running.stdout.fileno(), 1)
         assert running.poll() is None

@@ -196,7 +196,8 @@ def test_a_model_that_has_answered_can_learn(generation: str) -> None:
     vlm.initialise(torch.Generator().manual_seed(0))
     one = sample(generation, 9, 0, side=4)
     tokens(Engine(vlm), request(one))
-    (score(vlm, one).sum() + vlm.read(pack([one]), Segments((0, one.length))).sum()).backward()
+    hidden = vlm.read(pack([one]), Segments((0, one.length)))
+    (score(vlm, one).sum() + vlm.logits(hidden).sum()).backward()
     assert all(weight.grad is not None for weight in vlm.parameters())
 
 

@@ -69,15 +69,18 @@ def written(folder: Path, out: Path, **how: Any) -> dict[str, Pair]:
     return pairs
 
 
+def of_a_pair(name: str) -> bool:
+    """Whether a parameter is an adapter's; experts have matrices that are called alike."""
+    return name.endswith((".down", ".up")) and ".experts." not in name
+
+
 def test_a_fresh_adapter_changes_nothing_and_only_it_learns(folder: Path) -> None:
     loaded = opened(folder)
     before, dice = logits(loaded), torch.Generator().manual_seed(0)
     put_on(loaded.model, Adapter({n: fresh(x, 4, 2.0, dice) for n, x in linears(loaded.model).items()}))
     assert torch.equal(logits(loaded), before)
     learning = {name for name, p in loaded.model.named_parameters() if p.requires_grad}
-    assert learning == {
-        name for name, _ in loaded.model.named_parameters() if name.endswith((".down", ".up"))
-    }
+    assert learning == {name for name, _ in loaded.model.named_parameters() if of_a_pair(name)}
 
 
 def test_gradients_reach_the_adapter_and_nothing_else(folder: Path) -> None:
@@ -86,7 +89,7 @@ def test_gradients_reach_the_adapter_and_nothing_else(folder: Path) -> None:
     with torch.enable_grad():
         score.__wrapped__(loaded.model, loaded.processor.sample(SAID)).square().mean().backward()  # type: ignore[attr-defined]
     for name, parameter in loaded.model.named_parameters():
-        assert (parameter.grad is not None) == name.endswith((".down", ".up")), name
+        assert (parameter.grad is not None) == of_a_pair(name), name
         assert parameter.grad is None or parameter.grad.any(), name
 
 
@@ -156,6 +159,8 @@ def test_a_merged_model_is_written_as_a_plain_folder(folder: Path, tmp_path: Pat
 
 def test_a_tied_head_becomes_its_own_when_the_table_is_replaced(folder: Path, tmp_path: Path) -> None:
     loaded = opened(folder)
+    if loaded.model.decoder.head is not None:
+        pytest.skip("this generation's head is its own from the start")
     table = loaded.model.decoder.embedding.weight
     put_on(loaded.model, Adapter({}, {"decoder.embedding.weight": table.detach() + 0.1}))
     assert loaded.model.decoder.head is not None

@@ -17,6 +17,7 @@ from omma.model.vlm import Vlm
 from omma.weights.adapters_config import CONFIG, AdapterConfig, read_config
 from omma.weights.fields import read_json, write_json
 from omma.weights.lora import HEAD_LAYER, Adapter, Pair, linears, mark_of
+from omma.weights.marks import settle
 from omma.weights.names import in_memory, our_name, public_name, public_shape
 
 WEIGHTS, PICKLE = "adapter_model.safetensors", "adapter_model.bin"
@@ -89,6 +90,7 @@ def write_adapter(pairs: Mapping[str, Pair], model: Vlm, folder: Path, *, base: 
             )
     passing = folder / f".{WEIGHTS}.new"
     save_file(tensors, passing, metadata={"format": "pt", _BASE: mark})
+    settle(passing)
     passing.replace(folder / WEIGHTS)
     named = {_memory(name, family): pair for name, pair in pairs.items()}
     write_json(folder / CONFIG, _settings(named, base, _target(list(named), model)))

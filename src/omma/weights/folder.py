@@ -17,7 +17,7 @@ from omma.model.vlm import Vlm
 from omma.spec import ModelSpec
 from omma.weights.config import check_writable, write_config
 from omma.weights.fields import read_json, write_json
-from omma.weights.marks import MARKS, mark, marked, read_marks
+from omma.weights.marks import MARKS, mark, marked, read_marks, settle
 from omma.weights.names import EMBEDDING, HEAD, is_bank, our_name, public_name, public_shape
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
@@ -91,6 +91,7 @@ def _index(
 def _save(tensors: dict[str, Tensor], path: Path, half_made: list[Path]) -> None:
     try:
         save_file(tensors, path, metadata=marked({name: mark(t) for name, t in tensors.items()}))
+        settle(path)
     except SafetensorError as error:
         for left in half_made:
             left.unlink(missing_ok=True)

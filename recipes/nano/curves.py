@@ -18,6 +18,9 @@ import matplotlib.pyplot as plt
 FOLDER = Path("docs/results/nano")
 PICTURE = Path("docs/results/nano.png")
 LOSSES = ("answers", "fine", "coarse", "kinds", "colours", "places")
+STAGES = (
+    *("see", "talk", "tell-first", "tell", "spell", "learn", "study", "match", "name", "answer", "widen"),
+)
 SMOOTH = 7  # points in one of a noisy curve
 EVERY = 10  # one line in ten is kept, and every line with a held-out check
 
@@ -71,13 +74,13 @@ def _line(axes: Any, points: list[tuple[float, float]], name: str) -> None:
         tuple(sum(column) / near for column in zip(*points[at : at + near], strict=True))
         for at in range(len(points) - near + 1)
     ]
-    axes.plot(*zip(*means, strict=True), label=name, linewidth=1)
+    axes.plot(*zip(*means, strict=True), label=name, linewidth=1, marker="." if len(means) < 9 else None)
 
 
 if __name__ == "__main__":
     for named in sys.argv[1:]:
         print(keep(Path(named)))
-    order = {name: place for place, name in enumerate(("see", "talk", "tell", "answer"))}
+    order = {name: place for place, name in enumerate(STAGES)}
     found = sorted(
         FOLDER.glob("*.jsonl"), key=lambda path: (order.get(path.stem.split("-")[0], 9), path.stem)
     )

@@ -2,7 +2,7 @@
 
     omma train recipes/nano/school.py:see --out runs/nano/see
 
-and so with each of them, in this order; `make train` runs all but the last.
+and so with each of them, in this order; `make train` does.
 
 1. see     the tower and the bridge learn what stands at each place of a drawn picture (dense marks, no words)
 2. talk    everything learns: whole dialogues, in which the model picks up the language of answers
@@ -342,7 +342,7 @@ def widen() -> Recipe:
                 Course("screens", 1.2, level=1, sizes=MIDDLE + LARGE),
             )
         ),
-        steps=100_000,
+        steps=3000,
         rate=Rate(peak=7e-4, final=7e-4, warm_up=40, shape="trapezoid"),
         seed=11,
     )

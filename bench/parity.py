@@ -13,13 +13,12 @@ from safetensors.torch import load_file, save_file
 
 from bench import parity_qwen_vl
 from bench.chunks import logits_in_chunks
+from bench.greedy import TOKENS, greedy
 from bench.oracle import Oracle
 from bench.results import Table
 from bench.toys import JUDGED, cases, picture, variants, write_toy
 from bench.wide import WIDE, wide_gaps
 from omma.chat import Image, Message, Video, message
-from omma.engine.engine import Engine, Failed
-from omma.engine.request import Request, Sampling
 from omma.loading import BUNDLED, Loaded, load_folder
 from omma.presets import tiny
 from omma.respond import Model
@@ -28,7 +27,6 @@ from omma.weights.names import in_memory
 
 CLOSE = 1e-4  # between logits of a few units, fp32 on both sides
 NEAR = 1e-6  # between normalised patch rows
-TOKENS = 32
 CHUNK = 13  # tokens read at a time: cuts through pictures, slices and words
 # Sides in merged cells: one cell, a window less one, a window, one more, two and a bit.
 SIDES = [(1, 1), (1, 5), (3, 3), (4, 4), (5, 4), (4, 9), (7, 3), (8, 8), (9, 5)]
@@ -73,7 +71,9 @@ def _batch(table: Table, generation: str, folder: Path) -> None:
     right = sum(
         wrote == wanted
         for wrote, wanted in zip(
-            greedy(ours, samples), (greedy_theirs(ours, theirs, one) for one in samples), strict=True
+            greedy(ours, samples, stops(ours)),
+            (greedy_theirs(ours, theirs, one) for one in samples),
+            strict=True,
         )
     )
     table.row(
@@ -117,26 +117,18 @@ def logits_apart(ours: Loaded, theirs: Oracle, said: Sequence[Message]) -> tuple
 
 def greedy_both(ours: Loaded, theirs: Oracle, sample: Sample) -> tuple[list[int], list[int]]:
     """What each writes after the prompt."""
-    return greedy(ours, [sample])[0], greedy_theirs(ours, theirs, sample)
+    return greedy(ours, [sample], stops(ours))[0], greedy_theirs(ours, theirs, sample)
 
 
-def greedy(ours: Loaded, samples: Sequence[Sample]) -> list[list[int]]:
-    """What we write after each of the prompts, all of them answered at once."""
-    engine = Engine(ours.model)
-    stop = frozenset((ours.spec.ids.turn_end, ours.spec.ids.end_of_text))
-    wrote = {engine.add(Request(sample, Sampling(), stop, TOKENS)): list[int]() for sample in samples}
-    while not engine.idle:
-        for step in engine.step():
-            if isinstance(step, Failed):
-                raise step.error
-            wrote[step.ticket].append(step.token)
-    return list(wrote.values())
+def stops(ours: Loaded) -> tuple[int, int]:
+    """What ends an answer."""
+    return ours.spec.ids.turn_end, ours.spec.ids.end_of_text
 
 
 def greedy_theirs(ours: Loaded, theirs: Oracle, sample: Sample) -> list[int]:
     """What transformers writes after one prompt."""
     ids = ours.spec.ids
-    return theirs.greedy(sample, TOKENS, stop=(ids.turn_end, ids.end_of_text), never=(ids.image, ids.video))
+    return theirs.greedy(sample, TOKENS, stop=stops(ours), never=(ids.image, ids.video))
 
 
 def _ids_apart(wanted: list[int], sample: Sample) -> int:

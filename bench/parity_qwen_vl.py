@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -13,11 +13,10 @@ import torch
 from rich.progress import track
 
 from bench.chunks import logits_in_chunks
+from bench.greedy import TOKENS, greedy
 from bench.qwen_vl import write_toy
 from bench.results import Table
 from omma.chat import Image, Message, message
-from omma.engine.engine import Engine, Failed
-from omma.engine.request import Request, Sampling
 from omma.loading import Loaded, load_folder
 from omma.presets import tiny
 from omma.respond import Model
@@ -28,7 +27,7 @@ from tests.oracle.tiktoken_qwen_vl import Spelling, listed
 
 NAME = "qwen-vl"
 CLOSE, RESAMPLED, NEAR = 1e-4, 1e-5, 1e-6  # logits, the resampler's output, patch rows; fp32 of ours
-TOKENS, CHUNK = 32, 13
+CHUNK = 13
 PLACE = ("image", "")  # a picture without a name
 LONG = "Picture 1: a red circle over a blue square (12,34). été 日本語 1234. " * 40
 
@@ -127,10 +126,14 @@ def _logits(table: Table, name: str, ours: Loaded, theirs: QwenVL, case: Case) -
     )
 
 
+def _stops(ours: Loaded) -> tuple[int, int, int]:
+    return ours.spec.ids.turn_end, ours.spec.ids.turn_start, ours.spec.ids.end_of_text
+
+
 def _tokens(table: Table, name: str, ours: Loaded, theirs: QwenVL, case: Case) -> None:
     sample, ids = ours.processor.sample(case.said), ours.spec.ids
-    stops = (ids.turn_end, ids.turn_start, ids.end_of_text)
-    (wrote,) = greedy(ours, [sample])
+    stops = _stops(ours)
+    (wrote,) = greedy(ours, [sample], stops)
     wanted = theirs.greedy(sample.ids_T.tolist(), case.pictures, count=TOKENS, stops=stops, never={ids.image})
     same = next((i for i, (a, b) in enumerate(zip(wrote, wanted, strict=False)) if a != b), len(wanted))
     note = "" if len(wanted) == TOKENS else "both ended there"
@@ -144,20 +147,6 @@ def _tokens(table: Table, name: str, ours: Loaded, theirs: QwenVL, case: Case) -
     )
 
 
-def greedy(ours: Loaded, samples: Sequence[Sample]) -> list[list[int]]:
-    """What we write after each of the prompts, all of them answered at once."""
-    ids = ours.spec.ids
-    stop = frozenset((ids.turn_end, ids.turn_start, ids.end_of_text))
-    engine = Engine(ours.model)
-    wrote = {engine.add(Request(one, Sampling(), stop, TOKENS)): list[int]() for one in samples}
-    while not engine.idle:
-        for step in engine.step():
-            if isinstance(step, Failed):
-                raise step.error
-            wrote[step.ticket].append(step.token)
-    return list(wrote.values())
-
-
 def _raw(table: Table, ours: Loaded, spelling: Spelling) -> None:
     """The base model's running text."""
     reader = replace(ours.processor, spec=replace(ours.spec, turns=False))
@@ -168,8 +157,8 @@ def _raw(table: Table, ours: Loaded, spelling: Spelling) -> None:
 
 def _together(table: Table, ours: Loaded) -> None:
     samples = [ours.processor.sample(case.said) for case in cases()]
-    alone = [greedy(ours, [one])[0] for one in samples]
-    right = sum(a == b for a, b in zip(greedy(ours, samples), alone, strict=True))
+    alone = [greedy(ours, [one], _stops(ours))[0] for one in samples]
+    right = sum(a == b for a, b in zip(greedy(ours, samples, _stops(ours)), alone, strict=True))
     table.row(
         f"{NAME}: conversations of uneven length answered together as alone",
         right,

@@ -9,15 +9,16 @@ import torch
 from transformers import AutoConfig, AutoModelForImageTextToText
 
 from bench.chunks import logits_in_chunks
+from bench.greedy import greedy
 from bench.oracle import Oracle
 from bench.parity import (
     CLOSE,
     NEAR,
-    greedy,
     greedy_theirs,
     logits_apart,
     resaved,
     respelled,
+    stops,
     video_rows_apart,
 )
 from bench.toys import JUDGED, cases, variants, write_toy
@@ -84,7 +85,7 @@ def test_conversations_answered_together_are_answered_as_transformers_answers_ea
         ours.processor.sample(CASES[name]) for name in ("text only", "a video at 1 fps", "two pictures")
     ]
     wanted = [greedy_theirs(ours, theirs, sample) for sample in samples]
-    assert greedy(ours, samples) == wanted
+    assert greedy(ours, samples, stops(ours)) == wanted
 
 
 def test_transformers_finds_every_tensor_of_our_shards_and_no_other(ours: Loaded, tmp_path: Path) -> None:

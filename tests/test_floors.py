@@ -9,20 +9,31 @@ import omma
 
 FLOORS: list[set[str]] = [
     {"errors", "ops"},
-    {"spec", "sample", "chat"},
+    {"spec", "sample", "chat", "shape"},
     {"model", "presets", "prep", "serve", "synth"},
     {"weights", "engine", "evals", "agent", "skills", "corpus", "hub"},
     {"loading", "plan"},
     {"train", "respond"},
-    {"cli", "__init__", "__main__", "scale"},
+    {"cli", "__init__", "__main__", "scale", "host"},
 ]
 # Wings that may know a neighbour: nouns stand on one floor and may name each other downwards in this order.
-BESIDE = {("spec", "sample"), ("chat", "sample"), ("ops", "errors"), ("__main__", "cli"), ("cli", "scale")}
+BESIDE = {
+    ("spec", "sample"),
+    ("chat", "sample"),
+    ("chat", "shape"),
+    ("shape", "sample"),
+    ("ops", "errors"),
+    ("__main__", "cli"),
+    ("cli", "scale"),
+    ("cli", "host"),
+    ("scale", "host"),
+}
 TORCHLESS = {
     "errors",
     "chat",
     "sample",
     "spec",
+    "shape",
     "presets",
     "prep",
     "serve",

@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from omma.errors import BadMessage, UnknownOption
 from omma.sample import Size
+from omma.shape import Shape
 
 Role: TypeAlias = Literal["system", "user", "assistant"]
 ROLES: tuple[Role, ...] = ("system", "user", "assistant")
@@ -172,8 +173,9 @@ class Options:
     """How to answer. None means: as the model's generation_config says, and greedy where it says nothing.
 
     `temperature` ≥ 0 (0 is greedy), `top_p` and `min_p` in [0, 1], `top_k` ≥ 0 (0 is off),
-    `repetition_penalty` > 0 (1 is off), `presence_penalty` in [-2, 2], `seed` fixes the draws,
-    `stop` are strings at which the text ends (they are not part of it), `max_tokens` ≥ 1.
+    `repetition_penalty` > 0 (1 is off), `presence_penalty` and `frequency_penalty` in [-2, 2], `seed` fixes
+    the draws, `logprobs` is how many likeliest tokens are told beside each, `shape` is what the text has to
+    be, `stop` are strings at which it ends (they are not part of it), `max_tokens` ≥ 1.
     """
 
     max_tokens: int | None = None
@@ -183,7 +185,10 @@ class Options:
     min_p: float | None = None
     repetition_penalty: float | None = None
     presence_penalty: float | None = None
+    frequency_penalty: float | None = None
     seed: int | None = None
+    logprobs: int | None = None
+    shape: Shape | None = None
     stop: tuple[str, ...] = ()
 
     @classmethod
@@ -210,9 +215,11 @@ class Options:
             "min_p": (0, 1),
             "repetition_penalty": (0.01, 100),
             "presence_penalty": (-2, 2),
+            "frequency_penalty": (-2, 2),
+            "logprobs": (0, 20),
             "seed": (-(2**63), 2**63 - 1),
         }
-        whole = {"max_tokens", "top_k", "seed"}
+        whole = {"max_tokens", "top_k", "seed", "logprobs"}
         for name, (low, high) in ranges.items():
             value = getattr(self, name)
             if value is None:
@@ -221,6 +228,8 @@ class Options:
             if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
                 noun = "a whole number" if name in whole else "a number"
                 raise UnknownOption(f"{name} is {value!r}; wanted {noun} from {low:g} to {high:g}")
+        if self.shape is not None and not isinstance(self.shape, Shape):
+            raise UnknownOption(f"shape is {self.shape!r}; wanted one of omma.shape, such as Schema(…)")
         if not isinstance(self.stop, (tuple, list)):
             raise UnknownOption(f"stop is {self.stop!r}; wanted a tuple of texts")
         if any(not isinstance(text, str) or not text for text in self.stop):
@@ -229,16 +238,37 @@ class Options:
             )
 
 
-FinishReason: TypeAlias = Literal["stop", "length"]
+# "loop": the same words came again and again, and the answer was ended there.
+FinishReason: TypeAlias = Literal["stop", "length", "loop"]
 
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens read and written. `visual_tokens` are those of `prompt_tokens` from pictures and videos."""
+    """Tokens read and written; of those read the ones of pictures and videos, of videos, and still remembered."""
 
     prompt_tokens: int
     completion_tokens: int
     visual_tokens: int = 0
+    video_tokens: int = 0
+    cached_tokens: int = 0
+
+
+@dataclass(frozen=True)
+class Likely:
+    """A token that could have been written: its bytes, and the natural logarithm of its probability."""
+
+    bytes: bytes
+    logprob: float
+
+
+@dataclass(frozen=True)
+class Chosen(Likely):
+    """A token that was written, and the `likeliest` in its place, best first.
+
+    Probabilities are the model's own, before temperature, penalties, cuts and shape.
+    """
+
+    likeliest: tuple[Likely, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -261,6 +291,7 @@ class Delta:
     finish_reason: FinishReason | None = None
     usage: Usage | None = None
     seen: tuple[Seen, ...] = ()
+    chosen: tuple[Chosen, ...] = ()  # the tokens of this piece, where log-probabilities were asked for
 
 
 THOUGHTS_END = "</think>"

@@ -8,6 +8,8 @@ OmmaError
 │   ├── BadMessage           a conversation whose shape or parts are not understood
 │   ├── BadData              a data file, or a record of one, is not what it should be
 │   ├── UnknownOption        an option that nobody reads, or a value out of its range
+│   ├── BadShape             a schema, an expression or a tool that an answer cannot be held to
+│   ├── TooLarge             more bytes, pictures or requests at once than are taken in
 │   └── PromptTooLong        more tokens than the model's context holds
 ├── BadModel                 a model cannot be had from what was named (exit code 2)
 │   ├── UnknownModel         no such bundled name, folder or preset
@@ -17,6 +19,8 @@ OmmaError
 │   └── Unreachable          the hub does not answer, or does not give the model
 ├── BadRecipe                a training recipe that contradicts itself or its model (exit code 2)
 ├── BadCheckpoint            a run folder that cannot be gone on from (exit code 2)
+├── Busy                     too much is being asked at once; later it goes (exit code 75)
+├── Interrupted              what was answering died; asked again it goes (exit code 75)
 ├── OutOfMemory              this machine has not the memory for what was asked (exit code 71)
 ├── MissingExtra             a wing's extra packages are not installed (exit code 2)
 └── PlaceholderMismatch      prompt and patches were not made together (our mistake or a caller's)
@@ -59,6 +63,14 @@ class UnknownOption(BadInput):
     """An option that nobody reads, or a value out of its range."""
 
 
+class BadShape(BadInput):
+    """A schema, a regular expression or a tool's parameters that an answer cannot be held to."""
+
+
+class TooLarge(BadInput):
+    """More bytes, pictures or requests at once than are taken in."""
+
+
 class PromptTooLong(BadInput):
     """The prompt, with its pictures, has more tokens than the model's context."""
 
@@ -93,6 +105,18 @@ class BadRecipe(OmmaError):
 
 class BadCheckpoint(OmmaError):
     """A run folder cannot be gone on from."""
+
+
+class Busy(OmmaError):
+    """Too much is being asked at once. After `retry_after` seconds it may go."""
+
+    def __init__(self, text: str, retry_after: float = 1.0) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after
+
+
+class Interrupted(OmmaError):
+    """What was answering died in the middle of it. Nothing is wrong with the request: ask again."""
 
 
 class OutOfMemory(OmmaError):

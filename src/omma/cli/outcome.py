@@ -10,11 +10,12 @@ from traceback import print_exc
 import typer
 
 from omma.cli.say import sentence
-from omma.errors import OmmaError, OutOfMemory
+from omma.errors import Busy, Interrupted, OmmaError, OutOfMemory
 
 REFUSED = 2  # what was asked for cannot be done
 OUR_MISTAKE = 70
 NO_MEMORY = 71
+LATER = 75  # as sysexits counts a failure that passes
 STOPPED = 130  # as shells count ctrl-C
 NOBODY_LISTENS = 141  # as shells count a closed pipe
 
@@ -44,7 +45,10 @@ def ending(work: Callable[[], object]) -> int:
     except typer.TyperException as problem:
         return _fail(_usage(problem), REFUSED)
     except OmmaError as problem:
-        return _fail(str(problem), NO_MEMORY if isinstance(problem, OutOfMemory) else REFUSED)
+        passing = isinstance(problem, (Busy, Interrupted))
+        return _fail(
+            str(problem), NO_MEMORY if isinstance(problem, OutOfMemory) else LATER if passing else REFUSED
+        )
     except OSError as problem:  # the system's no, to a file that the command named
         return _fail(f"{problem.filename or 'writing'}: {problem.strerror or problem}", REFUSED)
     except Exception as problem:

@@ -244,7 +244,7 @@ FinishReason: TypeAlias = Literal["stop", "length", "loop"]
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens read and written; of those read the ones of pictures and videos, of videos, and still remembered."""
+    """Tokens read and written; of those read: of pictures and videos, of videos alone, still remembered."""
 
     prompt_tokens: int
     completion_tokens: int

@@ -6,7 +6,7 @@ A `Desk` is an engine in this thread, processes on this machine or a fleet; the 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from omma.chat import Delta, Message, Options
@@ -18,7 +18,8 @@ class Card:
     """A model as it is offered: its `name` in orders, its `context` in tokens, its `dialect` of places.
 
     `digest` tells weights apart, as hexadecimal SHA-256; `created` is in seconds since 1970. `thinks` says
-    that its answers begin with thoughts, `calls` that it was taught to call tools.
+    that its answers begin with thoughts, `calls` that it was taught to call tools. `prompts` are the words of
+    each skill in its dialect, by name, as `skills.prompts.prompts` gives them: ``{what}`` is a wish's place.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Card:
     calls: bool = True
     digest: str = ""
     created: int = 0
+    prompts: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)

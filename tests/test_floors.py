@@ -12,8 +12,8 @@ FLOORS: list[set[str]] = [
     {"spec", "sample", "chat", "shape"},
     {"model", "presets", "prep", "serve", "synth"},
     {"weights", "engine", "evals", "agent", "skills", "corpus", "hub"},
-    {"loading", "plan"},
-    {"train", "respond"},
+    {"loading", "plan", "verbs"},
+    {"train", "respond", "connect"},
     {"cli", "__init__", "__main__", "scale", "host"},
 ]
 # Wings that may know a neighbour: nouns stand on one floor and may name each other downwards in this order.

@@ -28,9 +28,10 @@ from omma.prep.processor import Processor
 from omma.prep.rules import published_rules
 from omma.prep.vocabulary import SILENT, train_tokenizer
 from omma.presets import GENERATIONS, tiny
-from omma.respond import Model, Reply
+from omma.respond import Model
 from omma.sample import Size
 from omma.skills import describe, find, read
+from omma.verbs import Reply
 
 TOKENIZER = train_tokenizer(iter(["You are a helpful assistant. user assistant system"] * 4), 310)
 PICTURE = np.random.default_rng(0).integers(0, 256, (70, 90, 3), dtype=np.uint8)

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from omma.prep.solids import Camera, Solid
     from omma.prep.spans import Sighting, Span
     from omma.prep.tables import Cell, Table
-    from omma.respond import Model, Reply
+    from omma.respond import Model
     from omma.skills.read import Line, Page
+    from omma.verbs import Reply
 
 __version__ = "0.1.0"
 
@@ -41,7 +42,7 @@ _ROOMS = {
     "Page": "skills.read",
     "Point": "prep.boxes",
     "Polygon": "prep.polygons",
-    "Reply": "respond",
+    "Reply": "verbs",
     "Sighting": "prep.spans",
     "Solid": "prep.solids",
     "Span": "prep.spans",

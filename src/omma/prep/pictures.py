@@ -37,10 +37,14 @@ UPRIGHT = {
 
 @dataclass(frozen=True)
 class PictureLimits:
-    """What is refused before anything is decoded: more pixels than `pixels`, more bytes than `bytes`."""
+    """What is refused before anything is decoded: more pixels than `pixels`, more bytes than `bytes`.
+
+    With a `ratio` also what has one side more than so many times as long as the other.
+    """
 
     pixels: int = 178_000_000
     bytes: int = 1 << 30
+    ratio: float | None = None
 
 
 def open_picture(source: MediaSource, limits: PictureLimits = PictureLimits()) -> PIL.Image.Image:
@@ -114,6 +118,11 @@ def check_area(
         )
     if not width * height:
         raise refuse(f"{name} is {width}×{height}; wanted at least one pixel on each side")
+    if limits.ratio is not None and max(size) > limits.ratio * min(size):
+        raise refuse(
+            f"{name} is {width}×{height}, one side {max(size) / min(size):.0f} times the other; at most "
+            f"{limits.ratio:g} times is understood"
+        )
 
 
 def _upright_rgb(picture: PIL.Image.Image) -> PIL.Image.Image:

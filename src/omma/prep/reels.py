@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
@@ -35,9 +36,26 @@ TURNS = {
 UNKNOWN_RATE = 24.0  # frames a second, where a film says nothing at all
 ANIMATED = {"GIF", "WEBP", "PNG", "AVIF"}
 GIF_PAUSE = 0.1  # what browsers show a frame for, in seconds, when it says nothing
-# A frame of 8K, and the bytes that a data: URL may hold. An animation is decoded whole: one limit more.
-LIMITS = PictureLimits(pixels=7680 * 4320, bytes=1 << 30)
-ANIMATION_PIXELS = 10_000_000_000
+
+
+@dataclass(frozen=True)
+class ReelLimits(PictureLimits):
+    """What is refused of a video: frames over `pixels` (8K), more `bytes` held in memory, more `frames`.
+
+    An animation is decoded whole, at most `animation` pixels of it. `seconds` is the longest film, and
+    `codecs` are those that are decoded, by libav's names; None is any. With `threads` a film is decoded on
+    several cores.
+    """
+
+    pixels: int = 7680 * 4320
+    frames: int = 50_000_000
+    animation: int = 10_000_000_000
+    seconds: float | None = None
+    codecs: frozenset[str] | None = None
+    threads: bool = True
+
+
+LIMITS = ReelLimits()
 
 
 class Reel(Protocol):
@@ -81,14 +99,14 @@ class Pictures:
 
 
 @contextmanager
-def open_reel(source: MediaSource, rate: float) -> Iterator[Reel]:
+def open_reel(source: MediaSource, rate: float, limits: ReelLimits = LIMITS) -> Iterator[Reel]:
     """A source as a reel, for the time of a `with`. `rate` is that of a list of pictures, frames a second."""
     if is_list(source):
         yield Pictures(source, rate)
         return
     name = source_name(source)
-    with open_bytes(source, "video", BadVideo, LIMITS.bytes) as file, decoding(source, "video", BadVideo):
-        yield Film(file, name) if picture_format(file) is None else Animation(file, name)
+    with open_bytes(source, "video", BadVideo, limits.bytes) as file, decoding(source, "video", BadVideo):
+        yield (Animation if picture_format(file) else Film)(file, name, limits)
 
 
 def is_list(source: MediaSource) -> bool:
@@ -99,16 +117,16 @@ def is_list(source: MediaSource) -> bool:
 class Animation:
     """An animated GIF, WebP or PNG as a reel."""
 
-    def __init__(self, file: IO[bytes], name: str) -> None:
-        self._picture = picture = read_header(file, name, LIMITS)
+    def __init__(self, file: IO[bytes], name: str, limits: ReelLimits = LIMITS) -> None:
+        self._picture = picture = read_header(file, name, limits)
         self.size = Size(*picture.size)
         count: int = getattr(picture, "n_frames", 1) if picture.format in ANIMATED else 1
         if count == 1:
             raise BadVideo(f"{name} is a still picture; wanted a video, so give it as an image")
-        if (pixels := count * self.size.width * self.size.height) > ANIMATION_PIXELS:
+        if (pixels := count * self.size.width * self.size.height) > limits.animation:
             raise BadVideo(
                 f"{name} has {count:,} frames of {self.size.width}×{self.size.height}, {pixels:,} pixels; "
-                f"at most {ANIMATION_PIXELS:,} are decoded of an animated picture"
+                f"at most {limits.animation:,} are decoded of an animated picture"
             )
         pauses = []
         for i in range(count):
@@ -130,14 +148,15 @@ class Film:
     Listing gives the true number and times of the frames, whatever the header says or leaves out.
     """
 
-    def __init__(self, file: IO[bytes], name: str) -> None:
-        self._file, self._name = file, name
+    def __init__(self, file: IO[bytes], name: str, limits: ReelLimits = LIMITS) -> None:
+        self._file, self._name, self._limits = file, name, limits
         with _container(file) as container:
             stream = _pictures_of(container, name)
-            self._timed, self._moments, self._keys = _listed(container, stream)
+            self._check(stream)
+            self._timed, self._moments, self._keys = _listed(container, stream, name, limits.frames)
             if not self._moments:
                 raise BadVideo(f"{name} is a video without a single frame; wanted at least one")
-            check_area((stream.width, stream.height), name, LIMITS, BadVideo)
+            check_area((stream.width, stream.height), name, limits, BadVideo)
             stated = float(stream.average_rate or stream.guessed_rate or 0)
             base = float(stream.time_base or 0) if self._timed else 1 / (stated or UNKNOWN_RATE)
         first = self._moments[0]
@@ -145,16 +164,31 @@ class Film:
         measured = (len(self.times) - 1) / self.times[-1] if self.times[-1] else 0.0
         believed = stated and (not measured or abs(stated / measured - 1) < 0.05)
         self.rate = stated if believed else measured or UNKNOWN_RATE
+        if limits.seconds is not None and self.times[-1] > limits.seconds:
+            raise BadVideo(
+                f"{name} lasts {self.times[-1]:,.0f} s; at most {limits.seconds:,.0f} s are taken, so cut it"
+            )
         opening = next(self.pick([0]), None)
         if opening is None:
             raise BadVideo(f"{name} is a broken video: not one frame of it can be decoded")
         self.size = Size(*opening.size)
 
+    def _check(self, stream: VideoStream) -> None:
+        """Refuse by the header: a codec that is not decoded here, frames that are too large."""
+        codec, known = stream.codec_context.name, self._limits.codecs
+        if known is not None and codec not in known:
+            raise BadVideo(f"{self._name} is in {codec}; wanted one of {', '.join(sorted(known))}")
+        if stream.width and stream.height:
+            check_area((stream.width, stream.height), self._name, self._limits, BadVideo)
+
     def pick(self, chosen: Sequence[int]) -> Iterator[PIL.Image.Image]:
         """Between frames that lie far apart it leaps to key frames. What it decodes it forgets."""
         with _container(self._file) as container:
             stream = _pictures_of(container, self._name)
-            stream.thread_type = "AUTO"
+            if self._limits.threads:
+                stream.thread_type = "AUTO"
+            else:
+                stream.codec_context.thread_count = 1
             decoded, at, frame = self._decoded(container, stream), None, None
             for done, moment in enumerate(self._moments[i] for i in chosen):
                 key = self._keys[max(bisect_right(self._keys, moment) - 1, 0)] if self._keys else None
@@ -217,13 +251,16 @@ def _packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet[
         return
 
 
-def _listed(container: InputContainer, stream: VideoStream) -> tuple[bool, list[int], list[int]]:
+def _listed(
+    container: InputContainer, stream: VideoStream, name: str, most: int
+) -> tuple[bool, list[int], list[int]]:
     """Whether packets carry their times; the moments of all frames, and of those that need no other frame."""
-    packets = [
-        (packet.pts, packet.is_keyframe)
-        for packet in _packets(container, stream)
-        if packet.size and not packet.is_discard
-    ]
+    packets: list[tuple[int | None, bool]] = []
+    for packet in _packets(container, stream):
+        if packet.size and not packet.is_discard:
+            packets.append((packet.pts, packet.is_keyframe))
+        if len(packets) > most:
+            raise BadVideo(f"{name} has more than {most:,} frames, the most that are looked at; cut it")
     moments = sorted({pts for pts, _ in packets if pts is not None})
     if len(moments) < len(packets) or not stream.time_base:
         return False, list(range(len(packets))), []

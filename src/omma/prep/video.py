@@ -11,26 +11,34 @@ from numpy.typing import NDArray
 
 from omma.chat import Video, source_name
 from omma.errors import BadPicture, BadVideo, PromptTooLong
+from omma.prep.pace import PROBES, motion
 from omma.prep.patches import fit
-from omma.prep.reels import Reel, is_list, open_reel
+from omma.prep.reels import LIMITS, Reel, ReelLimits, is_list, open_reel
 from omma.prep.resize import LONGEST_RATIO, smart_resize
 from omma.prep.rules import PictureRules
 from omma.sample import Size
+from omma.spec import Written
 
 
 @dataclass(frozen=True)
 class Clip:
-    """A video's sampled frames, resized: (N, H, W, 3) uint8, and the second of the video each stands at."""
+    """A video's sampled frames, resized: (N, H, W, 3) uint8, and the second of the video each stands at.
+
+    A picture is a clip too: one frame, and no times.
+    """
 
     frames: NDArray[np.uint8]
     times: tuple[float, ...]
     seconds_per_slice: float
     original: Size
     resized: Size
+    name: str | None = None
 
 
-def open_video(video: Video, rules: PictureRules, *, room: int) -> Clip:
+def open_video(video: Video, rules: PictureRules, *, room: int, limits: ReelLimits = LIMITS) -> Clip:
     """Sample a video as the public processors do (facts §6.3, §6.4). `room` is how many tokens it may take.
+
+    Rules with a pace of their own look through a film first, unless the video says its `fps`.
 
     The source is a path, bytes, an open binary file, a `data:` URL, an animated picture, a list of pictures,
     or an array (N, H, W, 3) of uint8; the `fps` of a list is its own rate, and all of it is taken.
@@ -38,7 +46,7 @@ def open_video(video: Video, rules: PictureRules, *, room: int) -> Clip:
     """
     name = source_name(video.source)
     fps = video.fps or rules.fps
-    with open_reel(video.source, fps) as reel:
+    with open_reel(video.source, fps, limits) as reel:
         numbers = _between(reel, video, name)
         while numbers:
             if is_list(video.source):
@@ -56,7 +64,7 @@ def open_video(video: Video, rules: PictureRules, *, room: int) -> Clip:
             if len(frames) == count:
                 seconds = rules.temporal * len(numbers) / (reel.rate * count)
                 times = tuple(reel.times[i] for i in chosen)
-                return Clip(frames, times, seconds, reel.size, size)
+                return Clip(frames, times, seconds, reel.size, size, name)
             # The film breaks off before its list of packets says: sample what can be decoded.
             numbers = range(numbers[0], chosen[len(frames) - 1] + 1) if len(frames) else range(0)
     raise BadVideo(f"{name} is a broken video: not one frame of it can be decoded")
@@ -132,6 +140,29 @@ def slice_times(times: Sequence[float], temporal: int) -> list[float]:
     """The second of each slice of `temporal` frames: the mean of its first and its last (facts §6.6)."""
     ends = [min(first + temporal, len(times)) - 1 for first in range(0, len(times), temporal)]
     return [(times[last - last % temporal] + times[last]) / 2 for last in ends]
+
+
+def slice_words(times: Sequence[float], temporal: int, written: Written) -> list[str]:
+    """The words before each slice of `temporal` frames that stand at these seconds (`spec.Written`)."""
+    words = []
+    seconds = slice_times(times, temporal)
+    for number, (now, before) in enumerate(zip(seconds, [*seconds[:1], *seconds], strict=False)):
+        said = (
+            (written.number, f"frame {number * temporal + 1}"),
+            (written.stamp, f"{now:.{written.decimals}f} seconds"),
+            (written.interval, f"+{now - before:.{written.decimals}f} seconds"),
+        )
+        words.append(f"<{', '.join(word for wanted, word in said if wanted)}>")
+    return words
+
+
+def _fitting_rate(reel: Reel, numbers: Sequence[int], rules: PictureRules) -> float:
+    """Frames a second for what lies between these frames; what moves is looked at where it matters."""
+    if rules.pace is None:
+        return rules.fps
+    looked = [numbers[i] for i in spread(len(numbers), min(len(numbers), PROBES))]
+    moved = motion(reel.pick(looked), (reel.times[i] for i in looked))
+    return rules.rate(moved, len(numbers) / reel.rate)
 
 
 def _between(reel: Reel, video: Video, name: str) -> range:

@@ -5,26 +5,54 @@ from __future__ import annotations
 from omma.chat import Image, Video, source_name
 from omma.errors import BadMessage, BadPicture, PromptTooLong, UnknownOption
 from omma.prep.patches import fit, patch_rows
-from omma.prep.pictures import open_picture
+from omma.prep.pictures import PictureLimits, open_picture
+from omma.prep.reels import LIMITS, ReelLimits
 from omma.prep.resize import smart_resize
 from omma.prep.rules import PictureRules
-from omma.prep.video import open_video
+from omma.prep.video import Clip, open_video
 from omma.sample import Size, Visual
 
 MOST = 10**9  # of any limit that a person sets
+LARGEST = PictureLimits()
 
 
 def see(part: Image | Video, rules: PictureRules, *, start: int, room: int) -> Visual:
     """The visual whose tokens begin at `start` and number `room` at most.
 
-    Limits of the part go before the rules' own. Raises UnknownOption when one makes no sense, PromptTooLong
-    before anything large is computed, and what opening the source raises.
+    Limits of the part go before the rules' own. A source that is a `Clip`, as `shot` makes it, is taken as it
+    is. Raises UnknownOption when a limit makes no sense, PromptTooLong before anything large is computed, and
+    what opening the source raises.
+    """
+    kind = "image" if isinstance(part, Image) else "video"
+    if isinstance(part.source, Clip):
+        clip = part.source
+        _check_room(clip.name or f"the {kind}", len(clip.frames), clip.resized, rules, room)
+    else:
+        clip = shot(part, rules, room=room)
+    rows, grid = patch_rows(clip.frames, rules)
+    stop = start + grid.cells(rules.merge)
+    sizes = clip.original, clip.resized
+    return Visual(kind, rows, grid, start, stop, *sizes, clip.times, clip.seconds_per_slice, clip.name)
+
+
+def shot(
+    part: Image | Video,
+    rules: PictureRules,
+    *,
+    room: int,
+    pictures: PictureLimits = LARGEST,
+    reels: ReelLimits = LIMITS,
+) -> Clip:
+    """What the tower is to see of the part: decoded, upright, in RGB, resized, and not yet cut.
+
+    A picture is a clip of one frame without a time. Raises what `see` raises. Whoever keeps a clip in the
+    part's place (``replace(part, source=clip)``) sees the same numbers without the source.
     """
     match part:
         case Image():
-            return _picture(part, rules, start, room)
+            return _picture(part, rules, room, pictures)
         case Video():
-            return _video(part, rules, start, room)
+            return _video(part, rules, room, reels)
 
 
 def picture_size(part: Image, rules: PictureRules, original: Size) -> Size:
@@ -52,21 +80,16 @@ def picture_size(part: Image, rules: PictureRules, original: Size) -> Size:
         raise BadPicture(f"{source_name(part.source)}: {error}") from None
 
 
-def _picture(part: Image, rules: PictureRules, start: int, room: int) -> Visual:
+def _picture(part: Image, rules: PictureRules, room: int, limits: PictureLimits) -> Clip:
     name = source_name(part.source)
-    picture = open_picture(part.source)
+    picture = open_picture(part.source, limits)
     original = Size(*picture.size)
     size = picture_size(part, rules, original)
-    if (tokens := size.width * size.height // rules.factor**2) > room:
-        raise PromptTooLong(
-            f"{name} takes {tokens:,} tokens at {size.width}×{size.height}, and {max(room, 0):,} are left in "
-            "the model's context; lower max_pixels, or show less"
-        )
-    rows, grid = patch_rows(fit(picture, size)[None], rules)
-    return Visual("image", rows, grid, start, start + grid.cells(rules.merge), original, size, name=name)
+    _check_room(name, 1, size, rules, room)
+    return Clip(fit(picture, size)[None], (), 0.0, original, size, name)
 
 
-def _video(part: Video, rules: PictureRules, start: int, room: int) -> Visual:
+def _video(part: Video, rules: PictureRules, room: int, limits: ReelLimits) -> Clip:
     if rules.side is not None:
         raise BadMessage(
             f"{source_name(part.source)} is a video, and this model sees pictures only; show it some frames "
@@ -79,20 +102,16 @@ def _video(part: Video, rules: PictureRules, start: int, room: int) -> Visual:
     _check("stop", part.stop, least=0)
     if part.start is not None and part.stop is not None and part.start > part.stop:
         raise UnknownOption(f"start is {part.start:g} s and stop {part.stop:g} s; wanted the start first")
-    clip = open_video(part, rules, room=room)
-    rows, grid = patch_rows(clip.frames, rules)
-    return Visual(
-        "video",
-        rows,
-        grid,
-        start,
-        start + grid.cells(rules.merge),
-        clip.original,
-        clip.resized,
-        clip.times,
-        clip.seconds_per_slice,
-        source_name(part.source),
-    )
+    return open_video(part, rules, room=room, limits=limits)
+
+
+def _check_room(name: str, frames: int, size: Size, rules: PictureRules, room: int) -> None:
+    tokens = -(-frames // rules.temporal) * size.width * size.height // rules.factor**2
+    if tokens > room:
+        raise PromptTooLong(
+            f"{name} takes {tokens:,} tokens at {size.width}×{size.height}, and {max(room, 0):,} are left in "
+            "the model's context; lower max_pixels, or show less"
+        )
 
 
 def _check(name: str, value: object, *, whole: bool = False, least: float = 1e-6) -> None:

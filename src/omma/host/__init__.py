@@ -1,0 +1,1 @@
+"""The processes behind a server: media are decoded in one kind, answers written in another."""

@@ -5,6 +5,7 @@ OmmaError
 │   ├── MissingFile          no such file, or it cannot be opened
 │   ├── BadPicture           not a picture, broken, or refused by a limit
 │   ├── BadVideo             not a video, without pictures, broken, or refused by a limit
+│   ├── BadAddress           an address that may not be fetched, or that gives nothing in time
 │   ├── BadMessage           a conversation whose shape or parts are not understood
 │   ├── BadData              a data file, or a record of one, is not what it should be
 │   ├── UnknownOption        an option that nobody reads, or a value out of its range
@@ -45,6 +46,10 @@ class BadPicture(BadInput):
 
 class BadVideo(BadInput):
     """The bytes are not a video, hold no pictures, are broken, or are refused by a limit."""
+
+
+class BadAddress(BadInput):
+    """An address that may not be fetched, or behind which nothing usable came in time."""
 
 
 class BadMessage(BadInput):

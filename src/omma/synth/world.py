@@ -27,8 +27,9 @@ WIDGETS = (
     *("title bar", "heading", "text", "button", "text field", "checkbox", "radio button", "toggle", "tab"),
     *("menu item", "link", "icon", "list item", "card", "dropdown", "slider", "progress bar", "dialog"),
 )
+FIGURES = ("bar", "slice", "picture")  # parts of charts, and pictures on pages
 # The class of a pixel. Only ever append: trained vision heads count on the order.
-CLASSES = ("background", *(chr(code) for code in range(32, 127)), *SHAPES, *OBJECTS, *WIDGETS)
+CLASSES = ("background", *(chr(code) for code in range(32, 127)), *SHAPES, *OBJECTS, *WIDGETS, *FIGURES)
 IGNORE = 255
 _CLASS_OF = {name: number for number, name in enumerate(CLASSES)}
 

@@ -1,0 +1,184 @@
+"""The second school of omma-nano: a Qwen3-VL of small widths, from random weights in three stages.
+
+    omma train recipes/nano/second.py:see --out runs/nano/second-see
+
+1. see     the tower and its bridges learn what stands at each place of a drawn picture (dense marks, no words)
+2. learn   everything learns: pages are read, small crowded scenes are asked about a dozen times
+3. answer  the rate falls; the sizes and levels are those that people bring, boxes in force
+
+Why another build than the first edition's. A decoder that reads has to step from one visual token to its
+neighbour and to find a thing wherever it stands. Sections of rotary frequencies that lie one after the other
+leave columns with slow frequencies alone and time with the fast ones; interleaved, each axis has both. Learned
+positions stretched over the picture say where in it a patch lies, which is what a box on a grid of
+thousandths asks for. Earlier layers' features, given to the decoder's first layers, make room for the letters
+of a token and not only for their sum.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from omma.prep.tokenizer import Tokenizer
+from omma.sample import Size
+from omma.spec import DecoderSpec, Gelu, ModelSpec, SwiGLU, VisionSpec
+from omma.train.recipe import Course, Muon, Rate, Recipe, Worlds
+
+RUNS = Path("runs/nano")
+PROCESSOR = Path(__file__).parent / "processor_second"  # made once by recipes/nano/vocabulary.py, committed
+VOCABULARY = 2048
+
+# The bridges' large squares are dear to orthogonalise. AdamW's parts want a lower rate than Muon's.
+BRIDGES = tuple(f"vision.{bridge}.inner." for bridge in ("merger", "deep.0", "deep.1"))
+SCALE = dict.fromkeys(BRIDGES, 0.15) | {"head.": 1.0, "decoder.embedding.": 0.5, "vision.places.": 0.5}
+
+TINY = (Size(112, 112), Size(168, 84), Size(140, 112), Size(168, 112))
+SMALL = (Size(168, 168), Size(196, 140), Size(140, 196), Size(224, 112), Size(168, 112))
+MIDDLE = (Size(224, 224), Size(280, 196), Size(252, 168), Size(196, 252), Size(280, 140))
+LARGE = (Size(336, 252), Size(320, 240), Size(392, 280), Size(448, 336), Size(420, 210))
+READINGS = ("read", "read_line", "read_heading", "read_colour", "count")
+MATCHINGS = ("colour", "shape", "place", "relation", "compare", "exists", "count")
+BESIDES = ("relation", "compare")
+TELLINGS = (
+    *("describe", "colour", "shape", "count", "relation", "compare", "place", "exists", "background"),
+    "direction",
+)
+
+
+def spec() -> ModelSpec:
+    """A true Qwen3-VL at small widths, with the earlier generations' patches of 14 pixels.
+
+    A rope base of 1,000 gives 32 frequencies that turn once in 6 to 5,000 tokens.
+    """
+    return ModelSpec(
+        vision=VisionSpec(
+            depth=6,
+            width=256,
+            heads=4,
+            feed_forward=Gelu(1024, "tanh"),
+            out_width=256,
+            window=None,
+            full_layers=(),
+            norm="layer",
+            patch_bias=True,
+            places=16,
+            deepstack=(1, 3),
+        ),
+        decoder=DecoderSpec(
+            depth=6,
+            width=256,
+            heads=4,
+            key_heads=2,
+            head_width=64,
+            feed_forward=SwiGLU(768),
+            vocabulary=VOCABULARY,
+            tied=True,
+            sections=(12, 10, 10),
+            rope_theta=1000.0,
+            context=4096,
+            attention_bias=False,
+            interleaved=True,
+            head_norm=True,
+        ),
+        ids=Tokenizer.from_file(PROCESSOR / "tokenizer.json").token_ids,
+        tokens_per_second=None,
+        boxes="grid",
+        family="qwen3-vl",
+        written_times=True,
+        default_system=False,
+    )
+
+
+def see() -> Recipe:
+    """Tower and bridges from nothing, on small pages printed full and small crowded scenes."""
+    return Recipe(
+        name="nano-second-see",
+        model=spec(),
+        processor=PROCESSOR,
+        data=Worlds(
+            (
+                Course("letters", 3.0, level=0, sizes=TINY),
+                Course("letters", 4.0, level=1, sizes=TINY),
+                Course("letters", 2.0, level=2, sizes=TINY),
+                Course("scenes", 2.0, level=1, sizes=TINY),
+                Course("scenes", 1.0, level=2, sizes=TINY),
+                Course("words", 0.5, level=1, sizes=SMALL),
+                Course("words", 0.3, level=2, sizes=MIDDLE),
+                Course("screens", 0.3, level=1, sizes=MIDDLE),
+            )
+        ),
+        steps=1400,
+        dialogues=64,
+        learns=("vision", "bridge"),
+        words=0.0,
+        marks=1.0,
+        optimiser=Muon(apart=BRIDGES),
+        scale=SCALE,
+        rate=Rate(peak=2e-3, final=3e-4, warm_up=40, shape="trapezoid", fall=0.3),
+        seed=20,
+    )
+
+
+def learn() -> Recipe:
+    """Everything learns everything. Pages are read, a scene is asked about many times, briefly."""
+    return replace(
+        see(),
+        name="nano-second-learn",
+        start=RUNS / "second-see" / "model",
+        data=Worlds(
+            (
+                Course("letters", 1.5, level=1, sizes=TINY, tasks=("read",)),
+                Course("letters", 2.0, level=2, sizes=TINY + SMALL, tasks=("read",)),
+                Course("words", 1.0, level=0, sizes=TINY + SMALL, tasks=("read",)),
+                Course("words", 1.0, level=1, sizes=SMALL),
+                Course("words", 1.2, level=2, sizes=SMALL + MIDDLE, tasks=READINGS),
+                Course("scenes", 2.0, level=1, sizes=TINY, tasks=MATCHINGS, questions=14),
+                Course("scenes", 1.0, level=2, sizes=TINY, tasks=MATCHINGS, questions=14),
+                Course("scenes", 0.5, level=0, sizes=TINY + SMALL, tasks=TELLINGS, questions=10),
+                Course("scenes", 0.7, level=1, sizes=SMALL, tasks=TELLINGS, questions=14),
+                Course("scenes", 0.5, level=2, sizes=SMALL, tasks=BESIDES, questions=10),
+                Course("scenes", 0.5, level=0, sizes=TINY + SMALL),
+                Course("scenes", 0.5, level=1, sizes=SMALL),
+                Course("screens", 0.6, level=0, sizes=MIDDLE),
+                Course("screens", 0.4, level=1, sizes=MIDDLE),
+            )
+        ),
+        steps=4000,
+        dialogues=48,
+        learns=("vision", "bridge", "decoder"),
+        words=1.0,
+        names=0.3,
+        apart=True,
+        roots=True,
+        rate=Rate(peak=1.2e-3, final=1.2e-3, warm_up=60, shape="trapezoid"),
+        seed=21,
+    )
+
+
+def answer() -> Recipe:
+    """The rate falls; the sizes and the levels are those that people bring."""
+    return replace(
+        learn(),
+        name="nano-second-answer",
+        start=RUNS / "second-learn" / "model",
+        data=Worlds(
+            (
+                Course("letters", 1.0, level=2, sizes=SMALL, tasks=("read",)),
+                Course("words", 1.0, level=0, sizes=SMALL + MIDDLE + LARGE, tasks=("read",)),
+                Course("words", 0.8, level=1, sizes=MIDDLE),
+                Course("words", 2.5, level=2, sizes=MIDDLE + LARGE, tasks=READINGS),
+                Course("scenes", 1.0, level=1, sizes=TINY, tasks=MATCHINGS, questions=14),
+                Course("scenes", 0.6, level=0, sizes=MIDDLE + LARGE, tasks=TELLINGS, questions=10),
+                Course("scenes", 1.2, level=1, sizes=SMALL + MIDDLE + LARGE, tasks=TELLINGS, questions=14),
+                Course("scenes", 1.0, level=2, sizes=MIDDLE + LARGE, tasks=TELLINGS, questions=14),
+                Course("scenes", 0.8, level=1, sizes=MIDDLE, tasks=BESIDES, questions=10),
+                Course("scenes", 0.6, level=0, sizes=MIDDLE + LARGE),
+                Course("scenes", 0.8, level=1, sizes=MIDDLE + LARGE),
+                Course("screens", 0.9, level=0, sizes=MIDDLE + LARGE),
+                Course("screens", 0.9, level=1, sizes=MIDDLE + LARGE),
+            )
+        ),
+        steps=360,
+        rate=Rate(peak=1e-3, final=2e-5, warm_up=10, shape="trapezoid", fall=0.97),
+        seed=22,
+    )

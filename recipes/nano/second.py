@@ -2,13 +2,13 @@
 
     omma train recipes/nano/second.py:see --out runs/nano/second-see
 
-1. see     the tower and its bridges learn what stands at each place of a drawn picture (dense marks, no words)
+1. see     the tower and its bridges learn what stands at each place of a drawn picture (dense marks alone)
 2. learn   everything learns: pages are read, small crowded scenes are asked about a dozen times
 3. answer  the rate falls; the sizes and levels are those that people bring, boxes in force
 
 Why another build than the first edition's. A decoder that reads has to step from one visual token to its
-neighbour and to find a thing wherever it stands. Sections of rotary frequencies that lie one after the other
-leave columns with slow frequencies alone and time with the fast ones; interleaved, each axis has both. Learned
+neighbour and to find a thing wherever it stands. Sections of rotary frequencies that lie one after another
+leave columns with slow frequencies alone and time with fast ones; interleaved, each axis has both. Learned
 positions stretched over the picture say where in it a patch lies, which is what a box on a grid of
 thousandths asks for. Earlier layers' features, given to the decoder's first layers, make room for the letters
 of a token and not only for their sum.

@@ -71,6 +71,21 @@ class Stretch:
 
 
 @dataclass(frozen=True)
+class Written:
+    """What stands in words before each slice of a video: one of three, or several together.
+
+    `number`: that of its first frame among those taken, from 1. `stamp`: its second in the video. `interval`:
+    the seconds since the slice before. Seconds have so many `decimals`. Qwen3-VL writes the stamp alone
+    (facts §3.5).
+    """
+
+    number: bool = False
+    stamp: bool = True
+    interval: bool = False
+    decimals: int = 1
+
+
+@dataclass(frozen=True)
 class VisionSpec:
     """The vision tower and its mergers.
 
@@ -155,7 +170,7 @@ class ModelSpec:
     """A whole model. `boxes` names the dialect its coordinates are written in (see `prep/boxes.py`).
 
     A video's slices stand at their seconds times `tokens_per_second`; with None they are counted. With
-    `written_times` each slice is a block of its own, with its seconds in words before it (facts §3.3, §3.5).
+    `written_times` each slice is a block of its own, with those words before it (facts §3.3, §3.5).
     Without a message of the system's one is put first if it has a `default_system`.
     `family` names the public format of its folders, and nothing of what is computed.
     """
@@ -166,7 +181,7 @@ class ModelSpec:
     tokens_per_second: float | None = 2.0
     boxes: str = "pixels"  # "tags" (2023), "marks" (2), "pixels" (2.5), "relative" (3), or omma's own "grid"
     family: str = "qwen2.5-vl"
-    written_times: bool = field(default=False, metadata=LATER)
+    written_times: Written | None = field(default=None, metadata=LATER)
     default_system: bool = field(default=True, metadata=LATER)
     turns: bool = field(default=True, metadata=LATER)  # a base model of 2023 reads one running text instead
 

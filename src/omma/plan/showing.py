@@ -16,6 +16,7 @@ from omma.sample import Grid, Size
 from omma.spec import ModelSpec
 
 SHOT_AT = 30.0  # frames a second of a video that nobody has seen yet
+FULL_MOTION = 1.0  # and in which as much may move as can
 WORDS, ANSWER = 1024, 512  # tokens beside what is shown; how many of them are the answer's, at most
 
 
@@ -79,7 +80,7 @@ def talk_of(wish: Wish, rules: PictureRules, *, context: int) -> Talk:
     """
     shown = (
         *(_picture(size, rules) for size in wish.pictures),
-        *(_film(film, rules, wish.fps or rules.fps) for film in wish.films),
+        *(_film(film, rules, wish.fps or rules.rate(FULL_MOTION, film.seconds)) for film in wish.films),
     )
     visual = sum(one.tokens for one in shown)
     tokens = wish.context or visual + WORDS

@@ -19,10 +19,10 @@ from omma.prep.rules import PictureRules, published_rules, read_rules, square_ru
 from omma.prep.tagged import running_text, tagged_turns
 from omma.prep.template import DEFAULT_SYSTEM, VISION_END, VISION_START, Form, Mark, Piece, pieces
 from omma.prep.tokenizer import Tokenizer
-from omma.prep.video import slice_times
+from omma.prep.video import slice_words
 from omma.prep.visuals import see
 from omma.sample import Sample, Visual
-from omma.spec import ModelSpec
+from omma.spec import ModelSpec, Written
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Processor:
     def form(self) -> Form:
         """The form of a conversation."""
         system = DEFAULT_SYSTEM if self.spec.default_system else None
-        return Form(system, self.thinks, self.spec.written_times)
+        return Form(system, self.thinks, self.spec.written_times is not None)
 
     def save(self, folder: Path) -> None:
         """Write what `from_folder` and transformers read: tokenizer, chat template, settings."""
@@ -131,6 +131,7 @@ _PROCESSORS = {
     "qwen2.5-vl": "Qwen2_5_VLProcessor",
     "qwen3-vl": "Qwen3VLProcessor",
     "qwen3-vl-moe": "Qwen3VLProcessor",
+    "described": "OmmaProcessor",  # a class that no other program has: none may write other words
 }
 
 
@@ -147,8 +148,8 @@ class _Draft:
 
     def write(self, piece: Piece) -> None:
         """Write one more piece."""
-        if isinstance(piece.what, Video) and self.processor.spec.written_times:
-            self._write_slices(piece.what)
+        if isinstance(piece.what, Video) and (written := self.processor.spec.written_times):
+            self._write_slices(piece.what, written)
             return
         self.spell()
         match piece.what:
@@ -170,10 +171,10 @@ class _Draft:
             self._add([tokenizer.mark(words)] if marked else tokenizer.text(words), self.learned)
         self.words = ""
 
-    def _write_slices(self, part: Video) -> None:
-        """A video slice by slice, each between marks of its own behind its seconds in words (facts §3.5).
+    def _write_slices(self, part: Video, written: Written) -> None:
+        """A video slice by slice, each between marks of its own behind its time in words (facts §3.5).
 
-        The seconds are spelled together with the words before them, unless those are to be learned.
+        The time is spelled together with the words before them, unless those are to be learned.
         """
         if self.learned:
             self.spell()
@@ -181,8 +182,8 @@ class _Draft:
         begun = len(self.ids) + len(self.processor.tokenizer.text(self.words))
         visual = see(part, self.processor.rules, start=0, room=self._room() - begun + len(self.ids))
         tokenizer, stretches = self.processor.tokenizer, []
-        for seconds in slice_times(visual.times, self.processor.rules.temporal):
-            self.words += f"<{seconds:.1f} seconds>"
+        for words in slice_words(visual.times, self.processor.rules.temporal, written):
+            self.words += words
             self.spell()
             start = len(self.ids) + 1
             stretches.append((start, start + visual.tokens // visual.grid.slices))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from omma.errors import BadFolder
+from omma.prep.pace import Pace
 from omma.spec import ModelSpec, VisionSpec
 
 CELL = 28 * 28
@@ -20,7 +21,8 @@ class PictureRules:
     A video's frames lie between `frame_min_pixels` and `frame_max_pixels`; all of them together take at most
     nine tenths of `video_tokens`, as far as the lower limit of a frame allows. With a `side` every picture is
     squashed to so many pixels a side, and videos are not seen. With a `volume` all frames of a video share it
-    instead: frames · height · width lies between these two, and their number need not be even.
+    instead: frames · height · width lies between these two, and their number need not be even. With a `pace`
+    the frames a second follow a video's motion and length, and `fps` is that of a list of pictures.
     """
 
     patch: int = 14
@@ -38,6 +40,11 @@ class PictureRules:
     video_tokens: int = 128_000
     side: int | None = None
     volume: tuple[int, int] | None = None
+    pace: Pace | None = None
+
+    def rate(self, motion: float, seconds: float) -> float:
+        """Frames a second to take of a video so long, in which so much moves (`pace.Pace`)."""
+        return self.fps if self.pace is None else self.pace.rate(motion, seconds, self.max_frames)
 
     @property
     def factor(self) -> int:
@@ -50,6 +57,7 @@ PICTURE_FILE, VIDEO_FILE = "preprocessor_config.json", "video_preprocessor_confi
 TOGETHER_FILE = "processor_config.json"  # where transformers 5 saves both
 # Our names and those of the public files, where a number is simply a number.
 PUBLIC = {"patch": "patch_size", "temporal": "temporal_patch_size", "merge": "merge_size"}
+PACE = "omma_pace"  # a setting of ours: the public files have no word for it
 PUBLIC_VIDEO = {"fps": "fps", "min_frames": "min_frames", "max_frames": "max_frames"}
 
 
@@ -79,9 +87,28 @@ QWEN3 = PictureRules(
 )
 
 
+# From 224 to 1024 pixels a side, counted as areas; 1 to 32 frames at 5 to 60 a second.
+DESCRIBED = PictureRules(
+    min_pixels=224**2,
+    max_pixels=1024**2,
+    fps=5.0,
+    min_frames=1,
+    max_frames=32,
+    frame_min_pixels=224**2,
+    frame_max_pixels=1024**2,
+    pace=Pace(slowest=5.0, fastest=60.0),
+)
+
+
 def published_rules(spec: ModelSpec) -> PictureRules:
-    """The rules in the published folders of a model that shows videos as this one does."""
-    return QWEN3 if spec.written_times else PictureRules()
+    """The rules in the folders of a model's family."""
+    match spec.family:
+        case "qwen3-vl" | "qwen3-vl-moe":
+            return QWEN3
+        case "described":
+            return DESCRIBED
+        case _:
+            return PUBLISHED
 
 
 def read_rules(folder: Path, published: PictureRules = PUBLISHED) -> PictureRules:
@@ -110,6 +137,8 @@ def read_rules(folder: Path, published: PictureRules = PUBLISHED) -> PictureRule
         rules = replace(rules, volume=(least, most))
         if least > most:
             raise BadFolder(f"{folder}: the processors' least volume is over their greatest; swap the two")
+    if PACE in video:
+        rules = replace(rules, pace=_pace(video[PACE], folder))
     if rules.min_pixels > rules.max_pixels or rules.frame_min_pixels > rules.frame_max_pixels:
         raise BadFolder(f"{folder}: the processors' least area is over their greatest; swap the two")
     return rules
@@ -134,7 +163,10 @@ def write_rules(rules: PictureRules, folder: Path, processor: str = "Qwen2_5_VLP
     }
     least, most = rules.volume or (rules.frame_min_pixels, rules.frame_max_pixels)
     video = shared | {"size": {"shortest_edge": least, "longest_edge": most}}
-    if rules.volume is None:
+    if rules.pace is not None:  # a class that no other program has: none may take frames at another pace
+        kind, capped = "OmmaVideoProcessor", {"max_video_tokens": rules.video_tokens}
+        video[PACE] = [rules.pace.slowest, rules.pace.fastest]
+    elif rules.volume is None:
         kind, capped = "Qwen2VLVideoProcessor", {"max_video_tokens": rules.video_tokens}
     else:
         kind, capped = "Qwen3VLVideoProcessor", {}
@@ -170,6 +202,17 @@ def _checked(name: str, value: Any, folder: Path) -> Any:
     if isinstance(value, list) or not sound or not value or (name != "fps" and value != int(value)):
         raise BadFolder(f"{folder}: the processors' {name} is {value!r}; wanted a number over zero")
     return float(value) if name == "fps" else int(value)
+
+
+def _pace(raw: Any, folder: Path) -> Pace:
+    """The slowest and the fastest rate."""
+    sides = raw if isinstance(raw, list) else []
+    sound = len(sides) == 2 and all(type(side) in (int, float) and 0 < side < 1e4 for side in sides)
+    if not sound or sides[0] > sides[1]:
+        raise BadFolder(
+            f"{folder}: the processors' {PACE} is {raw!r}; wanted the slowest and the fastest frames a second"
+        )
+    return Pace(*map(float, sides))
 
 
 def _limits(raw: dict[str, Any], folder: Path) -> tuple[Any, Any]:

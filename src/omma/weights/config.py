@@ -7,11 +7,12 @@ from typing import Any, Protocol
 
 from omma.errors import BadFolder
 from omma.spec import ModelSpec
-from omma.weights import config_qwen, config_qwen2, config_qwen3
+from omma.weights import config_described, config_qwen, config_qwen2, config_qwen3
 from omma.weights.fields import Fields, read_json, write_json
 
 CONFIG, GENERATION = "config.json", "generation_config.json"
 _OURS = {"boxes", "turn_start"}  # what we say beside the public fields
+_DESCRIBED = {"written_times"}  # and in a format of our own
 
 
 def read_spec(folder: Path) -> ModelSpec:
@@ -67,7 +68,9 @@ def read_generation(folder: Path) -> dict[str, Any]:
 
 
 class _Format(Protocol):
-    """A room for one public format."""
+    """A room for one public format; FAMILIES gives the family of each of its model types."""
+
+    FAMILIES: dict[str, str]
 
     def read(self, config: Fields) -> ModelSpec: ...
     def checks(self, spec: ModelSpec) -> dict[str, bool]: ...
@@ -77,11 +80,12 @@ class _Format(Protocol):
 _FORMATS: dict[str, _Format] = {
     **dict.fromkeys(config_qwen2.FAMILIES, config_qwen2),
     **dict.fromkeys(config_qwen3.FAMILIES, config_qwen3),
+    **dict.fromkeys(config_described.FAMILIES, config_described),
 }
 
 
 def _format_of(spec: ModelSpec) -> _Format:
-    return config_qwen3 if spec.family in config_qwen3.ARCHITECTURES else config_qwen2
+    return next(room for room in _FORMATS.values() if spec.family in room.FAMILIES.values())
 
 
 def _contradiction(spec: ModelSpec) -> str | None:
@@ -95,7 +99,8 @@ def _check_common(config: Fields) -> None:
         raise BadFolder(
             f"{config.where}: quantization_config is not read here; wanted the weights as they were trained"
         )
-    if unread := sorted(config.inner("omma").raw.keys() - _OURS):
+    ours = _OURS | (_DESCRIBED if config.raw.get("model_type") == config_described.MODEL_TYPE else set())
+    if unread := sorted(config.inner("omma").raw.keys() - ours):
         raise BadFolder(f"{config.where}: omma has {', '.join(unread)}, which nobody reads; take it out")
 
 

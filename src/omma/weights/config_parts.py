@@ -1,13 +1,14 @@
-"""What config.json says in every generation since Qwen2-VL: ids of marks, and what no model can be."""
+"""What config.json says alike in every generation since Qwen2-VL, and what no model can be."""
 
 from __future__ import annotations
 
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from typing import Any
 
+from omma.errors import BadFolder
 from omma.prep.dialects import DIALECTS
-from omma.spec import ModelSpec, TokenIds
-from omma.weights.fields import Fields
+from omma.spec import DecoderSpec, ModelSpec, TokenIds, VisionSpec
+from omma.weights.fields import DEEPEST, WIDEST_PATCH, Fields
 
 
 def read_ids(config: Fields, text: Fields) -> TokenIds:
@@ -37,6 +38,83 @@ def public_ids(ids: TokenIds) -> dict[str, Any]:
         "vision_end_token_id": ids.vision_end,
         "image_token_id": ids.image,
         "video_token_id": ids.video,
+    }
+
+
+def read_tower(fields: Fields, usual: VisionSpec) -> VisionSpec:
+    """What all towers' fields say alike, over a tower of class defaults: depth, heads, how patches are cut."""
+    return replace(
+        usual,
+        depth=fields.whole("depth", usual.depth, most=DEEPEST),
+        heads=fields.whole("num_heads", usual.heads),
+        patch=fields.whole("patch_size", usual.patch, most=WIDEST_PATCH),
+        temporal=fields.whole("temporal_patch_size", usual.temporal, most=WIDEST_PATCH),
+        merge=fields.whole("spatial_merge_size", usual.merge, most=WIDEST_PATCH),
+        channels=fields.whole("in_channels", usual.channels, most=WIDEST_PATCH),
+        rope_theta=fields.inner("rope_parameters").number("rope_theta", usual.rope_theta),
+    )
+
+
+def public_tower(vision: VisionSpec, model_type: str) -> dict[str, Any]:
+    """The same as files have it."""
+    return {
+        "model_type": model_type,
+        "depth": vision.depth,
+        "num_heads": vision.heads,
+        "in_channels": vision.channels,
+        "patch_size": vision.patch,
+        "spatial_merge_size": vision.merge,
+        "temporal_patch_size": vision.temporal,
+    }
+
+
+def read_rope(text: Fields, kinds: tuple[str, ...]) -> Fields:
+    """The object about rotary positions, under either of its names; other kinds than these are refused."""
+    rope = text.inner("rope_parameters" if text.raw.get("rope_parameters") else "rope_scaling")
+    if (kind := rope.raw.get("rope_type", rope.raw.get("type", "default"))) not in kinds:
+        raise BadFolder(f"{rope.where}: type is {kind!r}, which is not built here; wanted {kinds[-1]!r}")
+    return rope
+
+
+def read_decoder(text: Fields, rope: Fields, usual: DecoderSpec) -> DecoderSpec:
+    """What all decoders' fields say alike, over a decoder of class defaults. Raises BadFolder naming one."""
+    text.fixed("hidden_act", "silu")
+    sections = rope.wholes("mrope_section", usual.sections)
+    if len(sections) != 3:
+        raise BadFolder(f"{rope.where}: mrope_section is {list(sections)}; wanted three numbers")
+    heads = text.whole("num_attention_heads", usual.heads)
+    alone = text.raw.get("num_key_value_heads", usual.key_heads) is None
+    return replace(
+        usual,
+        depth=text.whole("num_hidden_layers", usual.depth, most=DEEPEST),
+        width=text.whole("hidden_size", usual.width),
+        heads=heads,
+        key_heads=heads if alone else text.whole("num_key_value_heads", usual.key_heads),
+        vocabulary=text.whole("vocab_size", usual.vocabulary),
+        sections=sections,
+        rope_theta=rope.number("rope_theta", text.number("rope_theta", usual.rope_theta)),
+        norm_eps=text.number("rms_norm_eps", usual.norm_eps),
+        context=text.whole("max_position_embeddings", usual.context, most=2**40),
+    )
+
+
+def public_decoder(spec: ModelSpec) -> dict[str, Any]:
+    """The same as files have it, with the ids that stand among it."""
+    decoder = spec.decoder
+    return {
+        "bos_token_id": spec.ids.end_of_text,
+        "eos_token_id": spec.ids.turn_end,
+        "vocab_size": decoder.vocabulary,
+        "hidden_size": decoder.width,
+        "num_hidden_layers": decoder.depth,
+        "num_attention_heads": decoder.heads,
+        "num_key_value_heads": decoder.key_heads,
+        "hidden_act": "silu",
+        "max_position_embeddings": decoder.context,
+        "rms_norm_eps": decoder.norm_eps,
+        "rope_theta": decoder.rope_theta,
+        "attention_dropout": 0.0,
+        "use_cache": True,
     }
 
 

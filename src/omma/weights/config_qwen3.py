@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from omma.errors import BadFolder
-from omma.spec import DecoderSpec, Experts, FeedForward, Gelu, ModelSpec, SwiGLU, VisionSpec
-from omma.weights.config_parts import possible, public_ids, read_ids, told_beside
-from omma.weights.fields import DEEPEST, WIDEST_PATCH, Fields
+from omma.spec import DecoderSpec, Experts, FeedForward, Gelu, ModelSpec, SwiGLU, VisionSpec, Written
+from omma.weights.config_parts import (
+    possible,
+    public_decoder,
+    public_ids,
+    public_tower,
+    read_decoder,
+    read_ids,
+    read_rope,
+    read_tower,
+    told_beside,
+)
+from omma.weights.fields import Fields
 
 FAMILIES = {"qwen3_vl": "qwen3-vl", "qwen3_vl_moe": "qwen3-vl-moe"}  # model_type → family
 ARCHITECTURES = {
@@ -17,7 +28,7 @@ ARCHITECTURES = {
 }
 BOXES = "relative"
 # What the format has no field for, or only one value of: transformers reads no other.
-_TOWER = {
+_TOWER: dict[str, Any] = {
     "window": None,
     "full_layers": (),
     "norm": "layer",
@@ -26,6 +37,34 @@ _TOWER = {
     "rope_theta": 10_000.0,
 }
 _DECODER = {"attention_bias": False, "head_norm": True, "interleaved": True}
+_USUAL_FEED = SwiGLU(22_016)
+# What transformers' classes hold where a config is silent.
+_USUAL_TOWER = VisionSpec(
+    depth=27,
+    width=1152,
+    heads=16,
+    feed_forward=Gelu(4304, "tanh"),
+    out_width=3584,
+    patch=16,
+    deepstack=(8, 16, 24),
+    **_TOWER,
+)
+_USUAL_DECODER = DecoderSpec(
+    depth=32,
+    width=4096,
+    heads=32,
+    key_heads=32,
+    head_width=128,
+    feed_forward=_USUAL_FEED,
+    vocabulary=151_936,
+    tied=False,
+    sections=(24, 20, 20),
+    rope_theta=500_000.0,
+    context=128_000,
+    attention_bias=False,
+    interleaved=True,
+    head_norm=True,
+)
 
 
 def read(config: Fields) -> ModelSpec:
@@ -39,7 +78,7 @@ def read(config: Fields) -> ModelSpec:
         tokens_per_second=None,
         boxes=str(config.inner("omma").raw.get("boxes", BOXES)),
         family=family,
-        written_times=True,
+        written_times=Written(),
         default_system=False,
     )
 
@@ -54,7 +93,9 @@ def checks(spec: ModelSpec) -> dict[str, bool]:
         "deepstack names no layers of the tower, each once and in order": _sound_levels(vision),
         "there are more levels of deepstack than layers": len(vision.deepstack) <= decoder.depth,
         **_checks_feed(spec.family, decoder.feed_forward),
-        "slices are placed by their times": spec.tokens_per_second is None and spec.written_times,
+        "slices are placed by their times, or other words than their seconds are written": (
+            spec.tokens_per_second is None and spec.written_times == Written()
+        ),
         "there is a default system message": not spec.default_system,
         **{
             f"the tower's {name} is not {value}": getattr(vision, name) == value
@@ -92,28 +133,19 @@ def _vision(fields: Fields) -> VisionSpec:
         raise BadFolder(
             f"{fields.where}: num_position_embeddings is {places}; wanted a square number, such as 2304"
         )
-    return VisionSpec(
-        depth=fields.whole("depth", 27, most=DEEPEST),
-        width=fields.whole("hidden_size", 1152),
-        heads=fields.whole("num_heads", 16),
-        feed_forward=Gelu(fields.whole("intermediate_size", 4304), "tanh"),
-        out_width=fields.whole("out_hidden_size", 3584),
-        patch=fields.whole("patch_size", 16, most=WIDEST_PATCH),
-        temporal=fields.whole("temporal_patch_size", 2, most=WIDEST_PATCH),
-        merge=fields.whole("spatial_merge_size", 2, most=WIDEST_PATCH),
-        channels=fields.whole("in_channels", 3, most=WIDEST_PATCH),
-        window=None,
-        full_layers=(),
-        rope_theta=fields.inner("rope_parameters").number("rope_theta", 10_000.0),
-        norm="layer",
-        patch_bias=True,
+    usual = _USUAL_TOWER
+    return replace(
+        read_tower(fields, usual),
+        width=fields.whole("hidden_size", usual.width),
+        feed_forward=Gelu(fields.whole("intermediate_size", usual.feed_forward.width), "tanh"),
+        out_width=fields.whole("out_hidden_size", usual.out_width),
         places=math.isqrt(places),
-        deepstack=fields.wholes("deepstack_visual_indexes", (8, 16, 24)),
+        deepstack=fields.wholes("deepstack_visual_indexes", usual.deepstack),
     )
 
 
 def _dense(text: Fields) -> SwiGLU:
-    return SwiGLU(text.whole("intermediate_size", 22_016))
+    return SwiGLU(text.whole("intermediate_size", _USUAL_FEED.width))
 
 
 def _experts(text: Fields) -> Experts:
@@ -147,33 +179,14 @@ def _model_type(spec: ModelSpec) -> str:
 
 
 def _decoder(config: Fields, text: Fields, feed: FeedForward) -> DecoderSpec:
-    text.fixed("hidden_act", "silu")
     text.fixed("attention_bias", False)
-    rope = text.inner("rope_parameters" if text.raw.get("rope_parameters") else "rope_scaling")
+    rope = read_rope(text, ("default",))
     rope.fixed("mrope_interleaved", True)
-    if (kind := rope.raw.get("rope_type", rope.raw.get("type", "default"))) != "default":
-        raise BadFolder(f"{rope.where}: type is {kind!r}, which is not built here; wanted 'default'")
-    sections = rope.wholes("mrope_section", (24, 20, 20))
-    if len(sections) != 3:
-        raise BadFolder(f"{rope.where}: mrope_section is {list(sections)}; wanted three numbers")
-    heads = text.whole("num_attention_heads", 32)
-    alone = text.raw.get("num_key_value_heads", heads) is None
-    return DecoderSpec(
-        depth=text.whole("num_hidden_layers", 32, most=DEEPEST),
-        width=text.whole("hidden_size", 4096),
-        heads=heads,
-        key_heads=heads if alone else text.whole("num_key_value_heads", 32),
-        head_width=text.whole("head_dim", 128),
+    return replace(
+        read_decoder(text, rope, _USUAL_DECODER),
+        head_width=text.whole("head_dim", _USUAL_DECODER.head_width),
         feed_forward=feed,
-        vocabulary=text.whole("vocab_size", 151_936),
         tied=config.flag("tie_word_embeddings"),
-        sections=sections,
-        rope_theta=rope.number("rope_theta", text.number("rope_theta", 500_000.0)),
-        norm_eps=text.number("rms_norm_eps", 1e-6),
-        context=text.whole("max_position_embeddings", 128_000, most=2**40),
-        attention_bias=False,
-        interleaved=True,
-        head_norm=True,
     )
 
 
@@ -182,27 +195,15 @@ def _public_text(spec: ModelSpec, dtype: str) -> dict[str, Any]:
     return {
         "model_type": f"{_model_type(spec)}_text",
         "dtype": dtype,
-        "bos_token_id": spec.ids.end_of_text,
-        "eos_token_id": spec.ids.turn_end,
-        "vocab_size": decoder.vocabulary,
-        "hidden_size": decoder.width,
+        **public_decoder(spec),
         **_public_feed(decoder.feed_forward),
-        "num_hidden_layers": decoder.depth,
-        "num_attention_heads": decoder.heads,
-        "num_key_value_heads": decoder.key_heads,
         "head_dim": decoder.head_width,
-        "hidden_act": "silu",
         "attention_bias": False,
-        "attention_dropout": 0.0,
-        "max_position_embeddings": decoder.context,
-        "rms_norm_eps": decoder.norm_eps,
-        "rope_theta": decoder.rope_theta,
         "rope_scaling": {
             "rope_type": "default",
             "mrope_section": list(decoder.sections),
             "mrope_interleaved": True,
         },
-        "use_cache": True,
     }
 
 
@@ -225,18 +226,11 @@ def _public_feed(feed: FeedForward) -> dict[str, Any]:
 
 def _public_vision(spec: ModelSpec) -> dict[str, Any]:
     vision = spec.vision
-    return {
-        "model_type": _model_type(spec),
-        "depth": vision.depth,
+    return public_tower(vision, _model_type(spec)) | {
         "hidden_size": vision.width,
         "hidden_act": "gelu_pytorch_tanh",
         "intermediate_size": vision.feed_forward.width,
-        "num_heads": vision.heads,
-        "in_channels": vision.channels,
         "out_hidden_size": vision.out_width,
-        "patch_size": vision.patch,
-        "spatial_merge_size": vision.merge,
-        "temporal_patch_size": vision.temporal,
         "num_position_embeddings": (vision.places or 0) ** 2,
         "deepstack_visual_indexes": list(vision.deepstack),
     }

@@ -120,6 +120,10 @@ SPELLINGS["qwen3-vl-moe"] = replace(
     | _ROUTER,
     parts=_BANK,
 )
+# Described models: Qwen2.5-VL's names, and experts in the tower called as Qwen3-VL's are in the decoder.
+SPELLINGS["described"] = replace(
+    SPELLINGS["qwen2.5-vl"], vision={**SPELLINGS["qwen2.5-vl"].vision, **_ROUTER}, parts=_BANK
+)
 HEAD, EMBEDDING = "decoder.head.weight", "decoder.embedding.weight"
 
 

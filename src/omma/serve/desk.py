@@ -5,7 +5,7 @@ A `Desk` is an engine in this thread, processes on this machine or a fleet; the 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -103,8 +103,8 @@ class Desk(Protocol):
         """What is offered, the first one where an order does not choose. May change while serving."""
         ...
 
-    def answer(self, order: Order) -> AsyncIterator[Told]:
-        """Answer piece by piece; closing the iterator (`aclose`) cancels within one step.
+    def answer(self, order: Order) -> AsyncGenerator[Told, None]:
+        """Answer piece by piece; closing it (`aclose`), or cancelling who waits, cancels within one step.
 
         What is wrong with the order is raised before the first piece: BadInput and its kinds, TooLarge, Busy
         with the seconds after which to come again, OutOfMemory. Interrupted may come at any time: what was

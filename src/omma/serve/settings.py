@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
@@ -14,23 +13,19 @@ LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 class Settings:
     """Every limit of the server, safe as it stands.
 
-    `keys` are bearer keys and the tenant that each speaks for; with none the server is open to whoever
-    reaches it, and everyone is one tenant. `hosts` are the names that a Host header may have, without port
-    (a page elsewhere that points its name at this machine is refused); empty allows any. Sizes are bytes,
-    times seconds: `body` of a JSON request, `media` of an upload, `arriving` until a whole body is here,
-    `deadline` from the first byte of a request to the last of its answer, `leaving` that answers may still
-    take when the server is stopped. `choices` bounds n, `pictures` and `videos` one conversation's.
-    `page` is served at / where the wing has one; `docs` are the OpenAPI document and its reader.
+    `hosts` are the names that a Host header may have, without port (a page elsewhere that points its name at
+    this machine is refused); empty allows any. Sizes are bytes, times seconds: `body` of a JSON request,
+    `media` of an upload, `arriving` until a whole body is here, `deadline` from the first byte of a request
+    to the last of its answer, `leaving` that answers may still take when the server is stopped. `pictures`
+    and `videos` are of one conversation. `page` is the page at /, `docs` the OpenAPI document.
     """
 
-    keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     hosts: tuple[str, ...] = LOOPBACK
     body: int = 32 << 20
     media: int = 256 << 20
     arriving: float = 60.0
     deadline: float = 600.0
     leaving: float = 30.0
-    choices: int = 8
     messages: int = 2048
     pictures: int = 64
     videos: int = 8
@@ -71,11 +66,19 @@ class Shelf(Protocol):
 
 
 class Gate(Protocol):
-    """Decides who is let in, before anything is read of what they send."""
+    """Decides who is let in, before anything is read of what they send, and who is answered first."""
 
     def enter(self, tenant: str, size: int) -> AbstractAsyncContextManager[None]:
-        """Held from a request's head to its answer's last byte; `size` is its body's bytes as far as stated.
+        """Held from a request's head to its answer's last byte; `size` is its body's bytes, or the most of it.
 
         Entering raises Busy (the tenant's share is used up, or the server's) and TooLarge.
         """
+        ...
+
+    def turn(self, tenant: str) -> AbstractAsyncContextManager[None]:
+        """Held while a request is answered; entering waits until it is its turn."""
+        ...
+
+    def spend(self, tenant: str, tokens: int) -> None:
+        """Count tokens that were read or written for a tenant."""
         ...

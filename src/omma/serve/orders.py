@@ -1,0 +1,95 @@
+"""From what was asked on the wire to how a desk is to answer: the model, the options, the choices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from omma.chat import Options
+from omma.errors import UnknownModel
+from omma.serve import wire
+from omma.serve.desk import Card, Order
+from omma.serve.faults import Refused
+from omma.shape import Json, Matching, Schema, Shape
+
+
+def card_of(cards: Sequence[Card], name: str | None) -> Card:
+    """The model that is asked for, the first where none is named. Raises UnknownModel."""
+    if not cards:
+        raise Refused(
+            503, "no model is ready yet; ask again soon", code="not_ready", headers={"retry-after": "2"}
+        )
+    for card in cards:
+        if name is None or card.name == name:
+            return card
+    raise UnknownModel(
+        f"there is no model {name[:80] if name else name!r} here; GET /v1/models names those that are"
+    )
+
+
+def copies(order: Order, count: int) -> list[Order]:
+    """The order as often as choices are wanted; a seed goes up by one from choice to choice."""
+    seed = order.options.seed
+    if seed is None:
+        return [order] * count
+    return [replace(order, options=replace(order.options, seed=seed + i)) for i in range(count)]
+
+
+def options_of(
+    asked: wire.Sampling, *, most: int | None, logprobs: int | None, shape: Shape | None
+) -> Options:
+    """The options of an answer. Raises Refused where two of them say two things."""
+    if asked.regex is not None:
+        if shape is not None:
+            raise _clash("regex", "regex and response_format or tools say two things; take one out")
+        shape = Matching(asked.regex)
+    if asked.stream_options is not None and not asked.stream:
+        raise _clash("stream_options", "stream_options is for streams; set stream to true or take it out")
+    stop = (asked.stop,) if isinstance(asked.stop, str) else tuple(asked.stop or ())
+    options = Options(
+        max_tokens=most,
+        temperature=asked.temperature,
+        top_p=asked.top_p,
+        top_k=asked.top_k,
+        min_p=asked.min_p,
+        repetition_penalty=asked.repetition_penalty,
+        presence_penalty=asked.presence_penalty,
+        frequency_penalty=asked.frequency_penalty,
+        seed=asked.seed,
+        logprobs=logprobs,
+        shape=shape,
+        stop=stop,
+    )
+    options.check()
+    return options
+
+
+def chat_options(asked: wire.ChatRequest) -> Options:
+    """The options of a chat's answer."""
+    most = asked.max_completion_tokens
+    if most is not None and asked.max_tokens not in (None, most):
+        raise _clash("max_tokens", "max_tokens and max_completion_tokens say two things; take one out")
+    if asked.top_logprobs is not None and not asked.logprobs:
+        raise _clash("top_logprobs", "top_logprobs needs logprobs to be true")
+    logprobs = (asked.top_logprobs or 0) if asked.logprobs else None
+    return options_of(
+        asked,
+        most=asked.max_tokens if most is None else most,
+        logprobs=logprobs,
+        shape=shape_of(asked.response_format),
+    )
+
+
+def shape_of(form: wire.Format | None) -> Shape | None:
+    """What `response_format` holds the text to."""
+    match form:
+        case wire.ObjectFormat():
+            return Json()
+        case wire.SchemaFormat(json_schema=named):
+            return Schema(named.held_to)
+        case _:
+            return None
+
+
+def _clash(param: str, text: str) -> Refused:
+    return Refused(400, text, code="invalid_value", param=param)

@@ -12,6 +12,7 @@ import numpy as np
 from omma import chat, errors, shape
 from omma.errors import OmmaError
 from omma.host.frames import Blob, Broken
+from omma.prep.pace import Pace
 from omma.prep.rules import PictureRules
 from omma.prep.video import Clip
 from omma.sample import Size
@@ -25,7 +26,7 @@ KINDS: dict[str, type] = {
     for room in (chat, shape)
     for cls in vars(room).values()
     if inspect.isclass(cls) and is_dataclass(cls) and cls.__module__ == room.__name__
-} | {"Clip": Clip, "PictureRules": PictureRules}
+} | {"Clip": Clip, "Pace": Pace, "PictureRules": PictureRules}
 _ERRORS: dict[str, type[OmmaError]] = {
     cls.__name__: cls for cls in vars(errors).values() if inspect.isclass(cls) and issubclass(cls, OmmaError)
 }

@@ -1,4 +1,4 @@
-"""How fast a video's frames are taken where that follows from the video: what moves in it, and how long it is."""
+"""How many frames a second are taken of a video, where that follows from what moves in it and its length."""
 
 from __future__ import annotations
 

@@ -38,14 +38,16 @@ class Clip:
 def open_video(video: Video, rules: PictureRules, *, room: int, limits: ReelLimits = LIMITS) -> Clip:
     """Sample a video as the public processors do (facts §6.3, §6.4). `room` is how many tokens it may take.
 
-    Rules with a pace look through a film first, unless the video says its `fps`. The source is a path, bytes, an open binary file, a `data:` URL, an animated picture, a list of pictures,
+    Rules with a pace look through a film first, unless the video says its `fps`.
+
+    The source is a path, bytes, an open binary file, a `data:` URL, an animated picture, a list of pictures,
     or an array (N, H, W, 3) of uint8; the `fps` of a list is its own rate, and all of it is taken.
     Raises MissingFile, BadVideo, PromptTooLong or MissingExtra, with one sentence that names the source.
     """
     name = source_name(video.source)
     with open_reel(video.source, video.fps or rules.fps, limits) as reel:
         numbers = _between(reel, video, name)
-        fps = video.fps or _fitting_rate(reel, numbers, rules)
+        fps = video.fps or _fitting_rate(video, reel, numbers, rules)
         while numbers:
             if is_list(video.source):
                 count = min(len(numbers), video.max_frames or rules.max_frames)
@@ -154,9 +156,9 @@ def slice_words(times: Sequence[float], temporal: int, written: Written) -> list
     return words
 
 
-def _fitting_rate(reel: Reel, numbers: Sequence[int], rules: PictureRules) -> float:
-    """Frames a second for what lies between these frames; what moves is looked at where it matters."""
-    if rules.pace is None:
+def _fitting_rate(video: Video, reel: Reel, numbers: Sequence[int], rules: PictureRules) -> float:
+    """Frames a second for these frames of a film; what moves in them is looked at only where it matters."""
+    if rules.pace is None or is_list(video.source):
         return rules.fps
     looked = [numbers[i] for i in spread(len(numbers), min(len(numbers), PROBES))]
     moved = motion(reel.pick(looked), (reel.times[i] for i in looked))

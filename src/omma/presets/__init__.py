@@ -26,7 +26,7 @@ def preset(name: str) -> ModelSpec:
 
 
 def tiny(generation: str) -> ModelSpec:
-    """A toy of a generation, or of a described preset: its real variants at toy widths, milliseconds on a CPU.
+    """A toy of a generation or of a described model: its real variants at toy widths, milliseconds on a CPU.
 
     Raises UnknownModel.
     """

@@ -4,8 +4,9 @@ Described: towers of 12, 24 and 48 layers, 768, 1024 and 4096 wide, for a model 
 last a mixture of 32 experts; windows of 8 × 8 patches; frames told apart by number, second and interval; and
 1.8 billion for small machines. The published model has none of this but the windows (facts §0.1).
 Not described and chosen here: heads of 64, gated feed-forwards of 8/3 of the width, every sixth of a tower's
-layers (of twelve: every third) without windows, 2 experts of the 32 a patch. Decoders are Qwen2.5's of the same
-size, but for the 72B's, of 64 layers in place of 80 since its tower holds 13 billion, and for the smallest.
+layers (of twelve: every third) without windows, 2 experts of the 32 a patch, each an eighth of the width.
+Decoders are Qwen2.5's of the same size, but for the 72B's, of 64 layers in place of 80 since its tower holds
+13 billion, and for the smallest.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ def public_ids(ids: TokenIds) -> dict[str, Any]:
 
 
 def read_tower(fields: Fields, usual: VisionSpec) -> VisionSpec:
-    """What all towers' fields say alike, over a tower of class defaults: depth, heads, how patches are cut."""
+    """What all towers' fields say alike, over class defaults: depth, heads, how patches are cut."""
     return replace(
         usual,
         depth=fields.whole("depth", usual.depth, most=DEEPEST),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from functools import cached_property
 from threading import Lock
@@ -11,11 +11,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from omma.engine.lark import lark_of
+from omma.engine.corners import Corners
+from omma.engine.lark import lark_of, llguidance
+from omma.engine.placed import Figured, PlacedWalk
 from omma.engine.schema_rules import USUAL, Limits
-from omma.errors import BadShape, MissingExtra
+from omma.errors import BadShape
 from omma.prep.tokenizer import Tokenizer
-from omma.shape import Shape
+from omma.shape import Places, Shape
 
 
 class Walk(Protocol):
@@ -89,12 +91,21 @@ class Vocabulary:
 
     @cached_property
     def _compiled(self) -> Any:
-        library = _llguidance()
-        tokens = [self.tokenizer.bytes_of(token) for token in range(min(self.tokenizer.size, self.size))]
-        spelling = _Spelling(self, tokens, min(self.stop_ids))
+        library = llguidance()
+        spelling = _Spelling(self)
         return library.LLTokenizer(
             library.TokenizerWrapper(spelling), n_vocab=self.size, eos_token=sorted(self.stop_ids)
         )
+
+    @cached_property
+    def tokens(self) -> tuple[bytes, ...]:
+        """The bytes of each token that the tokenizer knows and the model scores."""
+        return tuple(map(self.tokenizer.bytes_of, range(min(self.tokenizer.size, self.size))))
+
+    @cached_property
+    def figured(self) -> Figured:
+        """Which tokens hold figures."""
+        return Figured.of(self.tokens, self.size)
 
 
 class _Spelling:
@@ -102,9 +113,9 @@ class _Spelling:
 
     bos_token_id = None
 
-    def __init__(self, vocabulary: Vocabulary, tokens: Sequence[bytes], end: int) -> None:
-        self.tokens = tokens
-        self.eos_token_id = end
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.tokens = vocabulary.tokens
+        self.eos_token_id = min(vocabulary.stop_ids)
         self.special_token_ids = sorted(vocabulary.marks.values())
         self._vocabulary = vocabulary
 
@@ -121,14 +132,15 @@ def compile_shape(
     Raises BadShape (what it asks for is not understood, or is beyond the limits) and MissingExtra.
     """
     text = lark_of(shape, vocabulary.marks, limits, thinks=thinks)
-    return _Compiled(text, vocabulary, limits)
+    compiled = _Compiled(text, vocabulary, limits)
+    return _Places(compiled, Corners.of(shape), vocabulary, thinks) if isinstance(shape, Places) else compiled
 
 
 class _Compiled:
     """A grammar of llguidance."""
 
     def __init__(self, text: str, vocabulary: Vocabulary, limits: Limits) -> None:
-        library = _llguidance()
+        library = llguidance()
         self._vocabulary = vocabulary
         wanted = library.LLParserLimits(
             initial_lexer_fuel=limits.compile_fuel,
@@ -174,18 +186,47 @@ class _Walk:
         return _Walk(self._matcher.deep_copy(), self._vocabulary)
 
 
+class _Places:
+    """A grammar of places, and the arithmetic over it."""
+
+    def __init__(self, grammar: Grammar, corners: Corners, vocabulary: Vocabulary, thinks: bool) -> None:
+        self._grammar, self._corners = grammar, corners
+        self._figured, self._thoughts = vocabulary.figured, b"" if thinks else None
+
+    def walk(self) -> Walk:
+        return PlacedWalk(self._grammar.walk(), self._corners, self._figured, self._thoughts)
+
+
+class Grammars:
+    """The grammars of one model's answers, compiled once each; threads may ask for them together.
+
+    The `keep` last used are kept. What is refused is refused anew each time.
+    """
+
+    def __init__(
+        self, vocabulary: Vocabulary, limits: Limits = USUAL, *, thinks: bool = False, keep: int = 64
+    ) -> None:
+        self._vocabulary, self._limits, self._thinks = vocabulary, limits, thinks
+        self._kept: OrderedDict[str, Grammar] = OrderedDict()
+        self._keep, self._lock = keep, Lock()
+
+    def of(self, shape: Shape) -> Grammar:
+        """The grammar of a shape. Raises what `compile_shape` raises."""
+        text = lark_of(shape, self._vocabulary.marks, self._limits, thinks=self._thinks)
+        key = f"{shape!r}\n{text}" if isinstance(shape, Places) else text
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        grammar = compile_shape(shape, self._vocabulary, self._limits, thinks=self._thinks)
+        with self._lock:
+            self._kept[key] = grammar
+            while len(self._kept) > self._keep:
+                self._kept.popitem(last=False)
+        return grammar
+
+
 def _sentence(told: str) -> str:
     """What llguidance says, as a sentence to a person."""
     first = " ".join(told.split())[:300]
     return f"an answer cannot be held to this shape: {first}; make it simpler"
-
-
-def _llguidance() -> Any:
-    try:
-        import llguidance
-    except ModuleNotFoundError as absent:
-        raise MissingExtra(
-            "answers are held to a shape by llguidance, which is not installed; "
-            'get it with: pip install "omma[grammar]"'
-        ) from absent
-    return llguidance

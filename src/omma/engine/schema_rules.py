@@ -2,20 +2,302 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from omma.errors import BadShape
 
 
 @dataclass(frozen=True)
 class Limits:
     """How much a shape may ask for. What is beyond is refused before it costs anything.
 
-    `compile_fuel`, `grammar_size` and `lexer_states` bound what llguidance spends.
+    `nodes` are schemas inside a schema, `deep` how many stand in one another, `names` the properties of one
+    object, `kinds` its patterns of properties, `choices` all values of all enums together. `count` is the
+    most that a length or number of items may be, `meeting` how many different patterns and formats there are
+    where schemas are joined, `multiple` what all different `multipleOf` may come to, multiplied. `letters`
+    are of one pattern. `compile_fuel`, `grammar_size` and `lexer_states` bound what llguidance spends.
     """
 
-    schema_bytes: int = 65_536
+    bytes: int = 65_536
+    nodes: int = 2_000
+    deep: int = 48
+    names: int = 256
+    kinds: int = 16
+    choices: int = 2_000
+    count: int = 100_000
+    letters: int = 512
+    meeting: int = 4
+    multiple: int = 10_000
+    tools: int = 64
     compile_fuel: int = 1_000_000
     grammar_size: int = 200_000
     lexer_states: int = 50_000
 
 
 USUAL = Limits()
+
+TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
+FORMATS = (
+    *("date-time", "time", "date", "duration", "email"),
+    *("hostname", "ipv4", "ipv6", "uuid", "uri"),
+)
+# What says something about a value to its reader, and nothing about which values there are.
+SAID = frozenset(
+    (
+        *("$schema", "$comment", "title", "description", "default", "examples"),
+        *("deprecated", "readOnly", "writeOnly", "discriminator"),
+    )
+)
+JOINING = frozenset(("allOf", "anyOf", "oneOf", "$ref", "enum", "const"))
+ONE = ("items", "additionalProperties")
+SEVERAL = ("anyOf", "oneOf", "allOf", "prefixItems")
+NAMED = ("properties", "patternProperties", "$defs", "definitions")
+COUNTS = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties")
+NUMBERS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
+INSTEAD = {
+    "nullable": 'write type ["…", "null"]',
+    "not": "name what is wanted",
+    "if": "use anyOf",
+    "uniqueItems": "take it out, and look for doubles in what comes",
+    "$dynamicRef": "use $ref",
+    "additionalItems": "use items beside prefixItems",
+}
+
+
+def readable(schema: Mapping[str, Any], limits: Limits = USUAL) -> str:
+    """The schema as JSON, without what only tells its reader something.
+
+    Raises BadShape, naming the place, for every keyword that an answer cannot be held to, for values that
+    are none, and for a schema beyond the limits. Nothing is left out silently.
+    """
+    check = _Check(schema, limits)
+    for place in check.places():
+        check.look(place)
+    check.together()
+    return json.dumps(_plain(schema))
+
+
+def pattern_of(pattern: Any, where: str, limits: Limits = USUAL) -> str:
+    """A regular expression that is text and no longer than may be. Raises BadShape."""
+    if not isinstance(pattern, str):
+        raise BadShape(f"{where} is {type(pattern).__name__}; wanted a regular expression as text")
+    if len(pattern) > limits.letters:
+        raise BadShape(f"{where} has {len(pattern):,} letters; at most {limits.letters:,} are taken")
+    return pattern
+
+
+class _Place(NamedTuple):
+    """A schema inside the schema, where it stands, and how deep."""
+
+    schema: Any
+    where: str
+    deep: int
+
+
+@dataclass
+class _Check:
+    root: Mapping[str, Any]
+    limits: Limits
+    choices: int = 0
+    joined: bool = False
+    patterns: set[str] = field(default_factory=set)
+    multiples: set[Decimal] = field(default_factory=set)
+    known: set[str] = field(default_factory=set)  # where there are schemas
+    named_by: dict[str, str] = field(default_factory=dict)  # where a $ref points, and where it stands
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.root, Mapping):
+            raise BadShape(f"the schema is {type(self.root).__name__}; wanted an object")
+        try:
+            size = len(json.dumps(self.root, allow_nan=False))
+        except (TypeError, ValueError, RecursionError) as wrong:
+            raise BadShape(
+                f"the schema is no JSON: {wrong}; wanted one that can be written as JSON"
+            ) from None
+        if size > self.limits.bytes:
+            raise BadShape(f"the schema has {size:,} bytes; at most {self.limits.bytes:,} are taken")
+
+    def places(self) -> Iterator[_Place]:
+        """Every schema inside, itself first."""
+        waiting, seen = [_Place(self.root, "#", 0)], 0
+        while waiting:
+            place = waiting.pop()
+            seen += 1
+            if seen > self.limits.nodes:
+                raise BadShape(f"the schema holds over {self.limits.nodes:,} schemas; say it with fewer")
+            if place.deep > self.limits.deep:
+                raise BadShape(
+                    f"{place.where[:200]} is over {self.limits.deep} deep; make the schema flatter"
+                )
+            self.known.add(place.where)
+            yield place
+            if isinstance(place.schema, Mapping):
+                waiting += reversed(list(_inner(place)))
+
+    def look(self, place: _Place) -> None:
+        """One schema: each of its keywords, and what they are together."""
+        schema, where = place.schema, place.where
+        if isinstance(schema, bool):
+            return
+        if not isinstance(schema, Mapping):
+            raise BadShape(f"{where} is {_short(schema)}; wanted a schema: an object, true or false")
+        for key, value in schema.items():
+            if not isinstance(key, str) or (key not in SAID and key not in _LOOKS):
+                todo = INSTEAD.get(key, "take it out")
+                raise BadShape(f"{where} has {key!r}, to which an answer cannot be held; {todo}")
+            if key in _LOOKS:
+                _LOOKS[key](self, key, value, f"{where}/{key}")
+        self._number_of_names(schema, where)
+        own = [key for key in schema if key not in SAID and key not in ("$defs", "definitions")]
+        joins = [key for key in own if key in JOINING]
+        if (len(own) > 1 and joins) or len(schema.get("allOf", ())) > 1:
+            self.joined = True
+
+    def together(self) -> None:
+        """What can only be said of all of it."""
+        for target, where in self.named_by.items():
+            if target not in self.known:
+                raise BadShape(f"{where} is {target!r}, where no schema stands; wanted one like #/$defs/name")
+        if self.joined and len(self.patterns) > self.limits.meeting:
+            raise BadShape(
+                f"the schema joins schemas (by allOf, or by keywords beside $ref, anyOf or enum) and has "
+                f"{len(self.patterns)} patterns and formats; at most {self.limits.meeting} there: join less"
+            )
+        product = math.prod(self.multiples)
+        if product > self.limits.multiple:
+            raise BadShape(
+                f"multipleOf: the different ones come to {product:,} together; at most "
+                f"{self.limits.multiple:,}: use rounder numbers"
+            )
+
+    def _number_of_names(self, schema: Mapping[str, Any], where: str) -> None:
+        for key, most in (("properties", self.limits.names), ("patternProperties", self.limits.kinds)):
+            if (count := len(schema.get(key, ()))) > most:
+                raise BadShape(f"{where}/{key} has {count:,} names; at most {most:,} are taken")
+        # Names that the schema does not list may be said twice, and would then count once.
+        if schema.get("minProperties", 0) > max(1, len(schema.get("required", ()))):
+            raise BadShape(
+                f"{where}/minProperties is {schema['minProperties']}, more than what is required; "
+                "list the names in required"
+            )
+
+    # Keyword by keyword
+
+    def one(self, key: str, value: Any, where: str) -> None:
+        """A schema; it is looked at in its turn."""
+
+    def several(self, key: str, value: Any, where: str) -> None:
+        if not isinstance(value, (list, tuple)) or not value:
+            raise BadShape(f"{where} is {_short(value)}; wanted a list of schemas, of one or more")
+
+    def named(self, key: str, value: Any, where: str) -> None:
+        if not isinstance(value, Mapping):
+            raise BadShape(f"{where} is {_short(value)}; wanted an object of schemas by name")
+        if key == "patternProperties":
+            for pattern in value:
+                self.pattern(key, pattern, where)
+
+    def count(self, key: str, value: Any, where: str) -> None:
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= self.limits.count:
+            raise BadShape(
+                f"{where} is {_short(value)}; wanted a whole number from 0 to {self.limits.count:,}"
+            )
+
+    def number(self, key: str, value: Any, where: str) -> None:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or abs(value) > 1e15:
+            raise BadShape(f"{where} is {_short(value)}; wanted a number within ±10^15")
+        if key == "multipleOf":
+            if value <= 0:
+                raise BadShape(f"{where} is {value}; wanted a number above 0")
+            digits = int("".join(map(str, Decimal(str(value)).normalize().as_tuple().digits)))
+            self.multiples.add(Decimal(digits))
+
+    def kind(self, key: str, value: Any, where: str) -> None:
+        listed = value if isinstance(value, (list, tuple)) else [value]
+        if not listed or any(one not in TYPES for one in listed):
+            raise BadShape(f"{where} is {_short(value)}; wanted one of {', '.join(TYPES)}, or a list of them")
+
+    def choice(self, key: str, value: Any, where: str) -> None:
+        if not isinstance(value, (list, tuple)) or not value:
+            raise BadShape(f"{where} is {_short(value)}; wanted a list of one value or more")
+        self.choices += len(value)
+        if self.choices > self.limits.choices:
+            raise BadShape(f"the schema's enums list over {self.limits.choices:,} values; list fewer")
+
+    def const(self, key: str, value: Any, where: str) -> None:
+        """Any value."""
+
+    def pattern(self, key: str, value: Any, where: str) -> None:
+        self.patterns.add(pattern_of(value, where, self.limits))
+
+    def format(self, key: str, value: Any, where: str) -> None:
+        if value not in FORMATS:
+            raise BadShape(f"{where} is {_short(value)}; wanted one of {', '.join(FORMATS)}")
+        self.patterns.add(f"format:{value}")
+
+    def required(self, key: str, value: Any, where: str) -> None:
+        if not isinstance(value, (list, tuple)) or any(not isinstance(name, str) for name in value):
+            raise BadShape(f"{where} is {_short(value)}; wanted a list of names")
+        if len(value) > self.limits.names:
+            raise BadShape(f"{where} has {len(value):,} names; at most {self.limits.names:,} are taken")
+
+    def reference(self, key: str, value: Any, where: str) -> None:
+        if not isinstance(value, str) or not (value == "#" or value.startswith("#/")):
+            raise BadShape(f"{where} is {_short(value)}; wanted a place in the schema, such as #/$defs/name")
+        self.named_by[value] = where
+
+
+def _inner(place: _Place) -> Iterator[_Place]:
+    """The schemas that one holds, in their order."""
+    for key, value in place.schema.items():
+        at, deep = f"{place.where}/{key}", place.deep + 1
+        if key in ONE:
+            yield _Place(value, at, deep)
+        elif key in SEVERAL and isinstance(value, (list, tuple)):
+            yield from (_Place(one, f"{at}/{i}", deep) for i, one in enumerate(value))
+        elif key in NAMED and isinstance(value, Mapping):
+            steps = ((str(name).replace("~", "~0").replace("/", "~1"), one) for name, one in value.items())
+            yield from (_Place(one, f"{at}/{step}", deep) for step, one in steps)
+
+
+def _plain(schema: Any) -> Any:
+    """A schema that was looked at, without what is only said of it."""
+    if not isinstance(schema, Mapping):
+        return schema
+    told: dict[str, Any] = {}
+    for key, value in schema.items():
+        if key in ONE:
+            told[key] = _plain(value)
+        elif key in SEVERAL:
+            told[key] = [_plain(one) for one in value]
+        elif key in NAMED:
+            told[key] = {name: _plain(one) for name, one in value.items()}
+        elif key not in SAID:
+            told[key] = value
+    return told
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:80]}…"
+
+
+_LOOKS: Mapping[str, Callable[[_Check, str, Any, str], None]] = {
+    **dict.fromkeys(ONE, _Check.one),
+    **dict.fromkeys(SEVERAL, _Check.several),
+    **dict.fromkeys(NAMED, _Check.named),
+    **dict.fromkeys(COUNTS, _Check.count),
+    **dict.fromkeys(NUMBERS, _Check.number),
+    "type": _Check.kind,
+    "enum": _Check.choice,
+    "const": _Check.const,
+    "pattern": _Check.pattern,
+    "format": _Check.format,
+    "required": _Check.required,
+    "$ref": _Check.reference,
+}

@@ -69,7 +69,7 @@ class Gate(Protocol):
     """Decides who is let in, before anything is read of what they send, and who is answered first."""
 
     def enter(self, tenant: str, size: int) -> AbstractAsyncContextManager[None]:
-        """Held from a request's head to its answer's last byte; `size` is its body's bytes, or the most of it.
+        """Held from a request's head to its answer's last byte; `size` is the most its body may have.
 
         Entering raises Busy (the tenant's share is used up, or the server's) and TooLarge.
         """

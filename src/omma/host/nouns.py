@@ -12,10 +12,12 @@ import numpy as np
 from omma import chat, errors, shape
 from omma.errors import OmmaError
 from omma.host.frames import Blob, Broken
+from omma.host.settings import Setup
 from omma.prep.pace import Pace
 from omma.prep.rules import PictureRules
 from omma.prep.video import Clip
 from omma.sample import Size
+from omma.serve.desk import Card, Cost, Shown
 
 KIND = "!"  # the key that names a value's kind
 INLINE = 1024  # bytes up to here stand in the JSON itself
@@ -26,7 +28,7 @@ KINDS: dict[str, type] = {
     for room in (chat, shape)
     for cls in vars(room).values()
     if inspect.isclass(cls) and is_dataclass(cls) and cls.__module__ == room.__name__
-} | {"Clip": Clip, "Pace": Pace, "PictureRules": PictureRules}
+} | {cls.__name__: cls for cls in (Card, Clip, Cost, Pace, PictureRules, Setup, Shown)}
 _ERRORS: dict[str, type[OmmaError]] = {
     cls.__name__: cls for cls in vars(errors).values() if inspect.isclass(cls) and issubclass(cls, OmmaError)
 }

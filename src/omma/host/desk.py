@@ -1,0 +1,224 @@
+"""The desk over processes: media are decoded in one kind, answers written in another, and either may die."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from omma.chat import Image, Message, Options, Part, Video, source_name
+from omma.errors import BadInput, BadMessage, Busy, Interrupted
+from omma.host.clips import Clips
+from omma.host.decode import Decoders
+from omma.host.fleet import Fleet
+from omma.host.frames import Blob, Frame, written
+from omma.host.link import Worker
+from omma.host.nouns import noun, plain
+from omma.host.poison import Poison
+from omma.host.settings import HostSettings
+from omma.prep.video import Clip
+from omma.serve.desk import Card, Cost, Order, Told
+
+DEATHS = 3  # of engines with an order inside, after which it is refused
+NEWEST = 0.1  # how much of the guess of speed is the newest answer's
+
+
+class Seen(NamedTuple):
+    """An order whose media are decoded, and the seconds that took by stage."""
+
+    messages: tuple[Message, ...]
+    seconds: dict[str, float]
+    key: str
+
+
+class HostDesk:
+    """A `serve.desk.Desk` over processes of its own. Made by `opened`."""
+
+    def __init__(self, settings: HostSettings) -> None:
+        self._settings = settings
+        self._decoders = Decoders(settings.decode)
+        self._threads = ThreadPoolExecutor(settings.decode.jobs, "decode")
+        self._fleet = Fleet(settings)
+        self._clips = Clips(settings.clips)
+        self._deaths = Poison(DEATHS)
+        self._alone = asyncio.Lock()
+        self._inside = 0
+        self._pace: float | None = None  # seconds that a token of a prompt takes
+
+    async def open(self) -> None:
+        """Start everything; back when the first engine is ready."""
+        await self._fleet.open()
+
+    async def close(self) -> None:
+        """End everything; back when no process is left."""
+        await self._fleet.close()
+        await asyncio.to_thread(self._decoders.close)
+        self._threads.shutdown(cancel_futures=True)
+
+    def models(self) -> Sequence[Card]:
+        """The one model."""
+        return [self._fleet.card]
+
+    def state(self) -> Mapping[str, Any]:
+        """Sums over the engines, and how decoders and engines fared."""
+        workers = self._fleet.workers
+        told: dict[str, Any] = {}
+        for worker in workers:
+            for name, value in worker.state.items():
+                told[name] = told.get(name, 0) + value
+        engines = {"engines": len(workers), "engine_restarts": self._fleet.restarts}
+        processes = {"engines": self._fleet.numbers, "decoders": self._decoders.processes}
+        return {
+            "ready": bool(workers),
+            "inside": self._inside,
+            "clip_bytes": self._clips.bytes,
+            **told,
+            **engines,
+            **self._decoders.state(),
+            "processes": processes,
+            "walls": list(self._decoders.walls),
+        }
+
+    async def answer(self, order: Order) -> AsyncIterator[Told]:
+        """Answer piece by piece; closing the iterator cancels."""
+        async with self._place(order):
+            seen = await self._seen(order)
+            value = (seen.messages, order.options, order.tenant)
+            async with self._quarantine(_digest(order.messages, order.options)) as watch:
+                worker = watch.worker = await self._fleet.chosen(seen.key)
+                async for frame in worker.ask("answer", value):
+                    yield self._told(frame, seen)
+
+    async def cost(self, order: Order) -> Cost:
+        """What the prompt would take: media are decoded and words spelled, and no model is run."""
+        async with self._place(order):
+            seen = await self._seen(order)
+            worker = await self._fleet.chosen(seen.key)
+            async for frame in worker.ask("cost", (seen.messages,)):
+                cost: Cost = noun(frame.header["value"], frame.blobs)
+                seconds = None if self._pace is None else self._pace * cost.prompt_tokens
+                return replace(cost, seconds=None if seconds is None else round(seconds, 3))
+        raise Interrupted("nothing was said about the cost; ask again")
+
+    @asynccontextmanager
+    async def _place(self, order: Order) -> AsyncIterator[None]:
+        """A place in the house, for a model that is here."""
+        if order.model != self._fleet.card.name:
+            raise BadInput(f"no model is called {order.model!r}; known: {self._fleet.card.name}")
+        if self._inside >= self._settings.inside:
+            raise Busy(f"{self._inside} orders are inside, which is all that have room; come again later")
+        self._inside += 1
+        try:
+            yield
+        finally:
+            self._inside -= 1
+
+    @asynccontextmanager
+    async def _quarantine(self, digest: str) -> AsyncIterator[_Watch]:
+        """Count the deaths that an order was inside of; one that was inside of many is refused.
+
+        Before that it runs with no other such order, so that the last death is laid on the right one.
+        """
+        if self._deaths.refused(digest):
+            raise BadMessage(
+                f"{DEATHS} times an engine died while it was at this conversation; it is not tried again"
+            )
+        async with AsyncExitStack() as stack:
+            if self._deaths.deaths(digest) == DEATHS - 1:
+                await stack.enter_async_context(self._alone)
+            watch = _Watch()
+            try:
+                yield watch
+            except Interrupted:
+                worker = watch.worker
+                if worker is not None and worker.ended.is_set() and digest not in worker.died_with:
+                    worker.died_with.add(digest)
+                    self._deaths.died(digest)
+                raise
+            self._deaths.lived(digest)
+
+    async def _seen(self, order: Order) -> Seen:
+        """Decode all media of an order, each once."""
+        seconds: dict[str, float] = {}
+        digests: list[str] = []
+        messages: list[Message] = []
+        number = 0
+        for message in order.messages:
+            parts: list[Part] = []
+            for part in message.parts:
+                if isinstance(part, (Image, Video)):
+                    number += 1
+                    clip, digest = await self._clip(part, order.tenant, number, seconds)
+                    digests.append(digest)
+                    part = replace(part, source=clip)
+                parts.append(part)
+            messages.append(replace(message, parts=tuple(parts)))
+        first = next((message.text for message in order.messages if message.role == "user"), "")
+        key = "\n".join([order.tenant, *digests[:1], first[:256]])
+        return Seen(tuple(messages), seconds, key)
+
+    async def _clip(
+        self, part: Image | Video, tenant: str, number: int, seconds: dict[str, float]
+    ) -> tuple[Clip, str]:
+        """A medium's clip and its digest; the seconds it took are added to those of its order."""
+        called = f"picture {number}" if isinstance(part, Image) else f"video {number}"
+        if not isinstance(part.source, bytes):
+            raise BadMessage(f"{called} is {type(part.source).__name__}; wanted its bytes")
+        loop = asyncio.get_running_loop()
+        digest = await loop.run_in_executor(None, lambda: hashlib.sha256(part.source).hexdigest())
+        key = (tenant, digest, replace(part, source=None))
+        if (clip := self._clips.get(key)) is not None:
+            return clip, digest
+        try:
+            taken = await loop.run_in_executor(self._threads, self._decode, part, digest)
+        except BadInput as wrong:
+            raise type(wrong)(str(wrong).replace(source_name(b""), called)) from None
+        for stage, spent in taken.seconds.items():
+            seconds[stage] = seconds.get(stage, 0.0) + spent
+        clip = replace(taken.clip, name=called)
+        self._clips.put(key, clip)
+        return clip, digest
+
+    def _decode(self, part: Image | Video, digest: str) -> Any:
+        room = self._fleet.card.context
+        return self._decoders.decode(part, self._fleet.rules, room=room, digest=digest)
+
+    def _told(self, frame: Frame, seen: Seen) -> Told:
+        delta = noun(frame.header["value"], frame.blobs)
+        if frame.header["is"] == "piece":
+            return Told(delta)
+        seconds = seen.seconds | frame.header["seconds"]
+        if delta.usage is not None and (read := delta.usage.prompt_tokens - delta.usage.cached_tokens) > 0:
+            newest = (seconds.get("prefill", 0.0) + seconds.get("encode", 0.0)) / read
+            self._pace = newest if self._pace is None else (1 - NEWEST) * self._pace + NEWEST * newest
+        return Told(delta, frame.header["geometry"], seconds)
+
+
+class _Watch:
+    """Which engine an order is in."""
+
+    worker: Worker | None = None
+
+
+@asynccontextmanager
+async def opened(settings: HostSettings) -> AsyncIterator[HostDesk]:
+    """A desk that is ready, for the time of a `with`. Raises what loading the model raises."""
+    desk = HostDesk(settings)
+    try:
+        await desk.open()
+        yield desk
+    finally:
+        await desk.close()
+
+
+def _digest(messages: tuple[Message, ...], options: Options) -> str:
+    """Which conversation this is, with its options, its media by their bytes."""
+    blobs: list[Blob] = []
+    told = hashlib.sha256()
+    for stretch in written({"order": plain((messages, options), blobs)}, blobs):
+        told.update(stretch)
+    return told.hexdigest()

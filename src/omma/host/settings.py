@@ -1,0 +1,43 @@
+"""How the processes behind a server are run: which model, how many, and what each may take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from omma.host.limits import SAFE, DecodeLimits
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What an engine's process loads. The words are those of `omma.load`; `name` is how it is offered."""
+
+    model: str = "omma-nano"
+    name: str | None = None
+    device: str = "auto"
+    dtype: str = "auto"
+    adapter: str | None = None
+    revision: str | None = None
+    rows: int = 32
+
+
+@dataclass(frozen=True)
+class HostSettings:
+    """Everything about the processes, safe as it stands.
+
+    `replicas` engines answer, each in a process of its own, and with `spare` one more stands by without a
+    model. `memory` is the most bytes that an engine's process may hold before it is replaced; None is no
+    limit. `inside` orders are in the house at a time, the next is told to come again. An order waits
+    `patience` seconds for an engine. One that gives no sign for `stalled` seconds while it has work is
+    replaced. `clips` bytes of decoded media are remembered.
+    """
+
+    setup: Setup = Setup()
+    decode: DecodeLimits = SAFE
+    replicas: int = 1
+    spare: bool = True
+    memory: int | None = None
+    inside: int = 256
+    patience: float = 30.0
+    loading: float = 600.0
+    stalled: float = 120.0
+    clips: int = 256 << 20

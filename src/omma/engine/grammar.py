@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,6 +19,10 @@ from omma.engine.schema_rules import USUAL, Limits
 from omma.errors import BadShape
 from omma.prep.tokenizer import Tokenizer
 from omma.shape import Places, Shape
+
+
+_SHOWN = re.compile(r"\s*+(?:\d+ \||\^|<non-verbose/>)")
+_AT = re.compile(r"(?:at )?\d+\(\d+\): |failed to compile JSON schema: ")
 
 
 class Walk(Protocol):
@@ -227,6 +232,7 @@ class Grammars:
 
 
 def _sentence(told: str) -> str:
-    """What llguidance says, as a sentence to a person."""
-    first = " ".join(told.split())[:300]
-    return f"an answer cannot be held to this shape: {first}; make it simpler"
+    """What llguidance says, as a sentence to a person: without places in a text that nobody wrote."""
+    said = " ".join(line for line in told.splitlines() if not _SHOWN.match(line))
+    said = " ".join(_AT.sub("", said).split())[:200]
+    return f"an answer cannot be held to this shape: {said}; make it simpler"

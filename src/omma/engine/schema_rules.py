@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
+from urllib.parse import quote, unquote
 
+from omma.engine.moments import MOMENTS
 from omma.errors import BadShape
 
 
@@ -249,7 +251,7 @@ class _Check:
     def reference(self, key: str, value: Any, where: str) -> None:
         if not isinstance(value, str) or not (value == "#" or value.startswith("#/")):
             raise BadShape(f"{where} is {_short(value)}; wanted a place in the schema, such as #/$defs/name")
-        self.named_by[value] = where
+        self.named_by[unquote(value)] = where
 
 
 def _inner(place: _Place) -> Iterator[_Place]:
@@ -265,18 +267,44 @@ def _inner(place: _Place) -> Iterator[_Place]:
             yield from (_Place(one, f"{at}/{step}", deep) for step, one in steps)
 
 
+def _closed(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema with the bounds of numbers among what they bound: `exclusiveMinimum` 3 is 3.000000001.
+
+    llguidance lets 3 itself pass where the maximum begins with the same digits, and 3.00…01 is 3 to a reader.
+    """
+    told, kinds = dict(schema), schema.get("type", "number")
+    if "number" not in ([kinds] if isinstance(kinds, str) else kinds):
+        return told
+    for key, bound, far, closer in (
+        ("exclusiveMinimum", "minimum", math.inf, max),
+        ("exclusiveMaximum", "maximum", -math.inf, min),
+    ):
+        if key in told:
+            edge = told.pop(key)
+            least = math.copysign(1e-9, far)
+            inside = closer(edge + least, math.nextafter(edge, far))
+            told[bound] = closer(inside, told.get(bound, inside))
+    return told
+
+
 def _plain(schema: Any) -> Any:
     """A schema that was looked at, without what is only said of it."""
     if not isinstance(schema, Mapping):
         return schema
     told: dict[str, Any] = {}
-    for key, value in schema.items():
+    for key, value in _closed(schema).items():
         if key in ONE:
             told[key] = _plain(value)
         elif key in SEVERAL:
-            told[key] = [_plain(one) for one in value]
+            told[key] = [*told.get(key, ()), *map(_plain, value)]
         elif key in NAMED:
             told[key] = {name: _plain(one) for name, one in value.items()}
+        elif key == "$ref":
+            told[key] = quote(unquote(value), safe="#/$~")
+        elif key == "format" and value in MOMENTS:
+            moment = {"pattern": MOMENTS[value]}
+            joined = "pattern" in schema
+            told |= {"allOf": [*told.get("allOf", ()), moment]} if joined else moment
         elif key not in SAID:
             told[key] = value
     return told

@@ -26,6 +26,7 @@ from omma.serve.keys import KeyRing
 from omma.serve.reply import Reply, as_json
 from omma.serve.settings import Fetcher, Gate, Settings, Shelf
 from omma.serve.sources import Sources
+from omma.serve.static import page_files, send_page
 from omma.serve.visit import Receive, Scope, Send, Visit
 
 SAFE = Settings()
@@ -59,6 +60,8 @@ def build_app(
     offered = routes(service)
     for route in offered:
         _add(app, service, route)
+    if settings.page:
+        _serve_page(app, service)
     if settings.docs:
         _serve(app, service, DOCUMENT, as_json(_document(app, offered)), "application/json")
     app.add_exception_handler(HTTPException, _nothing_here)
@@ -99,6 +102,19 @@ def _serve(app: FastAPI, service: Service, path: str, raw: bytes, kind: str) -> 
     app.add_api_route(
         path, _endpoint(service, path, work), methods=["GET"], include_in_schema=False, response_model=None
     )
+
+
+def _serve_page(app: FastAPI, service: Service) -> None:
+    """The page at / and the files beside it."""
+    files = page_files()
+
+    async def work(visit: Visit, receive: Receive, reply: Reply) -> None:
+        await send_page(files, visit, reply)
+
+    for path in ("/", "/page/{name}"):
+        app.add_api_route(
+            path, _endpoint(service, path, work), methods=["GET"], include_in_schema=False, response_model=None
+        )
 
 
 def _endpoint(service: Service, path: str, work: Work) -> Any:

@@ -113,7 +113,11 @@ def _serve_page(app: FastAPI, service: Service) -> None:
 
     for path in ("/", "/page/{name}"):
         app.add_api_route(
-            path, _endpoint(service, path, work), methods=["GET"], include_in_schema=False, response_model=None
+            path,
+            _endpoint(service, path, work),
+            methods=["GET"],
+            include_in_schema=False,
+            response_model=None,
         )
 
 

@@ -86,11 +86,15 @@ class Processor:
 
     def pieces(self, messages: Sequence[Message], *, prompt: bool) -> list[Piece]:
         """A conversation as text and marks in the form that the model was taught."""
+        if [message.role for message in messages] == ["raw"]:
+            return [Piece(part) for part in messages[0].parts]
         if not isinstance(self.tokenizer, RankedTokenizer):
             return pieces(messages, prompt=prompt, form=self.form)
         return (tagged_turns if self.spec.turns else running_text)(messages, prompt=prompt)
 
-    def sample(self, messages: Sequence[Message], *, prompt: bool = True) -> Sample:
+    def sample(
+        self, messages: Sequence[Message], *, prompt: bool = True, tools: Sequence[Tool] = ()
+    ) -> Sample:
         """Ids, positions and patch rows of a conversation.
 
         A prompt ends where the assistant begins to speak. A whole dialogue (``prompt=False``) carries
@@ -98,7 +102,7 @@ class Processor:
         Raises PromptTooLong when it is longer than the decoder's context, and what the media raise.
         """
         draft = _Draft(self)
-        for piece in self.pieces(messages, prompt=prompt):
+        for piece in self.pieces(messages, prompt=prompt, tools=tools):
             draft.write(piece)
         draft.spell()
         ids, visuals = draft.ids, draft.visuals

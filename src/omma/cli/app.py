@@ -25,6 +25,7 @@ from omma.cli import (
     measuring,
     planning,
     rendering,
+    serving,
     teaching,
 )
 from omma.cli.outcome import ending
@@ -61,6 +62,7 @@ def start(
 for _room in (
     asking,
     looking,
+    serving,
     teaching,
     data,
     cleaning,

@@ -99,13 +99,18 @@ class _Decoder:
         """End it and whatever it is doing."""
         self.process.kill()
 
-    def _hand(self, *ends: socket.socket) -> None:
+    def wait(self) -> None:
+        """Wait until the decoder is warm. Raises HungUp, TimeoutError, OSError."""
         with self._lock:
             if not self.walls:
                 told = self.orders.recv(1 << 16)
                 if not told:
                     raise HungUp("the decoder died before it was warm")
                 self.walls = tuple(json.loads(told)["walls"])
+
+    def _hand(self, *ends: socket.socket) -> None:
+        self.wait()
+        with self._lock:
             socket.send_fds(self.orders, [b"job"], [end.fileno() for end in ends])
 
 
@@ -155,6 +160,12 @@ class Decoders:
             self._slots.release()
         self.poison.lived(digest)
         return taken
+
+    def warm(self) -> None:
+        """Wait until a decoder is warm. Raises Busy when none gets there."""
+        job, watch = self._begun()
+        job.close()
+        watch.close()
 
     @property
     def walls(self) -> tuple[str, ...]:

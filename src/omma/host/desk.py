@@ -50,8 +50,9 @@ class HostDesk:
         self._pace: float | None = None  # seconds that a token of a prompt takes
 
     async def open(self) -> None:
-        """Start everything; back when the first engine is ready."""
+        """Start everything; back when the first engine and a decoder are ready."""
         await self._fleet.open()
+        await asyncio.to_thread(self._decoders.warm)
 
     async def close(self) -> None:
         """End everything; back when no process is left."""

@@ -47,7 +47,7 @@ def plain(value: Any, blobs: list[Blob]) -> Any:
         case np.ndarray():
             if value.dtype != np.uint8:
                 raise TypeError(f"pixels of {value.dtype}; wanted uint8")
-            blobs.append(memoryview(np.ascontiguousarray(value)).cast("B"))
+            blobs.append(np.ascontiguousarray(value).data.cast("B"))
             return {KIND: "pixels", "at": len(blobs) - 1, "shape": list(value.shape)}
         case Size():
             return {KIND: "Size", "of": list(value)}
@@ -59,7 +59,7 @@ def plain(value: Any, blobs: list[Blob]) -> Any:
             if KIND not in value and all(isinstance(key, str) for key in value):
                 return {key: plain(item, blobs) for key, item in value.items()}
             return {KIND: "mapping", "of": [[plain(k, blobs), plain(v, blobs)] for k, v in value.items()]}
-    if type(value) is not KINDS.get(type(value).__name__):
+    if not is_dataclass(value) or type(value) is not KINDS.get(type(value).__name__):
         raise TypeError(f"{type(value).__name__} is no noun that is told to another process")
     told = {field.name: getattr(value, field.name) for field in fields(value)}
     kept = {f.name: plain(told[f.name], blobs) for f in fields(value) if not _unsaid(told[f.name], f.default)}

@@ -1,0 +1,176 @@
+"""The verb that serves a model over HTTP, with a page to look at it."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from omma.cli import options as given
+from omma.cli.options import DEFAULT_MODEL, MODEL, OUTPUT, examples
+from omma.cli.say import aside, say, say_json
+from omma.errors import UnknownOption
+
+SERVE = "Serve"
+WHO, WHERE, INSIDE = "Who may come in", "Where", "Inside"
+GIB = 1 << 30
+
+Host = Annotated[
+    str,
+    typer.Option(
+        help="The address to listen at; others than this machine's need a key.", rich_help_panel=WHERE
+    ),
+]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="0 takes any that is free.", rich_help_panel=WHERE)]
+KeyText = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        envvar="OMMA_KEY",
+        help="Ask everyone for this key (16 letters or more).",
+        rich_help_panel=WHO,
+        show_default=False,
+        show_envvar=True,
+    ),
+]
+KeyFile = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="A TOML file of keys, whose they are, and what each may use.",
+        rich_help_panel=WHO,
+        show_default=False,
+    ),
+]
+AllowFetch = Annotated[
+    bool,
+    typer.Option(
+        "--allow-fetch",
+        help="Fetch pictures from the open web where a request names them.",
+        rich_help_panel=WHO,
+    ),
+]
+FetchFrom = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="HOST",
+        help="Fetch from this host alone, or *.HOST; may be given again.",
+        rich_help_panel=WHO,
+        show_default=False,
+    ),
+]
+Name = Annotated[
+    str | None,
+    typer.Option(help="What requests call the model.", rich_help_panel=INSIDE, show_default=False),
+]
+Replicas = Annotated[
+    int,
+    typer.Option(min=1, max=64, help="Processes that answer, each with the model.", rich_help_panel=INSIDE),
+]
+WorkersMemory = Annotated[
+    float | None,
+    typer.Option(
+        min=0.25,
+        metavar="GIB",
+        help="Replace a process that holds more memory.",
+        rich_help_panel=INSIDE,
+        show_default=False,
+    ),
+]
+Adapter = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FOLDER", help="An adapter to put on the model.", rich_help_panel=MODEL, show_default=False
+    ),
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", help="No line of log for each request.", rich_help_panel=OUTPUT)
+]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Say where it listens as one JSON object.", rich_help_panel=OUTPUT)
+]
+
+
+def enrol(app: typer.Typer) -> None:
+    """Put this room's verb on the program."""
+    app.command(
+        rich_help_panel=SERVE,
+        epilog=examples(
+            "omma serve",
+            "omma serve --model Qwen/Qwen2.5-VL-3B-Instruct --replicas 2",
+            "omma serve --host 0.0.0.0 --key-file keys.toml",
+        ),
+    )(serve)
+
+
+def serve(
+    model: given.ModelName = DEFAULT_MODEL,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    key: KeyText = None,
+    key_file: KeyFile = None,
+    allow_fetch: AllowFetch = False,
+    fetch_from: FetchFrom = None,
+    name: Name = None,
+    replicas: Replicas = 1,
+    workers_memory: WorkersMemory = None,
+    adapter: Adapter = None,
+    device: given.Device = "auto",
+    dtype: given.Dtype = "auto",
+    quiet: Quiet = False,
+    json: AsJson = False,
+) -> None:
+    """Serve a model over HTTP in OpenAI's form, with a page at /.
+
+    Media are decoded in processes without files and network, and answers are
+    written in others; if one dies, those inside are told to ask again, and
+    the next takes its place. Ctrl-C finishes what is under way.
+    """
+    from omma.host.house import House, Open, run
+    from omma.host.settings import HostSettings, Setup
+    from omma.serve.fetch import FetchLimits
+    from omma.serve.keys import SHORTEST, KeyRing
+
+    if key is not None and key_file is not None:
+        raise UnknownOption("--key and --key-file say who may come in twice; give one of them")
+    if key is not None and (len(key) < SHORTEST or not key.isascii()):
+        raise UnknownOption(f"the key has {len(key)} letters; wanted {SHORTEST} ASCII letters or more")
+    keys = KeyRing.from_file(Path(key_file)) if key_file else KeyRing.of({key: "key"} if key else {})
+    hosts = frozenset(host.lower() for host in fetch_from) if fetch_from else None
+    setup = Setup(model, name, device, dtype, adapter)
+    memory = None if workers_memory is None else int(workers_memory * GIB)
+    house = House(
+        host,
+        port,
+        keys,
+        fetch=FetchLimits(hosts=hosts) if allow_fetch or hosts else None,
+        processes=replace(HostSettings(), setup=setup, replicas=replicas, memory=memory),
+    )
+
+    def told(doors: Open) -> None:
+        if json:
+            say_json({"url": doors.url, "api": f"{doors.url}/v1", "model": doors.model, "walls": doors.walls})
+            return
+        say(f"{doors.model} answers at {doors.url}/v1; the page is {doors.url}/")
+        say(f"media are decoded apart; {'; '.join(doors.walls)}")
+        say("Ctrl-C stops it")
+
+    if not quiet:
+        _log()
+    run(house, told)
+    if not json:
+        aside("stopped; all that was under way has ended")
+
+
+def _log() -> None:
+    """Requests' lines go to stderr as they are."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    log = logging.getLogger("omma.serve")
+    log.setLevel(logging.INFO)
+    log.addHandler(handler)
+    log.propagate = False

@@ -9,11 +9,11 @@ import omma
 
 FLOORS: list[set[str]] = [
     {"errors", "ops"},
-    {"spec", "sample", "chat", "shape"},
+    {"spec", "sample", "chat", "shape", "spoken", "turns"},
     {"model", "presets", "prep", "serve", "synth"},
     {"weights", "engine", "evals", "agent", "skills", "corpus", "hub"},
     {"loading", "plan", "verbs"},
-    {"train", "respond", "connect"},
+    {"train", "respond", "remote"},
     {"cli", "__init__", "__main__", "scale", "host"},
 ]
 # Wings that may know a neighbour: nouns stand on one floor and may name each other downwards in this order.
@@ -21,6 +21,9 @@ BESIDE = {
     ("spec", "sample"),
     ("chat", "sample"),
     ("chat", "shape"),
+    ("chat", "spoken"),
+    ("chat", "turns"),
+    ("spoken", "turns"),
     ("shape", "sample"),
     ("ops", "errors"),
     ("__main__", "cli"),
@@ -31,6 +34,8 @@ BESIDE = {
 TORCHLESS = {
     "errors",
     "chat",
+    "spoken",
+    "turns",
     "sample",
     "spec",
     "shape",
@@ -44,6 +49,7 @@ TORCHLESS = {
     "corpus",
 }
 TORCHLESS_FILES = {f"engine/{name}.py" for name in ("request", "pages", "scheduler", "grammar")}
+TORCHLESS_FILES |= {f"engine/{name}.py" for name in ("corners", "lark", "moments", "placed", "schema_rules")}
 ONLY_IN = {
     "triton": {"ops/triton_kernels.py"},
     "fastapi": {"serve/app.py"},

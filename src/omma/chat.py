@@ -1,171 +1,41 @@
-"""What people say: parts, messages, options, and what comes back. No torch, no file is opened here.
+"""A conversation, how it is to be answered, and what comes back. No torch, no file is opened here.
 
-The wire form is OpenAI's chat messages; `messages` reads it. A `Responder` is anything that answers:
-an engine in this process or a URL; skills, evaluation and agents know only this protocol.
+What people say is in `turns`, reading OpenAI's form of it in `spoken`; both are told here by the same names.
+A `Responder` is anything that answers: an engine in this process or a URL; skills, evaluation and agents
+know only this protocol.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
-from omma.errors import BadMessage, UnknownOption
+from omma.errors import UnknownOption
 from omma.sample import Size
 from omma.shape import Shape
+from omma.spoken import LOW_DETAIL, messages, tools
+from omma.turns import (
+    ROLES,
+    Image,
+    MediaSource,
+    Message,
+    Part,
+    Role,
+    Spoken,
+    Text,
+    Tool,
+    ToolCall,
+    Video,
+    message,
+)
 
-Role: TypeAlias = Literal["system", "user", "assistant"]
-ROLES: tuple[Role, ...] = ("system", "user", "assistant")
-
-LOW_DETAIL = 512 * 512  # pixels of a picture that is shown in low detail
-
-# A picture or video may be named (str, Path), be bytes, or be an open PIL picture or array (H, W, 3) uint8.
-MediaSource: TypeAlias = Any
-
-
-@dataclass(frozen=True)
-class Text:
-    """Words. They never turn into markup, whatever they hold; Qwen-VL's tags of places are words to it."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Image:
-    """A picture, not yet opened. Limits in pixels (area) override the model's own; None keeps them."""
-
-    source: MediaSource
-    min_pixels: int | None = None
-    max_pixels: int | None = None
-
-
-@dataclass(frozen=True)
-class Video:
-    """A video, not yet opened. `fps` is the rate it is sampled at; `start` and `stop` cut it, in seconds."""
-
-    source: MediaSource
-    fps: float | None = None
-    max_frames: int | None = None
-    start: float | None = None
-    stop: float | None = None
-    max_pixels: int | None = None
-
-
-Part: TypeAlias = Text | Image | Video
-
-
-@dataclass(frozen=True)
-class Message:
-    """One turn of a conversation."""
-
-    role: Role
-    parts: tuple[Part, ...]
-
-    @property
-    def text(self) -> str:
-        """The words of the turn, pictures left out."""
-        return "".join(part.text for part in self.parts if isinstance(part, Text))
-
-
-def message(role: Role, *parts: Part | str) -> Message:
-    """Say something: ``message("user", Image("a.png"), "What is this?")``."""
-    return Message(role, tuple(Text(part) if isinstance(part, str) else part for part in parts))
-
-
-Spoken: TypeAlias = Sequence[Message | Mapping[str, Any]]
-
-
-def messages(spoken: Spoken) -> tuple[Message, ...]:
-    """Read a conversation in OpenAI's form, or in ours, or mixed. Raises BadMessage naming the place.
-
-    A picture's `detail` "low" is a `max_pixels` of LOW_DETAIL; "high" and "auto" are the model's own limits.
-    What would not be read is refused, a message's `name` too: no template has a place for it.
-    """
-    if isinstance(spoken, (str, bytes, Mapping)) or not isinstance(spoken, Sequence):
-        raise BadMessage(
-            f"messages is {type(spoken).__name__}; wanted a list of messages with a role and a content"
-        )
-    if not spoken:
-        raise BadMessage("messages is empty; say at least one thing")
-    return tuple(m if isinstance(m, Message) else _message(m, f"messages[{i}]") for i, m in enumerate(spoken))
-
-
-def _message(raw: Any, where: str) -> Message:
-    if not isinstance(raw, Mapping):
-        raise BadMessage(f"{where} is {type(raw).__name__}; wanted an object with 'role' and 'content'")
-    role = raw.get("role")
-    if role not in ROLES:
-        raise BadMessage(f"{where}.role is {role!r}; wanted one of {', '.join(ROLES)}")
-    if unread := set(raw) - {"role", "content"}:
-        raise BadMessage(
-            f"{where} has {', '.join(sorted(map(str, unread)))}, which nobody reads; take it out"
-        )
-    content = raw.get("content")
-    if isinstance(content, str):
-        return Message(role, (Text(content),))
-    if not isinstance(content, Sequence) or isinstance(content, (bytes, Mapping)):
-        raise BadMessage(f"{where}.content is {type(content).__name__}; wanted text or a list of parts")
-    return Message(role, tuple(_part(p, f"{where}.content[{i}]") for i, p in enumerate(content)))
-
-
-def _part(raw: Any, where: str) -> Part:
-    if isinstance(raw, (Text, Image, Video)):
-        return raw
-    if not isinstance(raw, Mapping):
-        raise BadMessage(f"{where} is {type(raw).__name__}; wanted an object with a 'type'")
-    match raw.get("type"):
-        case "text":
-            text = raw.get("text")
-            if not isinstance(text, str):
-                raise BadMessage(f"{where}.text is {type(text).__name__}; wanted text")
-            _read_all(raw, {"type", "text"}, where)
-            return Text(text)
-        case "image_url" | "image":
-            source, limits = _media(raw, "image", where)
-            _read_all(limits, {"min_pixels", "max_pixels", "detail"}, where)
-            return Image(source, limits.get("min_pixels"), _most_pixels(limits, where))
-        case "video_url" | "video":
-            source, limits = _media(raw, "video", where)
-            known = {"fps", "max_frames", "start", "stop", "max_pixels"}
-            _read_all(limits, known, where)
-            return Video(source, **{name: limits.get(name) for name in known})
-        case other:
-            raise BadMessage(f"{where}.type is {other!r}; wanted text, image_url or video_url")
-
-
-def _most_pixels(limits: Mapping[str, Any], where: str) -> Any:
-    """The most pixels of a picture, as its `max_pixels` or its `detail` say."""
-    most, detail = limits.get("max_pixels"), limits.get("detail")
-    if detail not in (None, "low", "high", "auto"):
-        raise BadMessage(f"{where}.detail is {detail!r}; wanted low, high or auto")
-    if detail == "low" and most is not None:
-        raise BadMessage(f"{where} has detail low and max_pixels, which say two things; take one out")
-    return LOW_DETAIL if detail == "low" else most
-
-
-def _media(raw: Mapping[str, Any], kind: str, where: str) -> tuple[MediaSource, dict[str, Any]]:
-    """Take a media part apart: what is shown, and the limits beside it."""
-    key = raw["type"]
-    body = raw.get(key)
-    if isinstance(body, Mapping):
-        source, limits = body.get("url"), {k: v for k, v in body.items() if k != "url"}
-    else:
-        source, limits = body, {}
-    if source is None:
-        raise BadMessage(f"{where}.{key} is missing; wanted a path, a data: URL, bytes or an open {kind}")
-    beside = {k: v for k, v in raw.items() if k not in ("type", key)}
-    if twice := sorted(limits.keys() & beside.keys()):
-        raise BadMessage(f"{where} has {', '.join(twice)} twice, inside {key} and beside it; take one out")
-    return source, limits | beside
-
-
-def _read_all(raw: Mapping[str, Any], known: set[str], where: str) -> None:
-    if unread := set(raw) - known:
-        raise BadMessage(
-            f"{where} has {', '.join(sorted(map(str, unread)))}, which nobody reads; "
-            f"known: {', '.join(sorted(known))}"
-        )
+__all__ = [
+    "LOW_DETAIL", "ROLES", "THOUGHTS_END", "Answer", "Chosen", "Delta", "FinishReason", "Image", "Likely",
+    "MediaSource", "Message", "Options", "Part", "Responder", "Role", "Seen", "Spoken", "Text", "Tool",
+    "ToolCall", "Usage", "Video", "message", "messages", "source_name", "tools", "whole",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -175,7 +45,8 @@ class Options:
     `temperature` ≥ 0 (0 is greedy), `top_p` and `min_p` in [0, 1], `top_k` ≥ 0 (0 is off),
     `repetition_penalty` > 0 (1 is off), `presence_penalty` and `frequency_penalty` in [-2, 2], `seed` fixes
     the draws, `logprobs` is how many likeliest tokens are told beside each, `shape` is what the text has to
-    be, `stop` are strings at which it ends (they are not part of it), `max_tokens` ≥ 1.
+    be, `stop` are strings at which it ends (they are not part of it), `tools` may be called (`of` reads them
+    in OpenAI's form too), `max_tokens` ≥ 1.
     """
 
     max_tokens: int | None = None
@@ -190,6 +61,7 @@ class Options:
     logprobs: int | None = None
     shape: Shape | None = None
     stop: tuple[str, ...] = ()
+    tools: tuple[Tool, ...] = ()
 
     @classmethod
     def of(cls, **wishes: Any) -> Options:
@@ -201,6 +73,7 @@ class Options:
         if not isinstance(stop, (str, list, tuple)):
             raise UnknownOption(f"stop is {stop!r}; wanted a text or a list of texts")
         wishes["stop"] = (stop,) if isinstance(stop, str) else tuple(stop)
+        wishes["tools"] = tools(wishes.get("tools") or ())
         options = cls(**wishes)
         options.check()
         return options
@@ -228,6 +101,8 @@ class Options:
             if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
                 noun = "a whole number" if name in whole else "a number"
                 raise UnknownOption(f"{name} is {value!r}; wanted {noun} from {low:g} to {high:g}")
+        if any(not isinstance(tool, Tool) for tool in self.tools):
+            raise UnknownOption("tools holds something that is no Tool; Options.of reads OpenAI's form")
         if self.shape is not None and not isinstance(self.shape, Shape):
             raise UnknownOption(f"shape is {self.shape!r}; wanted one of omma.shape, such as Schema(…)")
         if not isinstance(self.stop, (tuple, list)):

@@ -36,6 +36,8 @@ def read_messages(loose: Loose, folder: Path) -> Record:
         said = {key: value for key, value in raw.items() if value is not None}
         if said.get("role") not in ROLES:
             raise BadData(f"{where}.role is {said.get('role')!r}; wanted one of {', '.join(ROLES)}", "role")
+        if called := sorted(said.keys() & {"tool_calls", "tool_call_id"}):
+            raise BadData(f"{where} has {called[0]}, which training does not read yet; take it out", "role")
         weight = weight_of(said.pop("weight", None), f"{where}.weight")
         parts = _parts(said, where, wording, objects)
         wording.add(said["role"], parts, whole * weight)

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-from omma.chat import Image, Message, Seen, Text, Video
+from omma.chat import Image, Message, Seen, Text, Tool, Video
 from omma.errors import BadFolder, PromptTooLong
 from omma.prep.dialects import SPOKEN_MARK, dialect_of
 from omma.prep.positions import blocks_of, mrope_positions
 from omma.prep.public_template import asks_for_thoughts, public_template
 from omma.prep.ranks import RANKS, RankedTokenizer
 from omma.prep.rules import PictureRules, published_rules, read_rules, square_rules, write_rules
-from omma.prep.tagged import running_text, tagged_turns
-from omma.prep.template import DEFAULT_SYSTEM, VISION_END, VISION_START, Form, Mark, Piece, pieces
+from omma.prep.tagged import running_text, tagged_turns, without_tools
+from omma.prep.template import DEFAULT_SYSTEM, VISION_END, VISION_START, Form, Mark, Piece, pieces, spelled
 from omma.prep.tokenizer import Tokenizer
 from omma.prep.video import slice_words
 from omma.prep.visuals import see
@@ -84,12 +84,14 @@ class Processor:
         text = json.dumps(settings, ensure_ascii=False, indent=2)
         (folder / "tokenizer_config.json").write_text(text + "\n", encoding="utf-8")
 
-    def pieces(self, messages: Sequence[Message], *, prompt: bool) -> list[Piece]:
+    def pieces(self, messages: Sequence[Message], *, prompt: bool, tools: Sequence[Tool] = ()) -> list[Piece]:
         """A conversation as text and marks in the form that the model was taught."""
         if [message.role for message in messages] == ["raw"]:
             return [Piece(part) for part in messages[0].parts]
         if not isinstance(self.tokenizer, RankedTokenizer):
-            return pieces(messages, prompt=prompt, form=self.form)
+            written = pieces(messages, prompt=prompt, form=self.form, tools=tools)
+            return spelled(written, self.tokenizer.marks)
+        without_tools(messages, tools)
         return (tagged_turns if self.spec.turns else running_text)(messages, prompt=prompt)
 
     def sample(

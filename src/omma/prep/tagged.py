@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from omma.chat import Message, Text
+from omma.chat import Message, Text, Tool
+from omma.errors import BadMessage
 from omma.prep.ranks import PICTURE_END, PICTURE_START
 from omma.prep.template import DEFAULT_SYSTEM, TURN_END, TURN_START, Mark, Piece
 
@@ -75,6 +76,12 @@ def _content(said: Message, counter: _Counter, learned: bool) -> Iterator[Piece]
         text, shown = "", True
     if words := _after(shown, text):
         yield Piece(Text(words), learned)
+
+
+def without_tools(messages: Sequence[Message], tools: Sequence[Tool]) -> None:
+    """Raise BadMessage where tools are offered, called or answer: this form has no place for them."""
+    if tools or any(said.role == "tool" or said.calls for said in messages):
+        raise BadMessage("Qwen-VL of 2023 knows no tools; leave them out, or ask a later model")
 
 
 def _after(shown: bool, text: str) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from omma.chat import Image, Message, Part, Text, Video
+from omma.chat import Image, Message, Part, Text, Tool, ToolCall, Video
 
 DEFAULT_SYSTEM = "You are a helpful assistant."
 
@@ -33,6 +34,10 @@ class Mark:
 TURN_START, TURN_END = Mark("<|im_start|>"), Mark("<|im_end|>")
 VISION_START, VISION_END = Mark("<|vision_start|>"), Mark("<|vision_end|>")
 THINK_START, THINK_END = Mark("<think>"), Mark("</think>")
+CALL_START, CALL_END = Mark("<tool_call>"), Mark("</tool_call>")
+RESULT_START, RESULT_END = Mark("<tool_response>"), Mark("</tool_response>")
+# These are letters in a vocabulary that has no such tokens (facts §5.3).
+SPELLED = {mark.name for mark in (CALL_START, CALL_END, RESULT_START, RESULT_END)}
 
 
 @dataclass(frozen=True)
@@ -45,21 +50,34 @@ class Piece:
 
 PLAIN = Form()
 ANSWER = Piece(Text("assistant\n"))
+ENDED = (Piece(TURN_END), Piece(Text("\n")))
 THOUGHTS = (Piece(THINK_START), Piece(Text("\n")))
 
 
-def pieces(messages: Sequence[Message], *, prompt: bool, form: Form = PLAIN) -> list[Piece]:
+def pieces(
+    messages: Sequence[Message], *, prompt: bool, form: Form = PLAIN, tools: Sequence[Tool] = ()
+) -> list[Piece]:
     """A conversation as text and marks, in order, neighbouring texts joined (facts §5.4).
 
     A prompt ends where the assistant begins to speak. Otherwise the dialogue is whole, and what the assistant
-    says is learned, with the mark that ends its turn, but not its name and not the line end after.
+    says is learned, with the mark that ends its turn, but not its name and not the line end after. Tools are
+    declared at the end of the system message; what they answer stands in a person's turn.
     """
     if form.system is not None and (not messages or messages[0].role != "system"):
         messages = [Message("system", (Text(form.system),)), *messages]
-    asked = max((i for i, said in enumerate(messages) if _is_question(said)), default=-1)
     written: list[Piece] = []
+    if tools:
+        told = messages[0].parts if _are(messages[:1], "system") else ()
+        messages = messages[1:] if _are(messages[:1], "system") else messages
+        parts = (*told, *([Text("\n\n")] if told else ()), *_declared(tools))
+        written += [Piece(TURN_START), *_spoken("system\n", parts, False, form), *ENDED]
+    asked = max((i for i, said in enumerate(messages) if _is_question(said)), default=-1)
     for number, message in enumerate(messages):
         learned = message.role == "assistant" and not prompt
+        if message.role == "tool":
+            before, after = messages[:number][-1:], messages[number + 1 :][:1]
+            written += _result(message, form, first=not _are(before, "tool"), last=not _are(after, "tool"))
+            continue
         written.append(Piece(TURN_START))
         if message.role != "assistant":
             written += _spoken(f"{message.role}\n", message.parts, learned, form)
@@ -71,6 +89,64 @@ def pieces(messages: Sequence[Message], *, prompt: bool, form: Form = PLAIN) -> 
     if prompt:
         written += [Piece(TURN_START), ANSWER, *(THOUGHTS if form.thinks else ())]
     return written
+
+
+def spelled(written: Sequence[Piece], known: Collection[str]) -> list[Piece]:
+    """Pieces for a vocabulary of these marks: marks of tools that it lacks are letters of the text around."""
+    if not (lacking := SPELLED - set(known)):
+        return list(written)
+    told: list[Piece] = []
+    joining = False
+    for piece in written:
+        letters = isinstance(piece.what, Mark) and piece.what.name in lacking
+        words = Text(piece.what.name) if isinstance(piece.what, Mark) and letters else piece.what
+        before = told[-1].what if told else None
+        same = bool(told) and told[-1].learned == piece.learned and told[-1] is not ANSWER
+        if (letters or joining) and same and isinstance(before, Text) and isinstance(words, Text):
+            told[-1] = replace(piece, what=Text(before.text + words.text))
+        else:
+            told.append(replace(piece, what=words))
+        joining = letters
+    return told
+
+
+def _are(messages: Sequence[Message], role: str) -> bool:
+    """Whether there is such a message."""
+    return bool(messages) and messages[0].role == role
+
+
+def _declared(tools: Sequence[Tool]) -> Iterator[Part | Mark]:
+    """The block that declares tools: models were taught calls by exactly these words (facts §5.4)."""
+    forms = "\n".join(_json(tool.form) for tool in tools)
+    yield Text(
+        "# Tools\n\nYou may call one or more functions to assist with the user query.\n\n"
+        f"You are provided with function signatures within <tools></tools> XML tags:\n<tools>\n{forms}\n"
+        "</tools>\n\nFor each function call, return a json object with function name and arguments within "
+    )
+    yield from (CALL_START, CALL_END, Text(" XML tags:\n"), CALL_START)
+    yield from (Text('\n{"name": <function-name>, "arguments": <args-json-object>}\n'), CALL_END)
+
+
+def _called(calls: Sequence[ToolCall], *, after: bool) -> Iterator[Part | Mark]:
+    """Calls, each on lines of its own, `after` words or before any."""
+    for number, call in enumerate(calls):
+        line = Text("\n") if after or number else Text("")
+        body = f'\n{{"name": {_json(call.name)}, "arguments": {_json(dict(call.arguments))}}}\n'
+        yield from (line, CALL_START, Text(body), CALL_END)
+
+
+def _result(message: Message, form: Form, *, first: bool, last: bool) -> Iterator[Piece]:
+    """What a tool answered, in a turn of the user's that results in a row share."""
+    if first:
+        yield Piece(TURN_START)
+    parts = (RESULT_START, Text("\n"), *message.parts, Text("\n"), RESULT_END)
+    yield from _spoken("user\n" if first else "\n", parts, False, form)
+    if last:
+        yield from ENDED
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _spoken(begun: str, parts: Sequence[Part | Mark], learned: bool, form: Form) -> Iterator[Piece]:
@@ -91,19 +167,25 @@ def _spoken(begun: str, parts: Sequence[Part | Mark], learned: bool, form: Form)
 
 
 def _answered(message: Message, learned: bool, form: Form, *, open: bool, last: bool) -> Iterator[Piece]:
-    """What the assistant said. Thoughts stand only after the last question, where work may still go on."""
+    """What the assistant said and called.
+
+    Thoughts stand only after the last question, where work may still go on.
+    """
     words = all(isinstance(part, Text) for part in message.parts)
     if not form.thinks or not words:
-        yield from _spoken("", message.parts, learned, form)
+        calls = _called(message.calls, after=not words or bool(message.text))
+        yield from _spoken("", (*message.parts, *calls), learned, form)
         return
     thought, _, said = message.text.rpartition("</think>")
     thought = thought.removeprefix("<think>").strip("\n")
+    calls = _called(message.calls, after=bool(said.lstrip("\n") if thought else said))
     if open and (last or thought):
         yield from THOUGHTS
         parts = (Text(f"{thought}\n"), THINK_END, Text("\n\n" + said.lstrip("\n")))
-        yield from _spoken("", parts, learned, form)
+        yield from _spoken("", (*parts, *calls), learned, form)
     else:
-        yield Piece(Text(said.lstrip("\n") if thought else said), learned)
+        shown = Text(said.lstrip("\n") if thought else said)
+        yield from _spoken("", (shown, *calls), learned, form)
 
 
 def _is_question(message: Message) -> bool:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from omma.prep.solids import Camera, Solid
     from omma.prep.spans import Sighting, Span
     from omma.prep.tables import Cell, Table
+    from omma.remote.model import Remote
     from omma.respond import Model
     from omma.skills.read import Line, Page
     from omma.verbs import Reply
@@ -42,6 +43,7 @@ _ROOMS = {
     "Page": "skills.read",
     "Point": "prep.boxes",
     "Polygon": "prep.polygons",
+    "Remote": "remote.model",
     "Reply": "verbs",
     "Sighting": "prep.spans",
     "Solid": "prep.solids",
@@ -70,6 +72,7 @@ __all__ = [
     "Page",
     "Point",
     "Polygon",
+    "Remote",
     "Reply",
     "Sighting",
     "Solid",
@@ -78,6 +81,7 @@ __all__ = [
     "Table",
     "Text",
     "Video",
+    "connect",
     "load",
     "message",
 ]
@@ -121,3 +125,25 @@ def load(
     if packable(loaded.model):
         lay_out(loaded.model)
     return Model(loaded)
+
+
+def connect(
+    url: str,
+    model: str | None = None,
+    *,
+    key: str | None = None,
+    timeout: float = 600.0,
+    dialect: str | None = None,
+    retries: int = 3,
+) -> Remote:
+    """Connect to a server of OpenAI's form, omma's own, vLLM, SGLang and others: the verbs of a loaded model.
+
+    `url` is its root ("http://localhost:8000/v1"; "/v1" may be left out). `model` is one that it offers, by
+    default its first. `key` is sent as a bearer's. After `timeout` seconds of silence it is given up.
+    `dialect` says how the model writes places (a name of prep.dialects) where neither the server nor the
+    model's name does. What fails before the first piece and may go later is asked `retries` times more.
+    Raises Unreachable, UnknownModel, UnknownOption and MissingExtra.
+    """
+    from omma.remote.model import Remote
+
+    return Remote(url, model, key=key, timeout=timeout, dialect=dialect, retries=retries)

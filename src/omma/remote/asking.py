@@ -1,0 +1,88 @@
+"""A conversation and its options as the body of a request to /chat/completions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from omma.chat import Image, Message, Options, Part, Seen, Text, Video
+from omma.errors import BadMessage, BadShape
+from omma.remote.peer import Peer
+from omma.remote.showing import show_picture, show_video
+from omma.shape import Json, Matching, Schema, Shape
+
+# Fields that are called as our options are; the last three are known to vLLM and SGLang beside OpenAI's own.
+_SAME = (
+    "max_tokens",
+    "temperature",
+    "top_p",
+    "seed",
+    "presence_penalty",
+    "frequency_penalty",
+    "top_k",
+    "min_p",
+    "repetition_penalty",
+)
+
+
+def body(spoken: Sequence[Message], options: Options, peer: Peer) -> tuple[dict[str, Any], list[Seen]]:
+    """The body, and what will be seen of each picture and video.
+
+    An option that is left open is left out: the server decides. Raises what showing raises, BadMessage where
+    a picture stands in a turn that is not a person's, and BadShape for what no server can be told.
+    """
+    seen: list[Seen] = []
+    told: dict[str, Any] = {
+        "model": peer.model,
+        "messages": [_message(said, seen, peer) for said in spoken],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    told |= {name: value for name in _SAME if (value := getattr(options, name)) is not None}
+    if options.stop:
+        told["stop"] = list(options.stop)
+    if options.logprobs is not None:
+        told |= {"logprobs": True, "top_logprobs": options.logprobs}
+    if options.shape is not None:
+        told |= _shape(options.shape, peer)
+    return told, seen
+
+
+def _message(said: Message, seen: list[Seen], peer: Peer) -> dict[str, Any]:
+    if all(isinstance(part, Text) for part in said.parts):
+        return {"role": said.role, "content": said.text}
+    if said.role != "user":
+        raise BadMessage(
+            f"a turn of the {said.role} shows something, which servers do not take; let a user show it"
+        )
+    return {"role": said.role, "content": [_part(part, seen, peer) for part in said.parts]}
+
+
+def _part(part: Part, seen: list[Seen], peer: Peer) -> dict[str, Any]:
+    match part:
+        case Text(text):
+            return {"type": "text", "text": text}
+        case Image():
+            shown = show_picture(part, peer)
+        case Video():
+            shown = show_video(part, peer)
+    seen.append(shown.seen)
+    return dict(shown.part)
+
+
+def _shape(shape: Shape, peer: Peer) -> dict[str, Any]:
+    """What holds an answer to its shape, in the server's own field where OpenAI has none."""
+    match shape:
+        case Json():
+            return {"response_format": {"type": "json_object"}}
+        case Schema(schema):
+            named = {"name": "answer", "schema": schema, "strict": True}
+            return {"response_format": {"type": "json_schema", "json_schema": named}}
+        case Matching(pattern) if peer.make in ("omma", "sglang"):
+            return {"regex": pattern}
+        case Matching(pattern) if peer.make == "vllm":
+            return {"structured_outputs": {"regex": pattern}}
+        case _:
+            raise BadShape(
+                f"this server cannot be told to hold answers to {type(shape).__name__}; give a Schema or Json"
+            )

@@ -39,6 +39,7 @@ export function makeComposer({ items, stage, onask, onstop }) {
 
   function choose(one) {
     task = one;
+    for (const input of at("tasks").querySelectorAll("input")) input.checked = input.value === one.name;
     say("");
     refresh();
   }
@@ -53,11 +54,11 @@ export function makeComposer({ items, stage, onask, onstop }) {
     at("shape").hidden = task.name !== "extract";
     at("send").textContent = task.title;
     at("send").hidden = stops;
-    if (task.one && items.length > 1 && !at("hint").textContent && stage.media) say(`${task.title} looks at the one on the stage: ${stage.media.name}.`);
+    if (task.one && items.length > 1 && stage.media) say(`${task.title} looks at the one on the stage: ${stage.media.name}.`);
   }
 
   function say(text, bad = false) {
-    at("hint").textContent = text;
+    at("hint").replaceChildren(text || (task.wish ? keys() : ""));
     at("hint").classList.toggle("bad", bad);
     words.setAttribute("aria-invalid", String(bad));
   }
@@ -83,5 +84,11 @@ export function makeComposer({ items, stage, onask, onstop }) {
     if (!words.hidden) words.focus();
   }
 
-  return { offer, refresh, say, begin, end, clear, shape };
+  return { offer, choose, refresh, say, begin, end, clear, shape };
+}
+
+/** Which keys do what; on a narrow screen there are none to speak of. */
+function keys() {
+  const key = (name) => make("kbd", {}, name);
+  return make("span.keys", {}, key("Enter"), " sends, ", key("Shift Enter"), " begins a line, ", key("Esc"), " stops.");
 }

@@ -38,10 +38,7 @@ function card(example, onchoose) {
   return button;
 }
 
-const still = (name) =>
-  name.endsWith(".mp4")
-    ? make("video", { src: `${address(`page/${name}`)}#t=0.5`, muted: true, preload: "metadata", playsinline: true, tabindex: -1, "aria-hidden": "true" })
-    : make("img", { src: address(`page/${name}`), alt: "" });
+const still = (name) => make("img", { src: address(`page/${name.replace(".mp4", ".webp")}`), alt: "" });
 
 async function bytes(name) {
   const reply = await fetch(address(`page/${name}`));

@@ -46,7 +46,9 @@ health.ask();
 function offer(card) {
   composer.offer(card);
   fillGallery(at("gallery"), offered(card), async (files, task, words) => {
-    if (await add(files)) ask(task, words);
+    if (!(await add(files))) return;
+    composer.choose(task);
+    ask(task, words);
   });
   at("tasks-told").replaceChildren(...offered(card).flatMap((task) => [make("dt", {}, task.title), make("dd", {}, task.told)]));
 }

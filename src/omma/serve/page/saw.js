@@ -44,7 +44,7 @@ function times({ omma, usage, took }) {
   if (!known.length) return [make("h4", {}, "Time"), make("p", {}, `${duration(took)} in all, as this page saw it.`)];
   const bar = known.map(([, hue, seconds]) => {
     const piece = make("span", { vars: { "--hue": hue } });
-    piece.style.flexGrow = String(seconds);
+    piece.style.flexGrow = String(1000 * seconds);
     return piece;
   });
   const told = known.map(([title, hue, seconds]) =>

@@ -35,7 +35,7 @@ export function makeSettings(sheet, onkey) {
   }
 
   function detail() {
-    const choices = [["auto", "As the model wishes"], ["low", "Low"], ["high", "High"]];
+    const choices = [["auto", "Automatic"], ["low", "Low"], ["high", "High"]];
     const select = make("select", { id: "set-detail", "aria-describedby": "note-detail" }, choices.map(([value, title]) => make("option", { value }, title)));
     select.value = values.detail;
     select.addEventListener("change", () => keep("detail", select.value));
@@ -57,7 +57,9 @@ export function makeSettings(sheet, onkey) {
       onkey();
     });
     const note = make("small", { id: "note-key" }, "Only if the server was started with keys. Kept in this tab until it is closed, and sent to this server only.");
-    return make("div.setting.broad", {}, make("label", { for: "set-key" }, "API key"), input, note);
+    const form = make("form.setting.broad", { onsubmit: (event) => event.preventDefault() });
+    form.append(make("label", { for: "set-key" }, "API key"), input, note);
+    return form;
   }
 
   return {

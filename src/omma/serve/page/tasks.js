@@ -5,12 +5,12 @@
  * `one` says that the task looks at the one picture on the stage and not at all that is shown.
  */
 export const TASKS = [
-  { name: "ask", title: "Ask", needs: null, wish: "Question", hint: "Ask about what is shown, or about nothing", told: "a question about pictures, a video, or nothing" },
-  { name: "find", title: "Find", needs: "any", one: true, wish: "What to find", hint: "What should be found? For example: star", told: "every such thing, in boxes" },
+  { name: "ask", title: "Ask", needs: null, wish: "Question", hint: "Ask anything", told: "a question about pictures, a video, or nothing" },
+  { name: "find", title: "Find", needs: "any", one: true, wish: "What to find", hint: "What to find, for example: star", told: "every such thing, in boxes" },
   { name: "read", title: "Read", needs: "image", one: true, wish: null, hint: "Reads all the text, line by line.", told: "all the text, line by line, in its place" },
-  { name: "point", title: "Point", needs: "image", one: true, wish: "What to point at", hint: "What should be pointed at? For example: the “Save” button", told: "one place: where one would click" },
+  { name: "point", title: "Point", needs: "image", one: true, wish: "What to point at", hint: "Where is… for example: the Save button", told: "one place: where one would click" },
   { name: "describe", title: "Describe", needs: "any", one: true, wish: null, hint: "Says in words what is shown.", told: "what is shown, in words" },
-  { name: "locate", title: "Locate", needs: "video", one: true, wish: "What happens", hint: "What happens in the video? For example: the ball rolls in", told: "when something happens in a video" },
+  { name: "locate", title: "Locate", needs: "video", one: true, wish: "What happens", hint: "What happens, for example: the ball rolls in", told: "when something happens in a video" },
   { name: "extract", title: "Extract", needs: "any", wish: null, hint: "Fills in the fields above from what is shown.", told: "fields of your choice, as JSON" },
 ];
 

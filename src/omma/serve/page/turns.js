@@ -9,6 +9,8 @@ import { stillOf } from "./stage.js";
 import { taskOf } from "./tasks.js";
 import { mainMedia, marksOn } from "./places.js";
 
+const SHORT = 48; // letters of an answer that is set large
+
 /** The log. `acts` are what buttons in it do: `show(media, turn)`, `seek(span)`, `again(turn)`, `code(turn)`, `unlock()`. */
 export function makeLog(root, acts) {
   const pages = new Map();
@@ -18,7 +20,7 @@ export function makeLog(root, acts) {
     at("hush").hidden = true;
     const answer = make("div.answer");
     const foot = make("div");
-    const page = make("article.turn", { "aria-label": `${taskOf(turn.task).title}: ${turn.words}`.trim(), data: { turn: turn.id } }, asked(turn), answer, foot);
+    const page = make("article.turn", { "aria-label": `${taskOf(turn.task).title}: ${turn.words}`.trim(), data: { turn: turn.id } }, asked(turn, [...pages.keys()].at(-1)), answer, foot);
     pages.set(turn, { page, answer, foot });
     root.append(page);
     draw(turn);
@@ -26,8 +28,9 @@ export function makeLog(root, acts) {
     root.scrollTop = root.scrollHeight;
   }
 
-  function asked(turn) {
-    const stills = turn.media.map((media) =>
+  function asked(turn, before) {
+    const same = turn.media.every((media) => before?.media.includes(media)) && before?.media.length === turn.media.length;
+    const stills = (same ? [] : turn.media).map((media) =>
       make("button.thumb", { type: "button", "aria-label": `Show ${media.name} with this answer`, title: media.name, onclick: () => acts.show(media, turn) }, stillOf(media)),
     );
     const task = taskOf(turn.task);
@@ -107,10 +110,12 @@ function shownAs(turn, acts) {
     const bare = marks.length && /^\s*[[{`]/.test(turn.text);
     return [bare ? null : said(turn), marks.length ? found(marks, turn, acts, media) : null].filter(Boolean);
   }
-  return marks.length ? [found(marks, turn, acts, media)] : [nothing(turn)];
+  if (!marks.length) return [nothing(turn)];
+  const timeless = turn.task === "locate" ? make("p.note", {}, "The answer names no time. What it says has places:") : null;
+  return [timeless, found(marks, turn, acts, media)].filter(Boolean);
 }
 
-const said = (turn) => make("div.prose", {}, prose(turn.text));
+const said = (turn) => make(turn.text.length < SHORT ? "div.prose.short" : "div.prose", {}, prose(turn.text));
 
 function nothing(turn) {
   const empty = /^\s*(\[\s*\]|\{\s*\})\s*$/.test(turn.text);

@@ -72,13 +72,17 @@ export async function* answer(body, signal) {
     body: JSON.stringify(body),
     signal,
   });
+  let whole = false;
   for await (const data of events(reply.body)) {
-    if (data === "[DONE]") return;
+    if (data === "[DONE]") {
+      whole = true;
+      continue;
+    }
     const piece = JSON.parse(data);
     if (piece.error) throw new Refused(piece.error.message, { status: 500, code: piece.error.code });
     yield piece;
   }
-  throw new Refused("The answer broke off: the connection was closed before its end.", { code: "interrupted" });
+  if (!whole) throw new Refused("The answer broke off: the connection was closed before its end.", { code: "interrupted" });
 }
 
 async function* events(stream) {
@@ -98,7 +102,5 @@ async function* events(stream) {
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Refused("The connection to the server was lost in the middle of the answer.", { code: "interrupted" });
-  } finally {
-    reader.cancel().catch(() => {});
   }
 }

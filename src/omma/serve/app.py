@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from omma.errors import MissingExtra
@@ -12,7 +13,7 @@ try:
     from starlette.exceptions import HTTPException
 
     from omma.serve.meters import Meters
-    from omma.serve.routes import Route, routes
+    from omma.serve.routes import ROUTES, Route
     from omma.serve.service import Service, Work
 except ModuleNotFoundError as absent:
     raise MissingExtra(
@@ -57,13 +58,12 @@ def build_app(
         openapi_url=None,
         redirect_slashes=False,
     )
-    offered = routes(service)
-    for route in offered:
+    for route in ROUTES:
         _add(app, service, route)
     if settings.page:
         _serve_page(app, service)
     if settings.docs:
-        _serve(app, service, DOCUMENT, as_json(_document(app, offered)), "application/json")
+        _serve(app, service, DOCUMENT, as_json(_document(app)), "application/json")
     app.add_exception_handler(HTTPException, _nothing_here)
     return Doorway(app, settings, keys, meters)
 
@@ -82,7 +82,7 @@ class _Answered(Response):
 def _add(app: FastAPI, service: Service, route: Route) -> None:
     app.add_api_route(
         route.path,
-        _endpoint(service, route.path, route.work),
+        _endpoint(service, route.path, partial(route.work, service)),
         methods=[route.method],
         summary=route.summary,
         responses=route.responses,  # type: ignore[arg-type]
@@ -130,10 +130,10 @@ def _endpoint(service: Service, path: str, work: Work) -> Any:
     return endpoint
 
 
-def _document(app: FastAPI, offered: list[Route]) -> dict[str, Any]:
+def _document(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document: what the framework makes of answers, and what is read of requests."""
     written = app.openapi()
-    bodies = {route.body for route in offered if route.body is not None}
+    bodies = {route.body for route in ROUTES if route.body is not None}
     _, schemas = models_json_schema(
         [(body, "validation") for body in sorted(bodies, key=lambda body: body.__name__)],
         ref_template="#/components/schemas/{model}",

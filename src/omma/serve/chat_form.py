@@ -7,10 +7,9 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from omma.chat import Usage
 from omma.serve.reply import DONE, event
 from omma.serve.speech import Called, Ended, Event, Said, Thought
-from omma.serve.told import REASONS, Gathered, logprob_forms, name, omma_form, usage_form
+from omma.serve.told import REASONS, Gathered, logprob_forms, name, omma_form, usage_form, usage_of
 
 
 @dataclass
@@ -34,7 +33,7 @@ class ChatForm:
             "created": self.created,
             "model": self.model,
             "choices": [self._choice(index, one) for index, one in enumerate(gathered)],
-            "usage": usage_form([_usage(one) for one in gathered]),
+            "usage": usage_form([usage_of(one) for one in gathered]),
             "omma": self._omma(gathered),
         }
 
@@ -52,7 +51,7 @@ class ChatForm:
             else:
                 yield self._piece(index, gathered[index], one)
         if self.usage:
-            usage = usage_form([_usage(each) for each in gathered])
+            usage = usage_form([usage_of(each) for each in gathered])
             yield event(self._head([]) | {"usage": usage})
         yield DONE
 
@@ -107,23 +106,6 @@ class ChatForm:
         return forms[0] if len(forms) == 1 else forms[0] | {"choices": forms}
 
 
-def gather(gathered: Gathered, one: Event) -> None:
-    """Add a piece to what came before it."""
-    match one:
-        case Thought(text):
-            gathered.thoughts += text
-        case Said(text, chosen):
-            gathered.text += text
-            gathered.chosen += chosen
-        case Called(index, arguments, called):
-            if called is not None:
-                assert index == len(gathered.calls), "calls come one after the other"
-                gathered.calls.append({"id": name("call_"), "name": called, "arguments": ""})
-            gathered.calls[index]["arguments"] += arguments
-        case Ended(told):
-            gathered.told = told
-
-
 def call_form(call: dict[str, str]) -> dict[str, Any]:
     """A call of a tool."""
     function = {"name": call["name"], "arguments": call["arguments"]}
@@ -150,7 +132,3 @@ def _choice(index: int, delta: dict[str, Any], reason: str | None, logprobs: Any
 def _reason(gathered: Gathered) -> str:
     reason = REASONS[gathered.reason]
     return "tool_calls" if gathered.calls and reason == "stop" else reason
-
-
-def _usage(one: Gathered) -> Usage:
-    return (one.told and one.told.delta.usage) or Usage(0, 0)

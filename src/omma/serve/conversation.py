@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from omma.chat import LOW_DETAIL, THOUGHTS_END, Image, Message, Part, Text, Video
+from omma.chat import LOW_DETAIL, THOUGHTS_END, Image, Message, Part, Text, ToolCall, Video
 from omma.errors import OmmaError
 from omma.serve import wire
 from omma.serve.faults import Refused, refusal
@@ -104,17 +105,29 @@ def _message(said: wire.Message, where: str, media: dict[int, bytes], thinks: bo
         case wire.AssistantMessage():
             return _answer(said, where, thinks)
         case wire.ToolMessage():
-            return Message("user", _texts(said.content))
+            return Message("tool", _texts(said.content), answers=said.tool_call_id)
 
 
 def _answer(said: wire.AssistantMessage, where: str, thinks: bool) -> Message:
     if said.content is None and said.tool_calls is None:
         text = f"{where} has neither content nor tool_calls; wanted what the assistant said"
         raise Refused(400, text, code="invalid_message", param=f"{where}.content")
-    texts = _texts(said.content or "")
+    texts = _texts(said.content) if said.content else ()
     if thinks and said.reasoning_content:
         texts = (Text(f"<think>\n{said.reasoning_content}\n{THOUGHTS_END}\n\n"), *texts)
-    return Message("assistant", texts)
+    calls = [_call(call, f"{where}.tool_calls[{i}]") for i, call in enumerate(said.tool_calls or ())]
+    return Message("assistant", texts, tuple(calls))
+
+
+def _call(call: wire.CalledTool, where: str) -> ToolCall:
+    try:
+        arguments = json.loads(call.function.arguments or "{}")
+    except (ValueError, RecursionError):
+        arguments = None
+    if not isinstance(arguments, dict):
+        text = f"{where}.function.arguments is no JSON object in a text; send it as it was answered"
+        raise Refused(400, text, code="invalid_message", param=f"{where}.function.arguments")
+    return ToolCall(call.function.name, arguments, call.id)
 
 
 def _texts(content: str | Sequence[wire.TextPart]) -> tuple[Text, ...]:

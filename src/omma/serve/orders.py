@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from omma.chat import Options
+from omma.chat import Options, Tool
 from omma.errors import UnknownModel
 from omma.serve import wire
 from omma.serve.desk import Card, Order
 from omma.serve.faults import Refused
+from omma.serve.toolbox import offered
 from omma.shape import Json, Matching, Schema, Shape
 
 
@@ -36,16 +37,19 @@ def copies(order: Order, count: int) -> list[Order]:
 
 
 def options_of(
-    asked: wire.Sampling, *, most: int | None, logprobs: int | None, shape: Shape | None
+    asked: wire.Sampling,
+    *,
+    most: int | None,
+    logprobs: int | None,
+    shape: Shape | None = None,
+    tools: tuple[Tool, ...] = (),
+    stop: str | Sequence[str] | None = None,
 ) -> Options:
     """The options of an answer. Raises Refused where two of them say two things."""
     if asked.regex is not None:
         if shape is not None:
             raise _clash("regex", "regex and response_format or tools say two things; take one out")
         shape = Matching(asked.regex)
-    if asked.stream_options is not None and not asked.stream:
-        raise _clash("stream_options", "stream_options is for streams; set stream to true or take it out")
-    stop = (asked.stop,) if isinstance(asked.stop, str) else tuple(asked.stop or ())
     options = Options(
         max_tokens=most,
         temperature=asked.temperature,
@@ -58,26 +62,44 @@ def options_of(
         seed=asked.seed,
         logprobs=logprobs,
         shape=shape,
-        stop=stop,
+        stop=(stop,) if isinstance(stop, str) else tuple(stop or ()),
+        tools=tools,
     )
     options.check()
     return options
 
 
-def chat_options(asked: wire.ChatRequest) -> Options:
+def chat_options(asked: wire.ChatRequest, card: Card) -> Options:
     """The options of a chat's answer."""
     most = asked.max_completion_tokens
     if most is not None and asked.max_tokens not in (None, most):
         raise _clash("max_tokens", "max_tokens and max_completion_tokens say two things; take one out")
     if asked.top_logprobs is not None and not asked.logprobs:
         raise _clash("top_logprobs", "top_logprobs needs logprobs to be true")
-    logprobs = (asked.top_logprobs or 0) if asked.logprobs else None
+    check_stream(asked)
+    several = asked.parallel_tool_calls is not False
+    tools, calls = offered(asked.tools, asked.tool_choice, several=several, card=card)
     return options_of(
         asked,
         most=asked.max_tokens if most is None else most,
-        logprobs=logprobs,
-        shape=shape_of(asked.response_format),
+        logprobs=(asked.top_logprobs or 0) if asked.logprobs else None,
+        shape=one_shape(shape_of(asked.response_format), calls, "response_format"),
+        tools=tools,
+        stop=asked.stop,
     )
+
+
+def check_stream(asked: wire.Choosing) -> None:
+    """Raises Refused for stream_options without a stream."""
+    if asked.stream_options is not None and not asked.stream:
+        raise _clash("stream_options", "stream_options is for streams; set stream to true or take it out")
+
+
+def one_shape(form: Shape | None, calls: Shape | None, param: str) -> Shape | None:
+    """What the answer is held to: a format, or calls. Raises Refused where both are wanted."""
+    if form is not None and calls is not None:
+        raise _clash(param, f"{param} and tools hold the answer to two things; ask in two requests")
+    return form or calls
 
 
 def shape_of(form: wire.Format | None) -> Shape | None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import BaseModel
 
-from omma.serve import wire
+from omma.serve import chats, continuations, standing, uploads, wire
 from omma.serve import wire_answers as told
 from omma.serve.meters import CONTENT_TYPE
-from omma.serve.service import Service, Work
+from omma.serve.reply import Reply
+from omma.serve.service import UPLOADS, Service
+from omma.serve.visit import Receive, Visit
+
+Work: TypeAlias = Callable[[Service, Visit, Receive, Reply], Awaitable[None]]
 
 # Why a request may be refused, by status; each route names those that it can come to.
 REFUSALS = {
@@ -83,46 +88,63 @@ class Route:
         return said
 
 
-def routes(service: Service) -> list[Route]:
-    """All routes of the interface."""
-    return [
-        Route(
-            "POST",
-            "/v1/chat/completions",
-            service.chat,
-            "Answer a conversation, whole or as a stream.",
-            told.ChatCompletion,
-            TAKES,
-            wire.ChatRequest,
-            streams=True,
-        ),
-        Route(
-            "POST",
-            "/v1/cost",
-            service.cost,
-            "What a conversation would take; nothing is run.",
-            told.CostPreview,
-            TAKES,
-            wire.ChatRequest,
-        ),
-        Route("GET", "/v1/models", service.models, "The models that answer here.", told.ModelList),
-        Route(
-            "GET",
-            "/v1/models/{model:path}",
-            service.model,
-            "One model.",
-            told.ModelEntry,
-            (*READS, 404),
-            parameters=("model",),
-        ),
-        Route(
-            "GET",
-            "/healthz",
-            service.alive,
-            "The server is alive; no key is asked.",
-            told.Alive,
-            (403, 421, 500),
-        ),
-        Route("GET", "/readyz", service.ready, "The models are ready.", told.Ready, READS),
-        Route("GET", "/metrics", service.metrics, "Counters and times, for Prometheus.", CONTENT_TYPE),
-    ]
+ROUTES = (
+    Route(
+        "POST",
+        "/v1/chat/completions",
+        chats.chat,
+        "Answer a conversation, whole or as a stream.",
+        told.ChatCompletion,
+        TAKES,
+        wire.ChatRequest,
+        streams=True,
+    ),
+    Route(
+        "POST",
+        "/v1/completions",
+        continuations.completion,
+        "Continue words as they are, without a conversation's form.",
+        told.Completion,
+        TAKES,
+        wire.CompletionRequest,
+        streams=True,
+    ),
+    Route(
+        "POST",
+        "/v1/cost",
+        chats.cost,
+        "What a conversation would take; nothing is run.",
+        told.CostPreview,
+        TAKES,
+        wire.ChatRequest,
+    ),
+    Route(
+        "POST",
+        UPLOADS,
+        uploads.upload,
+        "Keep a picture or video, to be shown as media:ID.",
+        told.KeptMedium,
+        tuple(status for status in TAKES if status not in (404, 507)),
+        raw=True,
+    ),
+    Route("GET", "/v1/models", standing.models, "The models that answer here.", told.ModelList),
+    Route(
+        "GET",
+        "/v1/models/{model:path}",
+        standing.model,
+        "One model.",
+        told.ModelEntry,
+        (*READS, 404),
+        parameters=("model",),
+    ),
+    Route(
+        "GET",
+        "/healthz",
+        standing.alive,
+        "The server is alive; no key is asked.",
+        told.Alive,
+        (403, 421, 500),
+    ),
+    Route("GET", "/readyz", standing.ready, "The models are ready.", told.Ready, READS),
+    Route("GET", "/metrics", standing.metrics, "Counters and times, for Prometheus.", CONTENT_TYPE),
+)

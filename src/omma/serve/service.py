@@ -1,4 +1,4 @@
-"""The work behind every route: read, order, answer. It knows no web framework; each method is given a visit.
+"""What all routes share: the deadline, the body, answers as a desk tells them. It knows no web framework.
 
 Whatever goes wrong ends here as an answer: before its first byte with a status of its own, after it with an
 event in the stream.
@@ -7,32 +7,29 @@ event in the stream.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
 import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing, nullcontext
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from omma.serve import wire
-from omma.serve.chat_form import ChatForm, gather
-from omma.serve.conversation import Taken, taken
-from omma.serve.desk import Card, Desk, Order, Told
+from omma.serve.desk import Desk, Order, Told
 from omma.serve.faults import ONCE, Refused, refusal
 from omma.serve.intake import Gone, check_json, read_body
-from omma.serve.merging import merged, while_listening
-from omma.serve.meters import CONTENT_TYPE, Meters
-from omma.serve.orders import card_of, chat_options, copies
+from omma.serve.listening import events
+from omma.serve.merging import merged
+from omma.serve.meters import Meters
 from omma.serve.reading import Read, read
 from omma.serve.reply import Reply
 from omma.serve.settings import Gate, Settings
 from omma.serve.sources import Sources
-from omma.serve.speech import Ended, Event, events
-from omma.serve.told import Gathered, cost_form, seconds_of
+from omma.serve.speech import Ended, Event
+from omma.serve.told import Gathered, gather, seconds_of
 from omma.serve.visit import Receive, Send, Visit
 
 LOG = logging.getLogger("omma.serve")
+UPLOADS = "/v1/media"
 LEFT = 499  # the status in log and meters of a client that closed its connection
 
 Work: TypeAlias = Callable[[Visit, Receive, Reply], Awaitable[None]]
@@ -54,7 +51,7 @@ class Service:
         try:
             async with asyncio.timeout(max(0.0, self.settings.deadline - visit.seconds)):
                 if visit.method == "POST" and self.gate is not None:
-                    async with self.gate.enter(visit.tenant, visit.size(self.settings.body)):
+                    async with self.gate.enter(visit.tenant, visit.size(self._most(visit))):
                         await work(visit, receive, reply)
                 else:
                     await work(visit, receive, reply)
@@ -75,94 +72,30 @@ class Service:
             visit.notes["code"] = refused.code
             await reply.fail(refused)
 
-    # The routes
+    def _most(self, visit: Visit) -> int:
+        """Bytes that a body may have."""
+        return self.settings.media if visit.route == UPLOADS else self.settings.body
 
-    async def chat(self, visit: Visit, receive: Receive, reply: Reply) -> None:
-        """POST /v1/chat/completions"""
-        asked = await self._read(wire.ChatRequest, visit, receive)
-        await while_listening(self._chat(asked, visit, reply), receive)
-
-    async def cost(self, visit: Visit, receive: Receive, reply: Reply) -> None:
-        """POST /v1/cost"""
-        asked = await self._read(wire.ChatRequest, visit, receive)
-        await while_listening(self._cost(asked, visit, reply), receive)
-
-    async def models(self, visit: Visit, receive: Receive, reply: Reply) -> None:
-        """GET /v1/models"""
-        await reply.json(200, {"object": "list", "data": [model_form(card) for card in self.desk.models()]})
-
-    async def model(self, visit: Visit, receive: Receive, reply: Reply) -> None:
-        """GET /v1/models/{id}"""
-        wanted = visit.path.removeprefix("/v1/models/")
-        await reply.json(200, model_form(card_of(self.desk.models(), wanted)))
-
-    async def alive(self, visit: Visit, receive: Receive, reply: Reply) -> None:
-        """GET /healthz"""
-        await reply.json(200, {"status": "ok"})
-
-    async def ready(self, visit: Visit, receive: Receive, reply: Reply) -> None:
-        """GET /readyz"""
-        state = self.desk.state()
-        ready = bool(state.get("ready", True))
-        body = {"status": "ready" if ready else "not ready", "state": json.loads(json.dumps(dict(state)))}
-        await reply.json(200 if ready else 503, body, None if ready else {"retry-after": "2"})
-
-    async def metrics(self, visit: Visit, receive: Receive, reply: Reply) -> None:
-        """GET /metrics"""
-        await reply.whole(200, self.meters.page(), CONTENT_TYPE)
-
-    # What they share
-
-    async def _read(self, kind: type[Read], visit: Visit, receive: Receive) -> Read:
+    async def read(self, kind: type[Read], visit: Visit, receive: Receive) -> Read:
+        """The body of a request, read by its model. Raises Refused, TooLarge and Gone."""
         check_json(visit.headers)
         limits = self.settings
         raw = await read_body(receive, visit.headers, limits.body, limits.arriving)
         return await asyncio.to_thread(read, kind, raw) if len(raw) > 1 << 20 else read(kind, raw)
 
-    async def _chat(self, asked: wire.ChatRequest, visit: Visit, reply: Reply) -> None:
-        card, said, order = await self._order(asked, visit)
-        gathered = [Gathered() for _ in range(asked.n or 1)]
-        form = ChatForm(
-            card.name,
-            len(gathered),
-            logprobs=bool(asked.logprobs),
-            usage=bool(asked.stream_options and asked.stream_options.include_usage),
-            fetch=said.fetch,
-            ignored=[*asked.ignored, *said.ignored],
-        )
-        told = self.answers(copies(order, len(gathered)), card, visit, gathered, said.fetch)
-        if asked.stream:
-            await send_stream(reply, form.chunks(told, gathered))
-            return
-        async with aclosing(told):
-            async for _ in told:
-                pass
-        await reply.json(200, form.whole(gathered))
-
-    async def _cost(self, asked: wire.ChatRequest, visit: Visit, reply: Reply) -> None:
-        card, _, order = await self._order(asked, visit)
-        await reply.json(200, cost_form(await self.desk.cost(order), card.name))
-
-    async def _order(self, asked: wire.ChatRequest, visit: Visit) -> tuple[Card, Taken, Order]:
-        card = card_of(self.desk.models(), asked.model)
-        visit.notes |= {"model": card.name, "stream": bool(asked.stream)}
-        options = chat_options(asked)
-        said = await taken(
-            asked.messages, self.sources, self.settings, tenant=visit.tenant, thinks=card.thinks
-        )
-        return card, said, Order(said.messages, options, card.name, visit.tenant, visit.id)
-
     async def answers(
         self,
         orders: Sequence[Order],
-        card: Card,
         visit: Visit,
         gathered: Sequence[Gathered],
-        fetch: float | None,
+        *,
+        fetch: float | None = None,
+        thinks: bool = False,
+        calls: bool = False,
     ) -> AsyncGenerator[tuple[int, Event], None]:
         """What the desk tells for each order, as it comes; it adds up in `gathered`, meters and log."""
         async with self.gate.turn(visit.tenant) if self.gate else nullcontext():
-            streams = [events(self._timed(order, visit), thinks=card.thinks) for order in orders]
+            streams = [events(self._timed(order, visit), thinks=thinks, calls=calls) for order in orders]
             async with aclosing(merged(streams)) as pieces:
                 async for index, one in pieces:
                     gather(gathered[index], one)
@@ -202,20 +135,6 @@ async def send_stream(reply: Reply, chunks: AsyncGenerator[bytes, None]) -> None
                 await reply.stream()
             await reply.piece(chunk)
     await reply.end()
-
-
-def model_form(card: Card) -> dict[str, Any]:
-    """A model as it is listed; what OpenAI's form has no place for stands in `omma`."""
-    more = {
-        "family": card.family,
-        "context": card.context,
-        "dialect": card.dialect,
-        "thinks": card.thinks,
-        "calls": card.calls,
-        "digest": card.digest,
-        "prompts": dict(card.prompts),
-    }
-    return {"id": card.name, "object": "model", "created": card.created, "owned_by": "omma", "omma": more}
 
 
 def fault_of(error: BaseException) -> list[str]:

@@ -29,7 +29,6 @@ class Settings:
     messages: int = 2048
     pictures: int = 64
     videos: int = 8
-    tools: int = 128
     page: bool = True
     docs: bool = True
 

@@ -1,9 +1,8 @@
-"""What a desk tells, taken apart: thoughts, words, calls of tools, and the end, piece by piece."""
+"""The pieces that an answer comes in: thoughts, words, calls of tools, the end; thoughts taken apart."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -93,25 +92,3 @@ def _certain(text: str) -> int:
             text = text[:-length]
             break
     return len(text.rstrip("\n"))
-
-
-async def events(told: AsyncGenerator[Told, None], *, thinks: bool) -> AsyncGenerator[Event, None]:
-    """Takes an answer apart as it is told. Ends with one Ended; closing it closes what tells."""
-    thoughts = Thoughts(thinks)
-    async with aclosing(told) as pieces:
-        async for piece in pieces:
-            said = list(thoughts.feed(piece.delta.text))
-            ended = piece.delta.finish_reason is not None
-            if ended:
-                said += thoughts.end()
-            chosen = () if thoughts.inside else piece.delta.chosen
-            if chosen and not any(isinstance(one, Said) for one in said):
-                said.append(Said(""))
-            for one in said:
-                if isinstance(one, Said) and chosen:
-                    one, chosen = Said(one.text, chosen), ()
-                yield one
-            if ended:
-                yield Ended(piece)
-                return
-    raise RuntimeError("the desk's answer ended without a finish reason")

@@ -9,6 +9,7 @@ from typing import Any
 
 from omma.chat import Chosen, Likely, Seen, Usage
 from omma.serve.desk import Cost, Told
+from omma.serve.speech import Called, Ended, Event, Said, Thought
 
 LEAST = -9999.0  # a log-probability of nothing at all, as JSON knows no infinity
 
@@ -35,6 +36,28 @@ class Gathered:
     def reason(self) -> str:
         """Why it ended, in omma's words."""
         return (self.told and self.told.delta.finish_reason) or "stop"
+
+
+def gather(gathered: Gathered, one: Event) -> None:
+    """Add a piece to what came before it."""
+    match one:
+        case Thought(text):
+            gathered.thoughts += text
+        case Said(text, chosen):
+            gathered.text += text
+            gathered.chosen += chosen
+        case Called(index, arguments, called):
+            if called is not None:
+                assert index == len(gathered.calls), "calls come one after the other"
+                gathered.calls.append({"id": name("call_"), "name": called, "arguments": ""})
+            gathered.calls[index]["arguments"] += arguments
+        case Ended(told):
+            gathered.told = told
+
+
+def usage_of(one: Gathered) -> Usage:
+    """What an answer took."""
+    return (one.told and one.told.delta.usage) or Usage(0, 0)
 
 
 def usage_form(usages: Sequence[Usage]) -> dict[str, Any]:

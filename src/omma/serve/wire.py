@@ -22,6 +22,7 @@ IGNORED = (
 )
 
 MOST_CHOICES = 16
+MOST_TOOLS = 64
 LONGEST = 1_000_000  # tokens of an answer
 
 Word: TypeAlias = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")]
@@ -242,13 +243,12 @@ Tokens: TypeAlias = Annotated[int, Field(ge=1, le=LONGEST)]
 class Sampling(Wire):
     """How to draw tokens; what is left out is as the model's own settings say. `top_k` 0 is off.
 
-    `top_k`, `min_p` and `repetition_penalty` are omma's own, beside OpenAI's. What follows `seed` is ignored.
+    `top_k`, `min_p`, `repetition_penalty` and `regex` are omma's own, beside OpenAI's, and of its newer forms
+    `seed` and the penalties too. What stands in IGNORED changes nothing.
     """
 
     model: str | None = None
     stream: bool | None = None
-    stream_options: StreamOptions | None = None
-    max_tokens: Tokens | None = None
     temperature: Annotated[float, Field(ge=0, le=100)] | None = None
     top_p: Annotated[float, Field(ge=0, le=1)] | None = None
     top_k: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
@@ -256,9 +256,6 @@ class Sampling(Wire):
     repetition_penalty: Annotated[float, Field(ge=0.01, le=100)] | None = None
     presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
     frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
-    logit_bias: Annotated[dict[str, float], Field(max_length=0)] | None = None
-    n: Annotated[int, Field(ge=1, le=MOST_CHOICES)] | None = None
-    stop: Stops | None = None
     seed: Annotated[int, Field(ge=-(2**63), le=2**63 - 1 - MOST_CHOICES)] | None = None
     regex: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
     user: str | None = None
@@ -268,7 +265,6 @@ class Sampling(Wire):
     service_tier: str | None = None
     prompt_cache_key: str | None = None
     prompt_cache_retention: str | None = None
-    prediction: JsonValue | None = None
 
     @property
     def ignored(self) -> list[str]:
@@ -276,7 +272,18 @@ class Sampling(Wire):
         return [name for name in IGNORED if getattr(self, name, None) is not None]
 
 
-class ChatRequest(Sampling):
+class Choosing(Sampling):
+    """`n` answers to one request, each ending at a `stop` or after so many tokens."""
+
+    stream_options: StreamOptions | None = None
+    max_tokens: Tokens | None = None
+    n: Annotated[int, Field(ge=1, le=MOST_CHOICES)] | None = None
+    stop: Stops | None = None
+    logit_bias: Annotated[dict[str, float], Field(max_length=0)] | None = None
+    prediction: JsonValue | None = None
+
+
+class ChatRequest(Choosing):
     """A conversation to be answered."""
 
     messages: Annotated[list[Message], Field(min_length=1)]
@@ -284,13 +291,13 @@ class ChatRequest(Sampling):
     logprobs: bool | None = None
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
     response_format: Format | None = None
-    tools: Annotated[list[Tool], Field(min_length=1)] | None = None
+    tools: Annotated[list[Tool], Field(max_length=MOST_TOOLS)] | None = None
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
     modalities: list[Literal["text"]] | None = None
 
 
-class CompletionRequest(Sampling):
+class CompletionRequest(Choosing):
     """Words to be continued as they are, without a conversation's form."""
 
     prompt: Annotated[str, Field(min_length=1)]

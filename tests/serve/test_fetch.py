@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from omma.errors import BadAddress, Busy
 from omma.serve.addresses import check_open, follow, parse
 from omma.serve.fetch import Fetcher, FetchLimits
-from tests.serve.web import OPEN, Web, moved, page
+from bench.own_web import OPEN, Web, moved, page
 
 A = "http://a.example/cat.png"
 

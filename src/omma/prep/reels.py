@@ -269,7 +269,8 @@ def _listed(
 
 def _upright(frame: VideoFrame) -> PIL.Image.Image:
     depths = "rgba" if any(component.is_alpha for component in frame.format.components) else "rgb24"
-    picture = PIL.Image.fromarray(frame.to_ndarray(format=depths))
+    # On one thread: a frame takes no time, and in a process that may start none there are none.
+    picture = PIL.Image.fromarray(frame.reformat(format=depths, threads=1).to_ndarray())
     if turn := TURNS.get(frame.rotation % 360):
         picture = picture.transpose(turn)
     return flat_rgb(picture)

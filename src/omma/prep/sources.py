@@ -69,7 +69,7 @@ def decoding(source: MediaSource, kind: str, refuse: type[BadInput]) -> Iterator
     except (OmmaError, MemoryError):
         raise
     except Exception as error:
-        why = str(error).strip() or type(error).__name__
+        why = getattr(error, "strerror", None) or str(error).strip() or type(error).__name__
         raise refuse(f"{source_name(source)} is a broken {kind}: {why}") from error
 
 

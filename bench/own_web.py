@@ -1,4 +1,4 @@
-"""A web of its own for tests: names, IP addresses and what stands behind them, without any network."""
+"""A web of its own for tests and benches: names, IP addresses and what stands behind them, no network."""
 
 from __future__ import annotations
 

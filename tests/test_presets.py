@@ -7,7 +7,7 @@ import torch
 
 from omma.errors import UnknownModel
 from omma.model.vlm import Vlm
-from omma.presets import GENERATIONS, PRESETS, preset, tiny
+from omma.presets import DESCRIBED, GENERATIONS, PRESETS, preset, tiny
 
 # facts §1.1–1.4: the tower with its mergers, and the whole
 PARAMETERS = {
@@ -26,6 +26,11 @@ PARAMETERS = {
     "qwen3-vl-32b": (595_266_800, 33_357_390_064),
     "qwen3-vl-30b-a3b": (538_631_408, 31_070_754_032),
     "qwen3-vl-235b-a22b": (576_388_336, 235_670_022_896),
+    # Described, not published: worked out by hand from widths and depths.
+    "described-3b": (101_686_016, 3_187_624_704),
+    "described-7b": (334_914_016, 7_950_530_528),
+    "described-72b": (13_299_871_744, 71_963_119_616),
+    "described-edge-1.8b": (101_686_016, 1_847_464_704),
 }
 
 
@@ -47,7 +52,7 @@ def test_an_unknown_generation_names_the_known_ones() -> None:
         tiny("qwen9")
 
 
-@pytest.mark.parametrize("generation", GENERATIONS)
+@pytest.mark.parametrize("generation", [*GENERATIONS, *DESCRIBED])
 def test_a_toys_marks_lie_inside_its_vocabulary(generation: str) -> None:
     spec = tiny(generation)
     assert all(0 <= value < spec.decoder.vocabulary for value in vars(spec.ids).values())

@@ -15,11 +15,11 @@ from omma.errors import PlaceholderMismatch
 from omma.model.attend import Segments
 from omma.model.layers import feed_forward
 from omma.model.vlm import Vlm
-from omma.presets import GENERATIONS, tiny
+from omma.presets import DESCRIBED, GENERATIONS, tiny
 from omma.sample import Grid, Sample, Size, Visual, pack
 from omma.spec import ModelSpec
 
-every_generation = pytest.mark.parametrize("generation", GENERATIONS)
+every_generation = pytest.mark.parametrize("generation", [*GENERATIONS, *DESCRIBED])
 GRIDS = (Grid(1, 6, 10), Grid(2, 4, 4), Grid(1, 16, 16))
 
 

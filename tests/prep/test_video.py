@@ -38,8 +38,9 @@ def film(
     rate: int = 30,
     size: Size = SMALL,
     sound: bool = False,
+    steps: int = 240,
 ) -> bytes:
-    """A film that becomes brighter: frame i is grey of i · 240 / frames."""
+    """A film that becomes brighter: frame i is grey of i · steps / frames."""
     file = io.BytesIO()
     with av.open(file, "w", format=container) as out:
         if sound:
@@ -54,7 +55,7 @@ def film(
             eye.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
             eye.options = {"g": "12", "bf": "2"} if codec == "libx264" else {"g": "12"}
             for i in range(frames):
-                grey = np.full((size.height, size.width, 3), i * 240 // frames, np.uint8)
+                grey = np.full((size.height, size.width, 3), i * steps // frames, np.uint8)
                 out.mux(eye.encode(av.VideoFrame.from_ndarray(grey, format="rgb24")))
             out.mux(eye.encode())
     return file.getvalue()

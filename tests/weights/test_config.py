@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from omma.errors import BadFolder
-from omma.presets import GENERATIONS, PRESETS, preset, tiny
+from omma.presets import DESCRIBED, GENERATIONS, PRESETS, preset, tiny
 from omma.spec import ModelSpec, TokenIds
 from omma.weights import read_generation, read_spec
 from omma.weights.config import write_config
 
-SPECS = {name: preset(name) for name in PRESETS} | {name: tiny(name) for name in GENERATIONS}
+SPECS = {name: preset(name) for name in PRESETS}
+SPECS |= {f"tiny {name}": tiny(name) for name in [*GENERATIONS, *DESCRIBED, "qwen-vl"]}
 
 
 def written(spec: ModelSpec, folder: Path) -> dict[str, Any]:

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from omma.model.vlm import Vlm
-from omma.presets import GENERATIONS, tiny
+from omma.presets import DESCRIBED, GENERATIONS, tiny
 from omma.weights.names import SPELLINGS, in_memory, our_name, public_name
 
-every_generation = pytest.mark.parametrize("generation", GENERATIONS)
+every_generation = pytest.mark.parametrize("generation", [*GENERATIONS, *DESCRIBED])
 
 
 def names(generation: str) -> list[str]:
@@ -23,15 +23,15 @@ def names(generation: str) -> list[str]:
 
 @every_generation
 def test_names_out_are_names_in(generation: str) -> None:
-    ours = names(generation)
-    assert [our_name(public_name(name, generation), generation) for name in ours] == ours
-    assert len({public_name(name, generation) for name in ours}) == len(ours)
+    ours, family = names(generation), tiny(generation).family
+    assert [our_name(public_name(name, family), family) for name in ours] == ours
+    assert len({public_name(name, family) for name in ours}) == len(ours)
 
 
 @every_generation
 def test_the_spelling_of_transformers_is_read_too(generation: str) -> None:
-    ours = names(generation)
-    assert [our_name(in_memory(public_name(name, generation)), generation) for name in ours] == ours
+    ours, family = names(generation), tiny(generation).family
+    assert [our_name(in_memory(public_name(name, family)), family) for name in ours] == ours
 
 
 @pytest.mark.parametrize(

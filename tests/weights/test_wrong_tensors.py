@@ -23,7 +23,7 @@ SINGLE = "model.safetensors"
 Tensors = dict[str, Tensor]
 
 
-@pytest.fixture(scope="module", params=GENERATIONS)
+@pytest.fixture(scope="module", params=[*GENERATIONS, "qwen-vl", "described-72b"])
 def toy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[ModelSpec, Path]:
     spec, folder = tiny(request.param), tmp_path_factory.mktemp("toy")
     model = Vlm(spec)

@@ -27,7 +27,8 @@ class Pace:
         never less than the slowest: a video that is longer than `most` frames of that is spread over them.
         """
         wanted = self.slowest * (self.fastest / self.slowest) ** min(max(motion, 0.0), 1.0)
-        return max(self.slowest, min(wanted, most / seconds if seconds > 0 else wanted))
+        all_of_it = most * (1 + 1e-9) / seconds if seconds > 0 else wanted  # rounded, it may not lose a frame
+        return max(self.slowest, min(wanted, all_of_it))
 
 
 def motion(frames: Iterable[PIL.Image.Image], times: Iterable[float]) -> float:

@@ -4,12 +4,39 @@ from __future__ import annotations
 
 import re
 
-from omma.prep.template import Form
+from omma.prep.template import Form, declaration
 
 _SYSTEM = (
-    "{%- if not messages or messages[0].role != 'system' -%}"
+    "{%- if not tools and (not messages or messages[0].role != 'system') -%}"
     "{{- '<|im_start|>system' + nl + 'SYSTEM<|im_end|>' + nl -}}"
     "{%- endif -%}"
+)
+# Tools are declared at the end of the system message.
+_DECLARED = (
+    "{%- if tools -%}"
+    "{{- '<|im_start|>system' + nl -}}"
+    "{%- if messages and messages[0].role == 'system' -%}{{- words(messages[0].content) + nl + nl -}}"
+    "OTHERWISE{%- endif -%}"
+    "{{- BEFORE -}}{%- for tool in tools -%}{{- nl + (tool | tojson) -}}{%- endfor -%}"
+    "{{- AFTER + '<|im_end|>' + nl -}}"
+    "{%- endif -%}"
+)
+_OTHERWISE = "{%- else -%}{{- 'SYSTEM' + nl + nl -}}"
+_RESULT = (
+    "{%- if message.role == 'tool' -%}"
+    "{%- if loop.first or messages[loop.index0 - 1].role != 'tool' -%}{{- '<|im_start|>user' -}}{%- endif -%}"
+    "{{- nl + '<tool_response>' + nl + text + nl + '</tool_response>' -}}"
+    "{%- if loop.last or messages[loop.index0 + 1].role != 'tool' -%}{{- '<|im_end|>' + nl -}}{%- endif -%}"
+    "{%- elif not (tools and loop.first and message.role == 'system') -%}"
+)
+_CALLS = (
+    "{%- for called in message.tool_calls or [] -%}"
+    "{%- set call = called.function if called.function else called -%}"
+    "{{- (nl if said or not loop.first else '') + '<tool_call>' + nl -}}"
+    "{{- '{\"name\": ' + (call.name | tojson) + ', \"arguments\": ' -}}"
+    "{{- call.arguments if call.arguments is string else (call.arguments | tojson) -}}"
+    "{{- '}' + nl + '</tool_call>' -}}"
+    "{%- endfor -%}"
 )
 # The place of the last question, after which thoughts are kept.
 _ASKED = (
@@ -22,7 +49,7 @@ _ASKED = (
 )
 _CONTENT = (
     "{%- macro words(content) -%}"
-    "{%- if content is string -%}{{- content -}}{%- else -%}"
+    "{%- if content is string -%}{{- content -}}{%- elif content -%}"
     "{%- for part in content -%}"
     "{%- if part.type in ('image', 'image_url') or 'image' in part or 'image_url' in part -%}"
     "{{- '<|vision_start|><|image_pad|><|vision_end|>' -}}"
@@ -40,6 +67,7 @@ _THOUGHTS = (
     "{%- set text = text.split('</think>')[-1].lstrip(nl) -%}"
     "{%- if thought.startswith('<think>') -%}{%- set thought = thought[7:] -%}{%- endif -%}"
     "{%- endif -%}"
+    "{%- set said = text -%}"
     "{%- if message.role == 'assistant' and loop.index0 > ns.asked and (loop.last or thought) -%}"
     "{%- set text = '<think>' + nl + thought.strip(nl) + nl + '</think>' + nl + nl + text.lstrip(nl) -%}"
     "{%- endif -%}"
@@ -55,16 +83,29 @@ def public_template(form: Form) -> str:
             _CONTENT,
             _ASKED if form.thinks else "",
             "" if form.system is None else _SYSTEM.replace("SYSTEM", form.system),
+            _declared(form),
             "{%- for message in messages -%}",
             "{%- set text = words(message.content) -%}",
-            _THOUGHTS if form.thinks else "",
-            "{{- '<|im_start|>' + message.role + nl + text + '<|im_end|>' + nl -}}",
+            _THOUGHTS if form.thinks else "{%- set said = text -%}",
+            _RESULT,
+            "{{- '<|im_start|>' + message.role + nl + text -}}",
+            _CALLS,
+            "{{- '<|im_end|>' + nl -}}",
+            "{%- endif -%}",
             "{%- endfor -%}",
             "{%- if add_generation_prompt -%}{{- '<|im_start|>assistant' + nl -}}",
             "{{- '<think>' + nl -}}" if form.thinks else "",
             "{%- endif -%}",
         )
     )
+
+
+def _declared(form: Form) -> str:
+    """The tools, in the words of `template.declaration`."""
+    before, after = (text.replace("\n", "\\n").replace("'", "\\'") for text in declaration())
+    otherwise = "" if form.system is None else _OTHERWISE.replace("SYSTEM", form.system)
+    told = _DECLARED.replace("OTHERWISE", otherwise)
+    return told.replace("BEFORE", f"'{before}'").replace("AFTER", f"'{after}'")
 
 
 def asks_for_thoughts(template: str) -> bool:

@@ -115,16 +115,29 @@ def _are(messages: Sequence[Message], role: str) -> bool:
     return bool(messages) and messages[0].role == role
 
 
-def _declared(tools: Sequence[Tool]) -> Iterator[Part | Mark]:
-    """The block that declares tools: models were taught calls by exactly these words (facts §5.4)."""
-    forms = "\n".join(_json(tool.form) for tool in tools)
-    yield Text(
-        "# Tools\n\nYou may call one or more functions to assist with the user query.\n\n"
-        f"You are provided with function signatures within <tools></tools> XML tags:\n<tools>\n{forms}\n"
-        "</tools>\n\nFor each function call, return a json object with function name and arguments within "
-    )
-    yield from (CALL_START, CALL_END, Text(" XML tags:\n"), CALL_START)
-    yield from (Text('\n{"name": <function-name>, "arguments": <args-json-object>}\n'), CALL_END)
+# Models were taught calls by exactly these words (facts §5.4), the marks of a call among them.
+_BEFORE = (
+    "# Tools\n\nYou may call one or more functions to assist with the user query.\n\n"
+    "You are provided with function signatures within <tools></tools> XML tags:\n<tools>"
+)
+_AFTER = (
+    Text(
+        "\n</tools>\n\nFor each function call, return a json object with function name and arguments within "
+    ),
+    *(CALL_START, CALL_END, Text(" XML tags:\n"), CALL_START),
+    *(Text('\n{"name": <function-name>, "arguments": <args-json-object>}\n'), CALL_END),
+)
+
+
+def declaration() -> tuple[str, str]:
+    """The words before and after the tools that a system message declares, each tool on a line of its own."""
+    return _BEFORE, "".join(part.text if isinstance(part, Text) else part.name for part in _AFTER)
+
+
+def _declared(tools: Sequence[Tool]) -> Iterator[Text | Mark]:
+    """The block that declares tools."""
+    yield Text("\n".join((_BEFORE, *(_json(tool.form) for tool in tools))))
+    yield from _AFTER
 
 
 def _called(calls: Sequence[ToolCall], *, after: bool) -> Iterator[Part | Mark]:

@@ -33,7 +33,7 @@ from omma.remote import model as remote_model
 from omma.remote.events import events
 from omma.remote.hearing import Hearing
 from omma.remote.refusals import refusal, wait
-from omma.shape import Matching, Places, Schema
+from omma.shape import Calls, Matching, Places, Schema
 from tests.remote.foreign import FORMS, Foreign, Reply, serving
 
 HELLO = [message("user", "Hello?")]
@@ -270,8 +270,40 @@ def test_a_server_may_tell_probabilities_and_content_in_parts() -> None:
 FIELDS = [
     *("choices", "delta", "message", "content", "usage", "error", "index", "omma", "seen", "text"),
     *("logprobs", "finish_reason", "prompt_tokens_details", "top_logprobs", "code", "bytes"),
-    *("times", "original", "logprob"),
+    *("times", "original", "logprob", "tool_calls", "function", "name", "arguments"),
 ]
+
+
+def test_calls_that_come_apart_stand_in_the_text_as_models_write_them() -> None:
+    begun = {"index": 0, "id": "a", "type": "function", "function": {"name": "zoom", "arguments": ""}}
+    more = [{"index": 0, "function": {"arguments": piece}} for piece in ('{"by"', ": 2}")]
+    told = heard(
+        *({"choices": [{"delta": {"content": None, "tool_calls": [one]}}]} for one in (begun, *more)),
+        chunk(None, "tool_calls"),
+    )
+    text = "".join(delta.text for delta in told)
+    assert text == '<tool_call>\n{"name": "zoom", "arguments": {"by": 2}}\n</tool_call>'
+    assert told[-1].finish_reason == "stop"
+
+
+def test_tools_and_their_calls_go_in_openais_form() -> None:
+    zoom = {"type": "function", "function": {"name": "zoom", "parameters": {"type": "object"}}}
+    call = {"id": "a", "type": "function", "function": {"name": "zoom", "arguments": '{"by": 2}'}}
+    said: list[Any] = [
+        {"role": "user", "content": "Zoom."},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "content": "done", "tool_call_id": "a"},
+    ]
+    with serving(Foreign(hi)) as foreign:
+        there = omma.connect(foreign.url)
+        there.chat(said, tools=[zoom], shape=Calls((("zoom", {"type": "object"}),), must=True))
+        there.close()
+    (asked,) = foreign.asked
+    assert asked["messages"] == said
+    assert asked["tools"] == [zoom]
+    assert asked["tool_choice"] == "required"
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
     lambda inner: (

@@ -57,6 +57,7 @@ def ask(
     model: given.ModelName = DEFAULT_MODEL,
     device: given.Device = "auto",
     dtype: given.Dtype = "auto",
+    connect: given.Connect = None,
     system: given.System = None,
     max_tokens: given.MaxTokens = None,
     temperature: given.Temperature = None,
@@ -83,7 +84,7 @@ def ask(
     if fps is not None and not any(isinstance(part, Video) for part in shown):
         raise UnknownOption("--fps is for videos, and none is shown; leave it out")
     spoken = [*opening(system), message("user", *shown, question)]
-    tell(bring_model(model, device, dtype).stream(spoken, how), json=json)
+    tell(bring_model(model, device, dtype, connect).stream(spoken, how), json=json)
 
 
 def describe(
@@ -91,6 +92,7 @@ def describe(
     model: given.ModelName = DEFAULT_MODEL,
     device: given.Device = "auto",
     dtype: given.Dtype = "auto",
+    connect: given.Connect = None,
     max_tokens: given.MaxTokens = None,
     max_pixels: given.MaxPixels = None,
     json: given.Json = False,
@@ -100,7 +102,7 @@ def describe(
 
     how = Options.of(**given.wishes(max_tokens=max_tokens))
     spoken = [message("user", bring_picture(picture, max_pixels), PROMPT)]
-    tell(bring_model(model, device, dtype).stream(spoken, how), json=json)
+    tell(bring_model(model, device, dtype, connect).stream(spoken, how), json=json)
 
 
 def chat(
@@ -115,6 +117,7 @@ def chat(
     model: given.ModelName = DEFAULT_MODEL,
     device: given.Device = "auto",
     dtype: given.Dtype = "auto",
+    connect: given.Connect = None,
     system: given.System = None,
     max_tokens: given.MaxTokens = None,
     temperature: given.Temperature = None,
@@ -133,7 +136,7 @@ def chat(
         **given.wishes(max_tokens=max_tokens, temperature=temperature, top_p=top_p, top_k=top_k, seed=seed)
     )
     shown = [bring_media(name) for name in media or []]
-    Talk(bring_model(model, device, dtype), how, opening(system), json=json, shown=shown).run()
+    Talk(bring_model(model, device, dtype, connect), how, opening(system), json=json, shown=shown).run()
 
 
 def opening(system: str | None) -> list[Message]:

@@ -6,17 +6,27 @@ import os
 from typing import TYPE_CHECKING
 
 from omma.chat import Image, Part, Video, source_name
+from omma.cli.options import DEFAULT_MODEL
 from omma.errors import MissingFile, UnknownOption
 
 if TYPE_CHECKING:
-    from omma.respond import Model
+    from omma.verbs import Verbs
+
+KEY = "OMMA_KEY"  # never a word of the command: those are seen by everyone on the machine
 
 
-def model(name: str, device: str, dtype: str) -> Model:
-    """The model by its name. Torch is imported here and not before."""
+def model(name: str, device: str, dtype: str, connect: str | None = None) -> Verbs:
+    """The model by its name, here or at a server's address. Torch is imported here and not before.
+
+    At a server the bundled model's name means whichever it offers first.
+    """
     import omma
 
-    return omma.load(name, device=device, dtype=dtype)
+    if connect is None:
+        return omma.load(name, device=device, dtype=dtype)
+    if (device, dtype) != ("auto", "auto"):
+        raise UnknownOption("--device and --dtype are for a model here, not at a server; leave them out")
+    return omma.connect(connect, None if name == DEFAULT_MODEL else name, key=os.environ.get(KEY) or None)
 
 
 def media(name: str, *, max_pixels: int | None = None, fps: float | None = None) -> Part:

@@ -69,6 +69,7 @@ def find(
     model: given.ModelName = DEFAULT_MODEL,
     device: given.Device = "auto",
     dtype: given.Dtype = "auto",
+    connect: given.Connect = None,
     max_tokens: given.MaxTokens = None,
     max_pixels: given.MaxPixels = None,
     draw: given.Draw = None,
@@ -80,7 +81,7 @@ def find(
     """
     canvas = drawable(draw)
     image = bring_picture(picture, max_pixels)
-    found = bring_model(model, device, dtype).find(image, what, **wishes(max_tokens=max_tokens))
+    found = bring_model(model, device, dtype, connect).find(image, what, **wishes(max_tokens=max_tokens))
     _draw(picture, found, canvas)
     if not found.complete:
         aside("the list was cut where the answer reached its length; raise --max-tokens for the rest")
@@ -102,6 +103,7 @@ def read(
     model: given.ModelName = DEFAULT_MODEL,
     device: given.Device = "auto",
     dtype: given.Dtype = "auto",
+    connect: given.Connect = None,
     max_tokens: given.MaxTokens = None,
     max_pixels: given.MaxPixels = None,
     draw: given.Draw = None,
@@ -115,7 +117,9 @@ def read(
     canvas = drawable(draw)
     image = bring_picture(picture, max_pixels)
     boxes = json or draw is not None or form != "text"
-    page = bring_model(model, device, dtype).read(image, boxes=boxes, **wishes(max_tokens=max_tokens))
+    page = bring_model(model, device, dtype, connect).read(
+        image, boxes=boxes, **wishes(max_tokens=max_tokens)
+    )
     _draw(picture, page.lines, canvas)
     if not page.complete:
         aside("the text was cut where the answer reached its length; raise --max-tokens for the rest")
@@ -141,6 +145,7 @@ def point(
     model: given.ModelName = DEFAULT_MODEL,
     device: given.Device = "auto",
     dtype: given.Dtype = "auto",
+    connect: given.Connect = None,
     max_tokens: given.MaxTokens = None,
     max_pixels: given.MaxPixels = None,
     draw: given.Draw = None,
@@ -152,7 +157,7 @@ def point(
     """
     canvas = drawable(draw)
     image = bring_picture(picture, max_pixels)
-    place = bring_model(model, device, dtype).point(image, what, **wishes(max_tokens=max_tokens))
+    place = bring_model(model, device, dtype, connect).point(image, what, **wishes(max_tokens=max_tokens))
     _draw(picture, [place], canvas)
     if json:
         say_json({"picture": source_name(picture), "point": place and point_form(place)})
@@ -169,6 +174,7 @@ def locate(
     model: given.ModelName = DEFAULT_MODEL,
     device: given.Device = "auto",
     dtype: given.Dtype = "auto",
+    connect: given.Connect = None,
     max_tokens: given.MaxTokens = None,
     max_pixels: given.MaxPixels = None,
     fps: given.Fps = None,
@@ -179,7 +185,7 @@ def locate(
     Spans are in seconds of the video: start, end.
     """
     clip = bring_video(video, max_pixels, fps)
-    found = bring_model(model, device, dtype).locate(clip, what, **wishes(max_tokens=max_tokens))
+    found = bring_model(model, device, dtype, connect).locate(clip, what, **wishes(max_tokens=max_tokens))
     if not found.complete:
         aside("the list was cut where the answer reached its length; raise --max-tokens for the rest")
     if json:

@@ -57,6 +57,7 @@ def evaluate(
     model: given.ModelName = DEFAULT_MODEL,
     device: given.Device = "auto",
     dtype: given.Dtype = "auto",
+    connect: given.Connect = None,
     sheet: Sheet = None,
     json: given.Json = False,
 ) -> int:
@@ -74,7 +75,7 @@ def evaluate(
     read = [read_suite(path) for path in files(suites)]
     if sheet is not None and not sheet.parent.is_dir():
         raise MissingFile(f"--sheet {sheet}: there is no folder {sheet.parent}; make it first")
-    responder = bring_model(model, device, dtype)
+    responder = bring_model(model, device, dtype, connect)
     scores = []
     for suite in read:
         with Steps(suite.name, len(suite.questions), quiet=json) as shown:

@@ -19,6 +19,15 @@ ModelName = Annotated[
         rich_help_panel=MODEL,
     ),
 ]
+Connect = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="Ask a server of OpenAI's form instead; its key is read from OMMA_KEY.",
+        rich_help_panel=MODEL,
+        show_default=False,
+    ),
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.", rich_help_panel=MODEL)]
 Dtype = Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.", rich_help_panel=MODEL)]
 MaxTokens = Annotated[

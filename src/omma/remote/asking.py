@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
-from omma.chat import Image, Message, Options, Part, Seen, Text, Video
+from omma.chat import Image, Message, Options, Part, Seen, Text, ToolCall, Video
 from omma.errors import BadMessage, BadShape
 from omma.remote.peer import Peer
 from omma.remote.showing import show_picture, show_video
-from omma.shape import Json, Matching, Schema, Shape
+from omma.shape import Calls, Json, Matching, Schema, Shape
 
 # Fields that are called as our options are; the last three are known to vLLM and SGLang beside OpenAI's own.
 _SAME = (
@@ -43,12 +44,21 @@ def body(spoken: Sequence[Message], options: Options, peer: Peer) -> tuple[dict[
         told["stop"] = list(options.stop)
     if options.logprobs is not None:
         told |= {"logprobs": True, "top_logprobs": options.logprobs}
+    if options.tools:
+        told["tools"] = [tool.form for tool in options.tools]
     if options.shape is not None:
-        told |= _shape(options.shape, peer)
+        told |= _shape(options, options.shape, peer)
     return told, seen
 
 
 def _message(said: Message, seen: list[Seen], peer: Peer) -> dict[str, Any]:
+    if said.calls:
+        calls = [_call(call) for call in said.calls]
+        return {"role": said.role, "content": said.text or None, "tool_calls": calls}
+    if said.role == "tool":
+        return {"role": "tool", "content": said.text, "tool_call_id": said.answers or ""}
+    if said.role == "raw":
+        raise BadMessage("a raw message is no conversation, and goes to a model of this process only")
     if all(isinstance(part, Text) for part in said.parts):
         return {"role": said.role, "content": said.text}
     if said.role != "user":
@@ -56,6 +66,12 @@ def _message(said: Message, seen: list[Seen], peer: Peer) -> dict[str, Any]:
             f"a turn of the {said.role} shows something, which servers do not take; let a user show it"
         )
     return {"role": said.role, "content": [_part(part, seen, peer) for part in said.parts]}
+
+
+def _call(call: ToolCall) -> dict[str, Any]:
+    """A call as OpenAI's wire has it, its arguments as JSON in a text."""
+    arguments = json.dumps(dict(call.arguments), ensure_ascii=False)
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
 
 
 def _part(part: Part, seen: list[Seen], peer: Peer) -> dict[str, Any]:
@@ -70,7 +86,7 @@ def _part(part: Part, seen: list[Seen], peer: Peer) -> dict[str, Any]:
     return dict(shown.part)
 
 
-def _shape(shape: Shape, peer: Peer) -> dict[str, Any]:
+def _shape(options: Options, shape: Shape, peer: Peer) -> dict[str, Any]:
     """What holds an answer to its shape, in the server's own field where OpenAI has none."""
     match shape:
         case Json():
@@ -80,6 +96,8 @@ def _shape(shape: Shape, peer: Peer) -> dict[str, Any]:
             return {"response_format": {"type": "json_schema", "json_schema": named}}
         case Matching(pattern) if peer.make in ("omma", "sglang"):
             return {"regex": pattern}
+        case Calls(must=must, several=several) if options.tools:
+            return {"tool_choice": "required" if must else "auto", "parallel_tool_calls": several}
         case Matching(pattern) if peer.make == "vllm":
             return {"structured_outputs": {"regex": pattern}}
         case _:

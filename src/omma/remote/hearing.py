@@ -40,6 +40,7 @@ class Hearing:
         self.thought = False
         self._seen, self._server = tuple(seen), server
         self._said = self._looped = False
+        self._calls: dict[int, list[str]] = {}  # of each call, its name and its arguments' JSON
         self._finish: FinishReason | None = None
         self._usage = Usage(0, 0)
 
@@ -92,7 +93,26 @@ class Hearing:
         if words and self.thought and not self._said:
             words = f"\n{THOUGHTS_END}\n\n{words}"
         self._said |= bool(words)
+        for call in _objects(said.get("tool_calls")):
+            self._called(call)
         return thoughts + words
+
+    def _called(self, call: Object) -> None:
+        """A piece of a call. Some servers send calls whole and without a number."""
+        number = call.get("index")
+        pieces = self._calls.setdefault(number if isinstance(number, int) else len(self._calls), ["", ""])
+        function = call.get("function")
+        for place, key in enumerate(("name", "arguments")):
+            piece = function.get(key) if isinstance(function, Mapping) else None
+            pieces[place] += piece if isinstance(piece, str) else ""
+
+    def _calling(self) -> str:
+        """The calls as the models write them (facts §7.3)."""
+        told = []
+        for name, arguments in self._calls.values():
+            call = f'{{"name": {json.dumps(name, ensure_ascii=False)}, "arguments": {arguments or "{}"}}}'
+            told.append(f"<tool_call>\n{call}\n</tool_call>")
+        return ("\n" if told and self._said else "") + "\n".join(told)
 
     def _reason(self, reason: Any) -> FinishReason:
         if isinstance(reason, Mapping):  # SGLang's own form
@@ -120,7 +140,7 @@ class Hearing:
     def _last(self) -> Delta:
         if self._finish is None:
             raise Interrupted(f"{self._server} broke off in the middle of its answer; ask again")
-        return Delta("", "loop" if self._looped else self._finish, self._usage, self._seen)
+        return Delta(self._calling(), "loop" if self._looped else self._finish, self._usage, self._seen)
 
 
 def _words(content: Any) -> str:

@@ -15,6 +15,7 @@ INSTEAD = {  # fields that others know, and what to do about them here
     "functions": "use tools",
     "function_call": "use tool_choice",
     "previous_response_id": "nothing is kept between requests; send the whole conversation as input",
+    "conversation": "nothing is kept between requests; send the whole conversation as input",
     "audio": "no model here hears or speaks",
     "reasoning_effort": "a model thinks or does not; choose another model",
     "name": "no model is told names; write it into the text",
@@ -100,7 +101,8 @@ def _sentence(param: str, got: Any, error: Mapping[str, Any]) -> tuple[str, str]
             tag = shortened(error["ctx"]["tag"])
             return f"{here}.{_field(error)} is {tag}; wanted {expected}", "invalid_value"
         case "none_required":
-            return f"{here} is {shortened(got)}; only null is taken here", "invalid_value"
+            more = INSTEAD.get(param.rpartition(".")[2], "only null is taken here")
+            return f"{here} is {shortened(got)}; {more}", "invalid_value"
         case _:
             told = _WANTED.get(error["type"], "").format(**error.get("ctx", {}))
             told = told or wanted.removeprefix("Input should be ").removeprefix("Input should ")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from omma.serve.faults import Refused
@@ -30,6 +30,7 @@ class Reply:
         self._send = send
         self.begun = False
         self.ended = False
+        self.failure: Callable[[Refused], bytes] = lambda refused: event(refused.body, "error")
 
     async def json(self, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:
         """Answer with a body of JSON."""
@@ -62,7 +63,7 @@ class Reply:
         if not self.begun:
             await self.whole(refused.status, refused.raw, "application/json", refused.headers)
         elif not self.ended:
-            await self.piece(event(refused.body, "error"))
+            await self.piece(self.failure(refused))
             await self.end()
 
     async def _begin(self, status: int, headers: Mapping[str, str]) -> None:

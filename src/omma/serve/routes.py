@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from pydantic import BaseModel
 
-from omma.serve import chats, continuations, standing, uploads, wire
+from omma.serve import chats, continuations, responses, standing, uploads, wire, wire_responses
 from omma.serve import wire_answers as told
 from omma.serve.meters import CONTENT_TYPE
 from omma.serve.reply import Reply
@@ -97,6 +97,16 @@ ROUTES = (
         told.ChatCompletion,
         TAKES,
         wire.ChatRequest,
+        streams=True,
+    ),
+    Route(
+        "POST",
+        "/v1/responses",
+        responses.response,
+        "Answer a conversation in OpenAI's newer form; nothing is kept.",
+        told.ResponseObject,
+        TAKES,
+        wire_responses.ResponseRequest,
         streams=True,
     ),
     Route(

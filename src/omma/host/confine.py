@@ -80,6 +80,13 @@ def bound(memory: int, processor: int, patience: float) -> None:
             resource.setrlimit(getattr(resource, name), (most, most))
 
 
+def keep_to_one_core() -> None:
+    """Run on one core only: then no library starts threads, which would be refused."""
+    if sys.platform.startswith("linux"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[os.getpid() % len(cores)]})
+
+
 def become_nobody() -> str:
     """Give up root, where this process is root; start no process from now on."""
     told = "user: as the server"

@@ -28,7 +28,7 @@ from omma.chat import Image, Video
 from omma.errors import BadPicture, BadVideo, OmmaError
 from omma.host import confine
 from omma.host.frames import Blob, Bounds, HungUp, receive, send
-from omma.host.limits import DecodeLimits
+from omma.host.limits import SAFE, DecodeLimits
 from omma.host.nouns import noun, plain, plain_error
 from omma.prep.pictures import FORMATS, open_picture
 from omma.prep.rules import PictureRules
@@ -45,7 +45,7 @@ def main(control: int, limits: DecodeLimits) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with socket.socket(fileno=control) as orders:
         walls = [confine.leave_network()]
-        _warm(limits)
+        _warm(SAFE)
         walls += _walls()
         gc.freeze()
         orders.send(json.dumps({"walls": walls}).encode())
@@ -146,6 +146,7 @@ def _bear(job: int, limits: DecodeLimits) -> None:
 def _confined(limits: DecodeLimits) -> list[str]:
     """Put every wall around this process; say which stand."""
     held = confine.held()
+    confine.keep_to_one_core()
     walls = [confine.close_files()]
     confine.bound(held + limits.memory, limits.processor, limits.patience)
     walls.append(confine.become_nobody())
@@ -155,11 +156,10 @@ def _confined(limits: DecodeLimits) -> list[str]:
 
 def _walls() -> list[str]:
     """Which walls stand around a job: a child tries them on and says so."""
-    limits = DecodeLimits()
     mine, its = socket.socketpair()
     if (child := os.fork()) == 0:
         try:
-            its.sendall("\n".join(_confined(limits)).encode())
+            its.sendall("\n".join(_confined(SAFE)).encode())
         finally:
             os._exit(0)
     its.close()

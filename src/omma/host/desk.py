@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -84,7 +84,7 @@ class HostDesk:
             "walls": list(self._decoders.walls),
         }
 
-    async def answer(self, order: Order) -> AsyncIterator[Told]:
+    async def answer(self, order: Order) -> AsyncGenerator[Told, None]:
         """Answer piece by piece; closing the iterator cancels."""
         async with self._place(order):
             seen = await self._seen(order)

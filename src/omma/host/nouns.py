@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -22,13 +24,22 @@ from omma.serve.desk import Card, Cost, Shown
 KIND = "!"  # the key that names a value's kind
 INLINE = 1024  # bytes up to here stand in the JSON itself
 
+
+def _nouns(*rooms: ModuleType) -> Iterator[type]:
+    """The dataclasses of these rooms, and of the rooms that they have them from."""
+    told = [
+        cls for room in rooms for cls in vars(room).values() if inspect.isclass(cls) and is_dataclass(cls)
+    ]
+    for name in {cls.__module__ for cls in told}:
+        yield from (
+            cls for cls in vars(sys.modules[name]).values() if inspect.isclass(cls) and is_dataclass(cls)
+        )
+
+
 # Every noun of what is said. Nothing else is ever made from what another process sends.
 KINDS: dict[str, type] = {
-    cls.__name__: cls
-    for room in (chat, shape)
-    for cls in vars(room).values()
-    if inspect.isclass(cls) and is_dataclass(cls) and cls.__module__ == room.__name__
-} | {cls.__name__: cls for cls in (Card, Clip, Cost, Pace, PictureRules, Setup, Shown)}
+    cls.__name__: cls for cls in (*_nouns(chat, shape), Card, Clip, Cost, Pace, PictureRules, Setup, Shown)
+}
 _ERRORS: dict[str, type[OmmaError]] = {
     cls.__name__: cls for cls in vars(errors).values() if inspect.isclass(cls) and issubclass(cls, OmmaError)
 }

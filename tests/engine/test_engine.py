@@ -15,16 +15,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from omma.engine.cache import Cache, Shelf
+from omma.engine.cache import Cache, Part, Store
 from omma.engine.engine import Engine, Failed, score
 from omma.engine.generate import Piece, generate
 from omma.engine.request import Request, Sampling
 from omma.errors import BadModel, OmmaError, OutOfMemory
 from omma.model.attend import Attend, Segments
+from omma.model.decoder import Embedded
 from omma.model.memory import memory_for
 from omma.model.vlm import Vlm
 from omma.presets import GENERATIONS, tiny
-from omma.sample import Grid, Pack, Sample, Size, Visual, pack
+from omma.sample import Grid, Sample, Size, Visual, pack
 
 every_generation = pytest.mark.parametrize("generation", GENERATIONS)
 SPELLED = {token: chr(97 + token % 26).encode() for token in range(320)}
@@ -235,16 +236,25 @@ def test_a_poisoned_request_ends_alone_and_its_memory_harms_nobody(generation: s
     assert engine.bytes == 0
 
 
-def test_a_slot_is_empty_for_its_next_row() -> None:
+def test_a_lane_is_empty_for_its_next_row() -> None:
     spec = tiny("qwen2.5-vl").decoder
     cache = Cache(spec, torch.float32, torch.device("cpu"))
     keys = torch.full((9, spec.key_heads, spec.head_width), torch.nan)
     queries = torch.zeros(9, spec.heads, spec.head_width)
-    cache.prefill([1], (0, 9))(queries, keys, keys, 0)
-    cache.prefill([2], (0, 9))(queries, keys.zero_(), keys, 0)
+
+    def remember(row: int, tokens: int, keys: Tensor) -> None:
+        cache.open(row, tokens)
+        cache.attend([Part(row, 0, tokens)])(queries[:tokens], keys[:tokens], keys[:tokens], 0)
+
+    remember(1, 9, keys)
+    remember(2, 9, keys.clone().zero_())
     cache.drop(1)
-    shelf = cache.prefill([3], (0, 2))._slots[0][0]
-    assert all(slab.isfinite().all() for pair in shelf.slabs for slab in pair)
+    remember(3, 2, keys.clone().zero_())
+    beside = [Part(3, 2, 1), Part(2, 9, 1)]  # they lie in lanes side by side, and one call reads both
+    assert cache.ordered(beside) == beside
+    assert cache.pages.lanes[3].stop == cache.pages.lanes[2].start
+    one = torch.zeros(2, spec.key_heads, spec.head_width)
+    assert cache.attend(beside)(torch.zeros(2, spec.heads, spec.head_width), one, one, 0).isfinite().all()
 
 
 @every_generation
@@ -263,10 +273,10 @@ class Small(Vlm):
 
     most = 40
 
-    def read(self, pack: Pack, attend: Attend, features_ND: Tensor | None = None) -> Tensor:
-        if len(pack.ids_T) > self.most:
+    def forward(self, rows: Embedded, positions_3T: Tensor, attend: Attend) -> Tensor:
+        if len(rows.x_TD) > self.most:
             torch.empty(10**15)
-        return super().read(pack, attend, features_ND)
+        return super().forward(rows, positions_3T, attend)
 
 
 def small(generation: str) -> Vlm:
@@ -286,21 +296,41 @@ def test_a_prompt_too_large_for_the_machine_ends_alone(generation: str) -> None:
         assert written[i] == tokens(Engine(model(generation)), asked[i])
 
 
+def no_more_than(pages: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the machine have memory for so many pages, whatever the engine thinks."""
+    resized = Store.resize
+    monkeypatch.setattr(
+        Store,
+        "resize",
+        lambda store, wanted: resized(store, wanted) if wanted <= pages else refused(wanted),
+    )
+
+
+def refused(pages: int) -> None:
+    raise OutOfMemory(f"{pages} pages are too many; ask for fewer")
+
+
 @every_generation
-def test_an_answer_too_long_for_the_machine_ends_alone(
+def test_an_answer_too_long_for_the_machine_ends(generation: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = replace(request(sample(generation, 60, 60), 12), stop_ids=frozenset())
+    alone = tokens(Engine(model(generation)), one)
+    no_more_than(4, monkeypatch)
+    written, errors = ended(Engine(model(generation)), [one])
+    assert "remembering 65 tokens takes more memory" in str(errors[0])
+    assert written[0] == alone[:5]
+
+
+@every_generation
+def test_answers_too_long_together_are_written_one_after_the_other(
     generation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = [request(sample(generation, length, length), 12, seed=1) for length in (20, 60, 30)]
+    asked = [request(sample(generation, length, length), 40, seed=1) for length in (20, 60, 30)]
     asked = [replace(one, stop_ids=frozenset()) for one in asked]
     alone = [tokens(Engine(model(generation)), one) for one in asked]
-    taken = Shelf.take
-    monkeypatch.setattr(
-        Shelf, "take", lambda shelf, row: torch.empty(10**15) if shelf.capacity > 64 else taken(shelf, row)
-    )
+    no_more_than(8, monkeypatch)
     written, errors = ended(Engine(model(generation)), asked)
-    assert list(errors) == [1]
-    assert "remembering 64 tokens" in str(errors[1])
-    assert written == {0: alone[0], 1: alone[1][:5], 2: alone[2]}
+    assert not errors
+    assert written == dict(enumerate(alone))
 
 
 def test_scores_too_large_for_the_machine_say_so() -> None:

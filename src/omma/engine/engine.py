@@ -1,20 +1,26 @@
-"""One loop for many requests: new prompts are read whole, then every running row writes a token a step."""
+"""One loop for many requests: each step writes a token in every running row, and reads prompts beside."""
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass
+import time
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from omma.chat import FinishReason
-from omma.engine.cache import Cache
+from omma.engine.cache import Cache, Part
+from omma.engine.eyes import Eyes
+from omma.engine.features import Features
+from omma.engine.forward import forward, steady_forward, steady_logits
 from omma.engine.packed import Packing
+from omma.engine.pages import PAGE, pages_for
 from omma.engine.request import Request
-from omma.engine.sampling import Sampler
-from omma.errors import BadModel, OmmaError, OutOfMemory
+from omma.engine.row import Row, Scored, scored
+from omma.engine.scheduler import Scheduler
+from omma.engine.steady import steady
+from omma.errors import BadModel, Interrupted, OmmaError, OutOfMemory
 from omma.model.attend import Segments
 from omma.model.memory import memory_for
 from omma.model.vlm import Vlm
@@ -24,6 +30,8 @@ NO_NUMBERS = (
     "the model's logits are not numbers; its layers overflow in this dtype: "
     "load it with dtype='bfloat16' or 'float32'"
 )
+FEWER = "ask for fewer tokens, or for fewer answers at a time"
+SMALLER = "say less, show fewer pictures, or give them a smaller max_pixels"
 
 
 class Written(NamedTuple):
@@ -32,6 +40,7 @@ class Written(NamedTuple):
     ticket: int
     token: int
     finish: FinishReason | None
+    scored: Scored | None = None
 
 
 class Failed(NamedTuple):
@@ -41,175 +50,277 @@ class Failed(NamedTuple):
     error: OmmaError
 
 
-@dataclass
-class _Row:
-    """A request that is running. Its prompt has been read and is not kept.
-
-    `position` is where the next token stands, on all three axes (facts §3.2); `reach` is the prompt's length.
-    """
-
-    sampler: Sampler
-    stop_ids: frozenset[int]
-    left: int
-    position: int
-    reach: int
-    last: int = -1
-
-    def take(self, token: int) -> FinishReason | None:
-        """Write a token; say why it was the last, if it was."""
-        self.last = token
-        self.left -= 1
-        return "stop" if token in self.stop_ids else None if self.left else "length"
-
-
 class Engine:
-    """Runs requests on one model: `add` them, `step` until `idle`; `cancel` frees a request's memory at once.
+    """Runs requests on one model: `add` them, `step` until `idle`; `cancel` frees a request's pages at once.
 
-    At most `rows` requests run together; the others wait in line. One step reads prompts of together at
-    most `budget` tokens (a longer one alone), or writes one token in every running row.
+    At most `rows` requests run together; the others wait in line, tenant by tenant. A step writes a token in
+    every row whose prompt is read, and reads of the others' prompts `budget` tokens together; fewer while
+    somebody writes (`pause`, `chunk`: see `Scheduler`). A prompt may be cut anywhere, through a picture too.
+
+    `memory` bytes at most hold keys and values; when they are used up, a request is put back in line and goes
+    on later with the same tokens. With `keep`, what was read stays until its memory is wanted, and prompts
+    that begin with the same content are read from there on; `features` bytes keep what the tower made.
+    `guesses` tokens a step are tried that stood behind the same words before: the answer is the same.
+
+    Tokens of a request do not depend on what else runs but by the rounding of products of other shapes. With
+    `invariant` they do not depend on it at all: alone or together, cut or whole, remembered or not, its logits
+    are the same bits, for products are made in blocks of one shape.
     """
 
-    def __init__(self, model: Vlm, *, rows: int = 32, budget: int = 8192) -> None:
+    def __init__(
+        self,
+        model: Vlm,
+        *,
+        rows: int = 32,
+        budget: int = 8192,
+        memory: int | None = None,
+        keep: bool = False,
+        features: int = 0,
+        guesses: int = 0,
+        chunk: int | None = None,
+        pause: float = 0.25,
+        invariant: bool = False,
+    ) -> None:
         weight = next(model.decoder.parameters())
-        self._model = model
+        self._model = steady(model) if invariant else model
+        self._invariant, self._guesses, self._named = invariant, guesses, keep
         self._device = weight.device
-        self._cache = Cache(model.spec.decoder, weight.dtype, weight.device)
+        self.cache = Cache(model.spec.decoder, weight.dtype, weight.device, keep=keep, steady=invariant)
+        if memory is not None:
+            self.cache.pages.limit = memory // self.cache.page_bytes
+        self.features = Features(features)
+        self._eyes = Eyes(self._model, self.features)
         self._packing = Packing(model)
-        self._rows, self._budget = rows, budget
-        self._running: dict[int, _Row] = {}
-        self._waiting: deque[tuple[int, Request]] = deque()
+        self._scheduler = Scheduler(rows, budget, pause=pause, chunk=chunk)
+        self._rows: dict[int, Row] = {}
         self._next = 0
 
     @property
     def idle(self) -> bool:
         """Nothing runs and nothing waits."""
-        return not self._running and not self._waiting
+        return not self._rows
 
     @property
     def room(self) -> int:
         """How many more requests would run at once."""
-        return max(0, self._rows - len(self._running) - len(self._waiting))
+        return max(0, self._scheduler.rows - len(self._rows))
+
+    @property
+    def running(self) -> int:
+        """How many requests run."""
+        return len(self._scheduler.running)
 
     @property
     def bytes(self) -> int:
         """Memory that the running rows hold for keys and values."""
-        return self._cache.bytes
+        return self.cache.pages.held * self.cache.page_bytes
+
+    def row(self, ticket: int) -> Row | None:
+        """A request that waits or runs: its times, and how much of it was remembered."""
+        return self._rows.get(ticket)
+
+    def seconds(self, ticket: int) -> float | None:
+        """About how long reading a request's prompt takes; None where nothing is known yet."""
+        return self._scheduler.seconds(self._rows[ticket])
 
     def add(self, request: Request) -> int:
         """Put a request in line; the ticket names it from now on."""
         self._next += 1
-        self._waiting.append((self._next, request))
-        return self._next
+        spec, named = self._model.spec, self._named or bool(self.features.limit)
+        row = Row(self._next, request, spec, named=named, guesses=self._guesses)
+        self._rows[row.ticket] = row
+        self._scheduler.add(row)
+        return row.ticket
 
     @torch.inference_mode()
     def cancel(self, ticket: int) -> None:
         """Forget a request, waiting or running. An unknown or finished ticket is no matter."""
-        self._waiting = deque(waiting for waiting in self._waiting if waiting[0] != ticket)
-        if self._running.pop(ticket, None) is not None:
-            self._cache.drop(ticket)
+        if (row := self._rows.pop(ticket, None)) is not None:
+            row.times.ended = time.perf_counter()
+            self._scheduler.drop(ticket)
+            self.cache.drop(ticket)
 
     @torch.inference_mode()
     def step(self) -> list[Written | Failed]:
         """Do the next piece of work; give the tokens it wrote, and the requests that it could not go on with.
 
-        Those whose logits are no numbers, and those that this machine has not the memory for.
+        Those whose logits are no numbers, those that this machine has not the memory for, and those whose
+        picture or shape turns out to be wrong.
         """
-        if self._waiting and len(self._running) < self._rows:
-            return self._read(*self._admitted())
-        return self._write() if self._running else []
+        told: list[Written | Failed] = []
+        self._admit(told)
+        parts = self._with_room([Part(t, self._rows[t].done, n) for t, n in self._scheduler.plan()], told)
+        parts, wrong = self._eyes.ready(parts, [self._rows[part.row] for part in parts])
+        told += [self._failed(ticket, error) for ticket, error in wrong.items()]
+        if parts:
+            began = time.perf_counter()
+            reading = sum(part.count for part in parts if part.count > 1)
+            told += self._run(self.cache.ordered(parts))
+            if reading:
+                self._scheduler.took(reading, time.perf_counter() - began)
+        return told
 
-    def _admitted(self) -> tuple[list[int], list[Sample]]:
-        """Let waiting requests in, in order, as rows and budget allow: their tickets and prompts."""
-        tickets: list[int] = []
-        samples: list[Sample] = []
-        left = self._budget
-        vocabulary = self._model.spec.decoder.vocabulary
-        while self._waiting and len(self._running) < self._rows:
-            sample = self._waiting[0][1].sample
-            if tickets and sample.length > left:
-                break
-            ticket, request = self._waiting.popleft()
-            sampler = Sampler(request.sampling, sample.ids_T, vocabulary)
-            places = sample.next_position, sample.length
-            row = _Row(sampler, request.stop_ids, request.max_tokens, *places)
-            self._running[ticket] = row
-            tickets.append(ticket)
-            samples.append(sample)
-            left -= sample.length
-        return tickets, samples
+    def _admit(self, told: list[Written | Failed]) -> None:
+        """Let waiting requests in, as rows and memory allow, and give them room for their prompts."""
+        pages = self.cache.pages
+        while (turn := self._scheduler.following()) is not None:
+            row = self._rows[turn.ticket]
+            if pages.limit is not None and pages_for(row.length + 1) > pages.limit:
+                told.append(self._failed(row.ticket, self._too_long(row)))
+                continue
+            if not self._scheduler.fits(row, pages.held, pages.limit):
+                return
+            names = row.content.names if row.content is not None and self._named else ()
+            if (done := self.cache.open(row.ticket, row.length, names)) is None:
+                if not self._scheduler.running:
+                    told.append(self._failed(row.ticket, self._too_long(row)))
+                    continue
+                return
+            row.done = done
+            if row.times.begun is None:
+                row.times.begun, row.cached = time.perf_counter(), done
+            self._scheduler.admit(row)
 
-    def _read(self, tickets: list[int], samples: list[Sample]) -> list[Written | Failed]:
-        """Read whole prompts; where memory does not suffice for several of them, one after the other."""
+    def _with_room(self, parts: list[Part], told: list[Written | Failed]) -> list[Part]:
+        """The parts there is room for; the last to come give up theirs where there is too little."""
+        roomy: list[Part] = []
+        for part in parts:
+            row = self._rows.get(part.row)
+            if row is None or part.row not in self._scheduler.running:
+                continue
+            guesses = row.guess() if part.count == 1 else []
+            wanted = part._replace(count=part.count + len(guesses))
+            while not self.cache.extend(part.row, wanted.stop):
+                ticket = self._scheduler.victim(
+                    {ticket: len(table) for ticket, table in self.cache.pages.tables.items()}
+                )
+                if part.row not in self.cache.pages.tables and self.running > 1:
+                    ticket = part.row
+                if ticket is None:
+                    told.append(self._failed(part.row, self._too_long(row)))
+                    break
+                self._put_back(ticket)
+                if ticket == part.row:
+                    break
+            else:
+                roomy.append(wanted)
+        return [part for part in roomy if part.row in self._scheduler.running]
+
+    def _put_back(self, ticket: int) -> None:
+        """Take a running row's pages; what is remembered of it may be found again when it comes in."""
+        row = self._rows[ticket]
+        self.cache.drop(ticket)
+        row.done, row.guesses = 0, []
+        row.features.clear()
+        self._scheduler.put_back(ticket)
+
+    def _run(self, parts: Sequence[Part]) -> list[Written | Failed]:
+        """Do the parts together; where that cannot be, one after the other, and who cannot alone fails."""
+        rows = [self._rows[part.row] for part in parts]
+        tokens = sum(part.count for part in parts)
+        if not self._invariant and any(row.written for row in rows):
+            self._packing.go_on(max(row.left for row in rows if row.written))
         try:
-            return self._chosen(tickets, self._read_through(tickets, samples))
-        except OutOfMemory as wrong:
-            if len(tickets) == 1:
-                return [self._failed(tickets[0], wrong)]
-        for ticket in tickets:
-            self._cache.drop(ticket)
-        alone = zip(tickets, samples, strict=True)
-        return [told for ticket, sample in alone for told in self._read([ticket], [sample])]
+            with memory_for(f"reading {tokens:,} tokens", SMALLER):
+                logits_SV = self._through(parts, rows)
+        except (OmmaError, RuntimeError) as wrong:
+            if len(parts) == 1:
+                error = wrong if isinstance(wrong, OmmaError) else _broken(wrong)
+                return [self._failed(parts[0].row, error)]
+            return [told for part in parts for told in self._run([part])]
+        return self._chosen(parts, rows, logits_SV)
 
-    def _read_through(self, tickets: list[int], samples: list[Sample]) -> Tensor:
-        """Logits (S, V) after each prompt: they lie end to end, and only last tokens go through the head."""
-        tokens = sum(sample.length for sample in samples)
-        patches = sum(len(visual.rows_PC) for sample in samples for visual in sample.visuals)
-        with memory_for(
-            f"a prompt of {tokens:,} tokens with {patches:,} patches of pictures",
-            "say less, show fewer pictures, or give them a smaller max_pixels",
-        ):
-            one = pack(samples)
-            attend = self._cache.prefill(tickets, one.starts)
-            hidden_TD = self._model.read(one, attend)
-            last_S = torch.tensor(one.starts[1:], device=self._device) - 1
-            return self._model.logits(hidden_TD[last_S])
-
-    def _write(self) -> list[Written | Failed]:
-        """One token for every running row, the rows as one ragged axis of length one each."""
-        lengths = self._cache.lengths
-        longest = max(lengths, key=lengths.__getitem__)
-        try:
-            with memory_for(
-                f"remembering {lengths[longest]:,} tokens beside {len(lengths) - 1} other answers",
-                "ask for fewer tokens, or for fewer answers at a time",
-            ):
-                attend = self._cache.decode()
-        except OutOfMemory as wrong:
-            return [self._failed(longest, wrong)]
-        tickets = self._cache.order
-        rows = [self._running[ticket] for ticket in tickets]
-        self._packing.go_on(max(row.left for row in rows))
-        ids_S = torch.tensor([row.last for row in rows], device=self._device)
-        positions_3S = torch.tensor([row.position for row in rows], device=self._device).expand(3, -1)
-        for row in rows:
-            row.position += 1
-        reach_S = torch.tensor([row.reach for row in rows], device=self._device)
-        hidden_SD = self._model(self._model.embed(ids_S, None, None, reach_S), positions_3S, attend)
-        return self._chosen(tickets, self._model.logits(hidden_SD))
-
-    def _chosen(self, tickets: list[int], logits_SV: Tensor) -> list[Written | Failed]:
-        """Draw a token for each row; rows that end leave the cache."""
-        logits_SV = logits_SV.float()
+    def _through(self, parts: Sequence[Part], rows: Sequence[Row]) -> Tensor:
+        """Logits (S, V), fp32, of all tokens whose followers are to be drawn, part by part."""
+        run = steady_forward if self._invariant else forward
+        hidden_TD = run(self._model, self.cache, parts, rows)
+        wanted, first = [], 0
+        for part, row in zip(parts, rows, strict=True):
+            wanted += [first + i for i in range(part.count) if part.start + i + 1 >= row.length]
+            first += part.count
+        if len(wanted) < len(hidden_TD):
+            hidden_TD = hidden_TD[torch.tensor(wanted, dtype=torch.int64, device=self._device)]
+        if not wanted:
+            return hidden_TD
+        logits_SV = (
+            steady_logits(self._model, hidden_TD) if self._invariant else self._model.logits(hidden_TD)
+        ).float()
         ids = self._model.spec.ids
         for token in (ids.image, ids.video):  # the places of pictures are read, never written
             logits_SV[:, token] = -torch.inf
-        best_S = logits_SV.max(-1)
-        likeliest, sound = best_S.indices.tolist(), best_S.values.isfinite().tolist()
+        return logits_SV
+
+    def _chosen(
+        self, parts: Sequence[Part], rows: Sequence[Row], logits_SV: Tensor
+    ) -> list[Written | Failed]:
+        """Draw what follows each part that came to its row's end; rows that end leave the cache."""
         told: list[Written | Failed] = []
-        for i, ticket in enumerate(tickets):
-            if not sound[i]:
-                told.append(self._failed(ticket, BadModel(NO_NUMBERS)))
-                continue
-            row = self._running[ticket]
-            token = likeliest[i] if row.sampler.plain else row.sampler(logits_SV[i])
-            told.append(Written(ticket, token, finish := row.take(token)))
-            if finish is not None:
-                self.cancel(ticket)
+        best_S = (
+            logits_SV.max(-1) if any(p.stop >= r.length for p, r in zip(parts, rows, strict=True)) else None
+        )
+        likeliest = [] if best_S is None else best_S.indices.tolist()
+        sound = [] if best_S is None else best_S.values.isfinite().tolist()
+        at = 0
+        for part, row in zip(parts, rows, strict=True):
+            count = max(part.stop - row.length + 1, 0)
+            if not all(sound[at : at + min(count, 1)]):
+                told.append(self._failed(part.row, BadModel(NO_NUMBERS)))
+            else:
+                told += self._followed(part, row, logits_SV[at : at + count], likeliest[at : at + count])
+            at += count
         return told
 
+    def _followed(
+        self, part: Part, row: Row, logits_SV: Tensor, likeliest: Sequence[int]
+    ) -> list[Written | Failed]:
+        """What follows a part, as long as guesses were right: each token is drawn as it would be alone."""
+        told: list[Written | Failed] = []
+        guesses, finish = row.guesses, None
+        done = part.stop - max(len(likeliest) - 1, 0)
+        for i, best in enumerate(likeliest):
+            try:
+                token = row.draw(logits_SV[i], best)
+                wish = row.request.logprobs
+                how = None if wish is None else scored(logits_SV[i], token, wish)
+                finish = row.take(token)
+            except OmmaError as wrong:
+                return [*told, self._failed(part.row, wrong)]
+            told.append(Written(part.row, token, finish, how))
+            if finish is not None or i >= len(guesses) or guesses[i] != token:
+                break
+            done += 1
+        if row.lookup is not None:
+            row.lookup.judge(len(guesses), max(len(told) - 1, 0))
+        row.guesses = []
+        self._remember(row, done)
+        if finish is not None:
+            self.cancel(part.row)
+        return told
+
+    def _remember(self, row: Row, done: int) -> None:
+        """So many tokens of a row are remembered: full pages get their names."""
+        before = row.done
+        row.remember(done)
+        if row.content is not None and self._named:
+            for page in range(before // PAGE, done // PAGE):
+                self.cache.pages.name(row.ticket, page, row.content.names[page])
+
+    def _too_long(self, row: Row) -> OutOfMemory:
+        beside = f" beside {self.running - 1} other answers" if self.running > 1 else ""
+        return OutOfMemory(
+            f"remembering {row.length:,} tokens{beside} takes more memory than there is; {FEWER}"
+        )
+
     def _failed(self, ticket: int, error: OmmaError) -> Failed:
+        self.cache.pages.forget(ticket)
         self.cancel(ticket)
         return Failed(ticket, error)
+
+
+def _broken(wrong: RuntimeError) -> Interrupted:
+    told = Interrupted(f"the model broke off with {type(wrong).__name__}: {wrong}; ask again, or report it")
+    told.__cause__ = wrong
+    return told
 
 
 @torch.no_grad()

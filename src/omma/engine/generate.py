@@ -76,6 +76,8 @@ def generate(
             if isinstance(told, Failed):
                 yield Piece(answers.pop(told.ticket).index, "", error=told.error)
                 continue
+            if told.ticket not in answers:  # a stop text ended it before this token of the same step
+                continue
             piece = answers[told.ticket].take(told)
             if piece.finish is not None:
                 engine.cancel(told.ticket)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from omma.chat import Options
+from omma.engine.grammar import Grammar
 from omma.errors import BadFolder, PromptTooLong, UnknownOption
 from omma.sample import Sample
 from omma.spec import TokenIds
@@ -48,6 +49,7 @@ class Sampling:
     min_p: float = 0.0
     repetition_penalty: float = 1.0
     presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
     seed: int | None = None
 
 
@@ -62,13 +64,23 @@ class Defaults:
 
 @dataclass(frozen=True)
 class Request:
-    """One answer to be written: at most `max_tokens` tokens, ending at a stop id or at a stop text."""
+    """One answer to be written: at most `max_tokens` tokens, ending at a stop id or at a stop text.
+
+    `tenant` is for whom: nothing remembered of one is used for another. `logprobs` likeliest tokens are told
+    beside each, None for no log-probabilities at all. With `loops` an answer that goes round in a circle is
+    ended. `shown` are the digests of what the sample shows (`content.digests`), if somebody has made them.
+    """
 
     sample: Sample
     sampling: Sampling
     stop_ids: frozenset[int]
     max_tokens: int
     stop: tuple[str, ...] = ()
+    tenant: str = ""
+    grammar: Grammar | None = None
+    logprobs: int | None = None
+    loops: bool = False
+    shown: tuple[bytes, ...] | None = None
 
 
 def read_defaults(generation: Mapping[str, Any], ids: TokenIds) -> Defaults:
@@ -102,7 +114,15 @@ def read_defaults(generation: Mapping[str, Any], ids: TokenIds) -> Defaults:
     )
 
 
-def request(sample: Sample, options: Options, defaults: Defaults, *, context: int) -> Request:
+def request(
+    sample: Sample,
+    options: Options,
+    defaults: Defaults,
+    *,
+    context: int,
+    tenant: str = "",
+    grammar: Grammar | None = None,
+) -> Request:
     """Settle what the options leave open. Raises PromptTooLong when no room for a token is left.
 
     `context` is in tokens, prompt and answer together; an answer is never longer than what it leaves.
@@ -120,6 +140,10 @@ def request(sample: Sample, options: Options, defaults: Defaults, *, context: in
         stop_ids=defaults.stop_ids,
         max_tokens=min(wanted, left),
         stop=options.stop,
+        tenant=tenant,
+        grammar=grammar,
+        logprobs=options.logprobs,
+        loops=True,
     )
 
 

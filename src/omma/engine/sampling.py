@@ -27,11 +27,14 @@ class Sampler:
         self._dice = np.random.default_rng(None if seed is None else seed % 2**64)
         self._read_V: Tensor | None = None
         self._written_V: Tensor | None = None
+        self._counts_V: Tensor | None = None
         if sampling.repetition_penalty != 1:
             self._read_V = torch.zeros(vocabulary, dtype=torch.bool)
             self._read_V[torch.from_numpy(prompt)] = True
         if sampling.presence_penalty != 0:
             self._written_V = torch.zeros(vocabulary, dtype=torch.bool)
+        if sampling.frequency_penalty != 0:
+            self._counts_V = torch.zeros(vocabulary)
 
     @property
     def greedy(self) -> bool:
@@ -41,7 +44,7 @@ class Sampler:
     @property
     def plain(self) -> bool:
         """Whether the choice is the largest logit and nothing has to be remembered."""
-        return self.greedy and self._read_V is None and self._written_V is None
+        return self.greedy and self._read_V is None and self._written_V is None and self._counts_V is None
 
     def __call__(self, logits_V: Tensor) -> int:
         """Choose a token from fp32 logits (V,) and remember it."""
@@ -50,6 +53,8 @@ class Sampler:
         for mask_V in (self._read_V, self._written_V):
             if mask_V is not None:
                 mask_V[token] = True
+        if self._counts_V is not None:
+            self._counts_V[token] += 1
         return token
 
     def distribution(self, logits_V: Tensor) -> Tensor:
@@ -57,7 +62,9 @@ class Sampler:
         return self._distribution(self._penalised(logits_V))
 
     def _penalised(self, logits_V: Tensor) -> Tensor:
-        """Repetition penalty over all that was read and written, presence penalty over what was written."""
+        """Repetition penalty over all that was read and written; presence penalty over what was written, and
+        frequency penalty as often as it was.
+        """
         scores_V = logits_V.float().cpu()
         if self._read_V is not None:
             penalty = self._sampling.repetition_penalty
@@ -65,6 +72,8 @@ class Sampler:
             scores_V = torch.where(self._read_V, damped_V, scores_V)
         if self._written_V is not None:
             scores_V = scores_V - self._written_V * self._sampling.presence_penalty
+        if self._counts_V is not None:
+            scores_V = scores_V - self._counts_V * self._sampling.frequency_penalty
         return scores_V
 
     def _distribution(self, scores_V: Tensor) -> Tensor:

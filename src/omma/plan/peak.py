@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from omma.engine.cache import SHORTEST, Cache
+from omma.engine.cache import Cache, Part
 from omma.engine.packed import PART, PAYS
 from omma.model.vlm import Vlm
 from omma.plan.parameters import Parameters, blueprint
@@ -168,19 +168,25 @@ def _packing(parts: _Parts, talk: Talk, lying: Lying) -> int:
 
 
 def _read(model: Vlm, cache: Cache, ledger: Ledger, talk: Talk, together: int) -> tuple[int, int]:
-    """The ledger's peaks while the tower sees, and while the first prompts are read."""
+    """The ledger's peaks while the tower sees, picture by picture, and while the first prompts are read."""
     grids = [one.grid for one in talk.shown]
     starts = tuple(talk.prompt * i for i in range(together + 1))
     ids_T = np.zeros(starts[-1], np.int64)
     places = [start + i for start in starts[:-1] for i in range(talk.visual)]
-    attend = cache.prefill(range(together), starts)
+    parts = [Part(row, 0, talk.prompt) for row in range(1, together + 1)]
+    for part in parts:
+        cache.open(part.row, talk.prompt)
+    attend = cache.attend(parts)
     seen, features = 0, None
     if grids:
-        patches = together * sum(grid.patches for grid in grids)
-        rows_PC = torch.empty(patches, model.spec.vision.row, device="meta")
         ledger.peak = ledger.held
-        features = model.see(rows_PC, [*grids] * together)
+        each = [
+            model.see(torch.empty(grid.patches, model.spec.vision.row, device="meta"), [grid])
+            for grid in grids
+        ]
+        others = [torch.empty_like(one) for _ in parts[1:] for one in each]
         seen = ledger.peak
+        features = torch.cat([*each, *others])
     ledger.peak = ledger.held
     positions_3T = np.zeros((3, len(ids_T)), np.int64)
     weights_T = np.zeros(len(ids_T), np.float32)
@@ -190,16 +196,13 @@ def _read(model: Vlm, cache: Cache, ledger: Ledger, talk: Talk, together: int) -
 
 
 def _write(cache: Cache, ledger: Ledger, talk: Talk, rows: int) -> int:
-    """The ledger's peak while answers grow: rows move to longer slots, and empty shelves go."""
+    """The ledger's peak while answers grow, and rows move to wider lanes."""
     ledger.peak = ledger.held
-    for row in range(len(cache.lengths), rows):
-        cache.prefill([row], (0, talk.prompt))
-    slot = SHORTEST
-    while slot < talk.tokens:
-        if slot >= talk.prompt:
-            cache.lengths.update(dict.fromkeys(cache.lengths, slot))
-            cache.decode()
-        slot *= 2
+    for row in range(1, rows + 1):
+        if row not in cache.pages.tables:
+            cache.open(row, talk.prompt)
+    for row in range(1, rows + 1):
+        cache.extend(row, talk.tokens)
     return ledger.peak
 
 

@@ -1,0 +1,88 @@
+"""One step's way through the model: parts of rows end to end, and features of pictures among the words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from omma.engine.cache import Cache, Part
+from omma.engine.row import Row
+from omma.model.decoder import Embedded
+from omma.model.vlm import Vlm
+
+BLOCK = 32  # rows that go through the model together where numbers may not depend on what else is asked
+
+
+def forward(model: Vlm, cache: Cache, parts: Sequence[Part], rows: Sequence[Row]) -> Tensor:
+    """Hidden states (T, D) of the parts' tokens; ``rows[i]`` is the row of part i."""
+    embedded, positions_3T = _embedded(model, parts, rows)
+    hidden_TD: Tensor = model(embedded, positions_3T, cache.attend(parts))
+    return hidden_TD
+
+
+def steady_forward(model: Vlm, cache: Cache, parts: Sequence[Part], rows: Sequence[Row]) -> Tensor:
+    """The same in blocks of BLOCK rows, the last one filled up: every product has one shape, whoever asks."""
+    embedded, positions_3T = _embedded(model, parts, rows)
+    firsts = list(accumulate((part.count for part in parts), initial=0))
+    hidden = []
+    for start in range(0, firsts[-1], BLOCK):
+        stop = min(start + BLOCK, firsts[-1])
+        inside = [
+            Part(
+                part.row,
+                part.start + max(start - first, 0),
+                min(stop, first + part.count) - max(start, first),
+            )
+            for part, first in zip(parts, firsts, strict=False)
+            if first < stop and first + part.count > start
+        ]
+        block, spare = embedded.part(start, stop), BLOCK - (stop - start)
+        reach_T = None if block.reach_T is None else _filled(block.reach_T, spare, 0)
+        block = block._replace(x_TD=_filled(block.x_TD, spare, 0), reach_T=reach_T)
+        places_3T = _filled(positions_3T[:, start:stop], spare, 1)
+        hidden.append(model(block, places_3T, cache.attend(inside))[: stop - start])
+    return torch.cat(hidden)
+
+
+def steady_logits(model: Vlm, hidden_TD: Tensor) -> Tensor:
+    """Scores (T, V), made in blocks of BLOCK rows."""
+    made = []
+    for block_TD in hidden_TD.split(BLOCK):
+        spare = BLOCK - len(block_TD)
+        made.append(model.logits(_filled(block_TD, spare, 0))[: len(block_TD)])
+    return torch.cat(made)
+
+
+def _embedded(model: Vlm, parts: Sequence[Part], rows: Sequence[Row]) -> tuple[Embedded, Tensor]:
+    device = model.decoder.embedding.weight.device
+
+    def tensor(arrays: list[NDArray[np.int64]], axis: int = 0) -> Tensor:
+        return torch.from_numpy(np.concatenate(arrays, axis)).to(device)
+
+    features: list[Tensor] = []
+    places: list[NDArray[np.int64]] = []
+    first = 0
+    for part, row in zip(parts, rows, strict=True):
+        for number, start, stop in row.shows(part.start, part.stop):
+            features.append(row.features[number][start:stop])
+            places.append(row.places(number)[start:stop] - part.start + first)
+        first += part.count
+    counts = [part.count for part in parts]
+    reach_T = torch.from_numpy(np.repeat([row.prompt for row in rows], counts)).to(device)
+    ids_T = tensor([row.ids(part.start, part.stop) for part, row in zip(parts, rows, strict=True)])
+    positions_3T = tensor([row.positions(p.start, p.stop) for p, row in zip(parts, rows, strict=True)], 1)
+    shown = torch.cat(features) if features else None
+    return model.embed(ids_T, shown, tensor(places) if places else None, reach_T), positions_3T
+
+
+def _filled(x: Tensor, spare: int, axis: int) -> Tensor:
+    if not spare:
+        return x
+    shape = list(x.shape)
+    shape[axis] = spare
+    return torch.cat([x, x.new_zeros(shape)], axis)

@@ -68,7 +68,9 @@ def png_flood() -> bytes:
 def gif_flood(frames: int = 4_000, side: int = 1_000) -> bytes:
     """An animation of more pixels than are decoded, in a few bytes a frame."""
     head = b"GIF89a" + struct.pack("<HHBBB", side, side, 0x80, 0, 0) + b"\0\0\0\xff\xff\xff"
-    frame = b"\x21\xf9\x04\0\x01\0\0\0" + b"\x2c" + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\x02\x02\x44\x01\0"
+    frame = (
+        b"\x21\xf9\x04\0\x01\0\0\0" + b"\x2c" + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\x02\x02\x44\x01\0"
+    )
     return head + frame * frames + b"\x3b"
 
 
@@ -132,7 +134,8 @@ def film(codec: str = "mpeg4", form: str = "mp4", pause: int = 1) -> bytes:
         stream = container.add_stream(codec, rate=4)
         assert isinstance(stream, av.VideoStream)
         stream.width, stream.height = 64, 48
-        stream.pix_fmt = stream.codec_context.codec.video_formats[0].name  # type: ignore[index]
+        known = stream.codec_context.codec.video_formats
+        stream.pix_fmt = known[0].name if known else "yuv420p"
         for number in range(8):
             frame = av.VideoFrame.from_ndarray(random.integers(0, 256, (48, 64, 3), dtype=np.uint8), "rgb24")
             frame.pts = number * pause
@@ -206,7 +209,9 @@ def _boxes(raw: bytes) -> dict[bytes, bytes]:
 
 PLAYLIST = b"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n"
 CONCAT = b"ffconcat version 1.0\nfile /etc/passwd\n"
-DASH = b'<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011"><BaseURL>file:///etc/</BaseURL></MPD>'
+DASH = (
+    b'<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011"><BaseURL>file:///etc/</BaseURL></MPD>'
+)
 SDP = b"v=0\no=- 0 0 IN IP4 127.0.0.1\nc=IN IP4 127.0.0.1\nm=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n"
 SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>'
 LAUGHS = (
@@ -215,4 +220,6 @@ LAUGHS = (
 )
 SCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(/etc/passwd) (r) file\n"
 ZIP = b"PK\x03\x04\x14\0\0\0\x08\0" + b"\0" * 40
-PICKLE = b"\x80\x04\x95\x1d\0\0\0\0\0\0\0\x8c\x05posix\x94\x8c\x06system\x94\x93\x94\x8c\x02id\x94\x85\x94R\x94."
+PICKLE = (
+    b"\x80\x04\x95\x1d\0\0\0\0\0\0\0\x8c\x05posix\x94\x8c\x06system\x94\x93\x94\x8c\x02id\x94\x85\x94R\x94."
+)

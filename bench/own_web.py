@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import httpcore
@@ -59,13 +59,19 @@ class Wire(httpcore.AsyncNetworkStream):
 class Web:
     """Names to IP addresses, IP addresses to answers; `dialled` and `wires` tell what was connected to.
 
-    A name with several lists of addresses gives another one each time it is asked.
+    `silent` IP addresses take a connection and say nothing. A name with several lists of addresses gives
+    another one each time it is asked.
     """
 
     def __init__(
-        self, names: dict[str, list[list[str]]], answers: dict[str, list[bytes]], *, ends: bool = True
-    ):
-        self.names, self.answers, self.ends = names, answers, ends
+        self,
+        names: dict[str, list[list[str]]],
+        answers: dict[str, list[bytes]],
+        *,
+        ends: bool = True,
+        silent: Collection[str] = (),
+    ) -> None:
+        self.names, self.answers, self.ends, self.silent = names, answers, ends, silent
         self.here = "192.168.0.2"
         self.dialled: list[tuple[str, int]] = []
         self.wires: list[Wire] = []
@@ -80,7 +86,8 @@ class Web:
 
     async def dial(self, ip: str, port: int, seconds: float) -> httpcore.AsyncNetworkStream:
         self.dialled.append((ip, port))
-        if ip not in self.answers:
+        if ip not in self.answers and ip not in self.silent:
             raise ConnectionRefusedError("connection refused")
-        self.wires.append(Wire(self.answers[ip], self.ends, (self.here, ip)))
+        ends = self.ends and ip not in self.silent
+        self.wires.append(Wire(self.answers.get(ip, ()), ends, (self.here, ip)))
         return self.wires[-1]

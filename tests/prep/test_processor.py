@@ -323,3 +323,15 @@ def test_rules_of_shared_volumes_come_back_and_are_the_published_ones_of_an_empt
     ):
         with pytest.raises(BadFolder, match=said):
             read_rules(written(tmp_path, "video_preprocessor_config.json", wrong), QWEN3)
+
+
+def test_words_that_no_context_holds_are_refused_unspelled(
+    processor: Processor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spelled(tokenizer: Tokenizer, text: str) -> list[int]:
+        raise AssertionError("time went into spelling")
+
+    monkeypatch.setattr(Tokenizer, "text", spelled)
+    most = 4 * processor.spec.decoder.context * processor.tokenizer.longest
+    with pytest.raises(PromptTooLong, match="letters; the model holds"):
+        processor.sample([message("user", "a" * most)])

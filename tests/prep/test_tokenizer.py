@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from omma.errors import BadFolder, BadMessage
+from omma.prep.processor import COMPOSED
 from omma.prep.tokenizer import Tokenizer
 from omma.prep.vocabulary import SHOWN, SILENT, train_tokenizer
 
@@ -33,6 +34,12 @@ def test_no_wording_reaches_a_mark(tokenizer: Tokenizer, text: str) -> None:
 def test_a_text_comes_back_as_it_was(tokenizer: Tokenizer, texts: list[str]) -> None:
     text = "".join(texts)
     assert tokenizer.decode(tokenizer.text(text)) == text
+
+
+@session
+@given(st.one_of(st.text(), st.text("\u03b1\u0313\u0300\u0345\u1112\u1161\u11ab", min_size=8)))
+def test_no_text_has_more_letters_than_its_tokens_can_hold(tokenizer: Tokenizer, text: str) -> None:
+    assert len(text) <= COMPOSED * len(tokenizer.text(text)) * tokenizer.longest
 
 
 def test_text_is_brought_to_nfc(tokenizer: Tokenizer) -> None:

@@ -24,6 +24,8 @@ from omma.prep.visuals import see
 from omma.sample import Sample, Visual
 from omma.spec import ModelSpec, Written
 
+COMPOSED = 4  # letters that become one at most when a text is brought to NFC
+
 
 @dataclass(frozen=True)
 class Processor:
@@ -103,8 +105,9 @@ class Processor:
         weights: 1 on what the assistant says and on the mark that ends its turn, 0 elsewhere.
         Raises PromptTooLong when it is longer than the decoder's context, and what the media raise.
         """
-        draft = _Draft(self)
-        for piece in self.pieces(messages, prompt=prompt, tools=tools):
+        draft, written = _Draft(self), self.pieces(messages, prompt=prompt, tools=tools)
+        self._check_letters(sum(len(piece.what.text) for piece in written if isinstance(piece.what, Text)))
+        for piece in written:
             draft.write(piece)
         draft.spell()
         ids, visuals = draft.ids, draft.visuals
@@ -122,6 +125,15 @@ class Processor:
         return tuple(
             Seen(v.kind, v.original, v.resized, self.spec.boxes, v.times, v.name) for v in sample.visuals
         )
+
+    def _check_letters(self, letters: int) -> None:
+        """Refuse a text that no tokens of the context spell before time goes into spelling it."""
+        context = self.spec.decoder.context
+        if letters > COMPOSED * context * self.tokenizer.longest:
+            raise PromptTooLong(
+                f"the conversation has {letters:,} letters; the model holds {context:,} tokens of at most "
+                f"{self.tokenizer.longest} bytes, so say less"
+            )
 
     def _check_length(self, length: int, visuals: Sequence[Visual]) -> None:
         if length > (context := self.spec.decoder.context):

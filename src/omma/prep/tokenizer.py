@@ -28,7 +28,8 @@ class Tokenizer:
 
     `text` goes through a copy that knows no added tokens at all, so that no wording can reach a mark's id.
     `mark` gives the one id of an added token, by its name. `decode` and `bytes_of` work from bytes.
-    `size` is one more than the highest id: a model's embedding may have more rows, never fewer.
+    `size` is one more than the highest id: a model's embedding may have more rows, never fewer. `longest` is
+    how many bytes a token spells at most.
     """
 
     def __init__(self, source: str, name: str = "tokenizer.json") -> None:
@@ -49,6 +50,7 @@ class Tokenizer:
         self._places = frozenset(entry["id"] for mark, entry in added.items() if ANY_MARK.fullmatch(mark))
         self._bytes |= {entry["id"]: mark.encode() for mark, entry in added.items()}
         self.size = max(self._bytes) + 1
+        self.longest = max(map(len, self._bytes.values()))
 
     @classmethod
     def from_file(cls, path: Path) -> Tokenizer:

@@ -26,16 +26,12 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limit: int, se
     """
     stated = headers.get("content-length", "")
     body = bytearray()
+    over, pieces = stated.isdecimal() and int(stated[:20]) > limit, _pieces(receive)
     try:
         async with asyncio.timeout(seconds):
-            if stated.isdecimal() and int(stated[:20]) > limit:
-                await _discard(receive, limit)
-                raise _too_large(limit)
-            async for piece in _pieces(receive):
+            while not over and (piece := await anext(pieces, None)) is not None:
                 body += piece
-                if len(body) > limit:
-                    await _discard(receive, limit)
-                    raise _too_large(limit)
+                over = len(body) > limit
     except TimeoutError:
         raise Refused(
             408,
@@ -43,6 +39,9 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limit: int, se
             code="request_timeout",
             headers={"connection": "close"},
         ) from None
+    if over:
+        await _discard(receive, limit)
+        raise TooLarge(f"the body is more than {limit:,} bytes, the most that is taken in; send less")
     return bytes(body)
 
 
@@ -89,7 +88,3 @@ async def _discard(receive: Receive, limit: int) -> None:
                     return
     except TimeoutError:
         return
-
-
-def _too_large(limit: int) -> TooLarge:
-    return TooLarge(f"the body is more than {limit:,} bytes, the most that is taken in; send less")

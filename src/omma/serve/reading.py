@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -43,9 +44,20 @@ _WANTED = {  # pydantic's kinds of errors in words for people
 def read(kind: type[Read], raw: bytes) -> Read:
     """The body as a `kind`. Raises Refused (400) with the first thing that is wrong."""
     try:
-        return kind.model_validate_json(raw)
+        made = kind.model_validate_json(raw)
     except ValidationError as error:
         raise _refused(error, raw) from None
+    json.loads(raw, object_pairs_hook=_once, parse_int=str, parse_float=str)
+    return made
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> None:
+    """An object's names stand once: of two values one reader takes the first and another the last."""
+    names = [name for name, _ in pairs]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        text = f"an object of the body has {shortened(twice)} twice; take one out"
+        raise Refused(400, text, code="invalid_json")
 
 
 def _refused(error: ValidationError, raw: bytes) -> Refused:

@@ -15,6 +15,7 @@ import typer
 import omma
 from omma.cli import (
     asking,
+    batching,
     cleaning,
     converting,
     data,
@@ -63,6 +64,7 @@ for _room in (
     asking,
     looking,
     serving,
+    batching,
     teaching,
     data,
     cleaning,

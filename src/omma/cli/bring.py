@@ -26,7 +26,12 @@ def model(name: str, device: str, dtype: str, connect: str | None = None) -> Ver
         return omma.load(name, device=device, dtype=dtype)
     if (device, dtype) != ("auto", "auto"):
         raise UnknownOption("--device and --dtype are for a model here, not at a server; leave them out")
-    return omma.connect(connect, None if name == DEFAULT_MODEL else name, key=os.environ.get(KEY) or None)
+    return omma.connect(connect, None if name == DEFAULT_MODEL else name, key=key_of())
+
+
+def key_of() -> str | None:
+    """The key of the server that is asked, where one is given."""
+    return os.environ.get(KEY) or None
 
 
 def media(name: str, *, max_pixels: int | None = None, fps: float | None = None) -> Part:

@@ -53,7 +53,9 @@ class Steps:
             print(f"{self.name} {step}/{self.total}  {figures(line)}{more}", file=sys.stderr, flush=True)
 
     def count(self, done: int, total: int) -> None:
-        """Show how many are done."""
+        """Show how many are done, of how many."""
+        self.total = total
+        self._bar.update(self._task, total=total)
         self.take({"step": done})
 
 

@@ -53,7 +53,7 @@ def body(spoken: Sequence[Message], options: Options, peer: Peer) -> tuple[dict[
 
 def _message(said: Message, seen: list[Seen], peer: Peer) -> dict[str, Any]:
     if said.calls:
-        calls = [_call(call) for call in said.calls]
+        calls = [call_form(call) for call in said.calls]
         return {"role": said.role, "content": said.text or None, "tool_calls": calls}
     if said.role == "tool":
         return {"role": "tool", "content": said.text, "tool_call_id": said.answers or ""}
@@ -68,7 +68,7 @@ def _message(said: Message, seen: list[Seen], peer: Peer) -> dict[str, Any]:
     return {"role": said.role, "content": [_part(part, seen, peer) for part in said.parts]}
 
 
-def _call(call: ToolCall) -> dict[str, Any]:
+def call_form(call: ToolCall) -> dict[str, Any]:
     """A call as OpenAI's wire has it, its arguments as JSON in a text."""
     arguments = json.dumps(dict(call.arguments), ensure_ascii=False)
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}

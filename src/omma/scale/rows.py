@@ -1,0 +1,226 @@
+"""The rows of a batch: what a line asks, and the lines that tell its answer or why there is none."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from omma.chat import Answer, Image, Message, Options, Video, messages
+from omma.errors import BadData, BadInput, BadMessage, MissingFile, OmmaError, OutOfMemory, UnknownOption
+from omma.prep.calls import Called, parse_calls
+from omma.prep.geometry import geometry
+from omma.prep.sources import ADDRESS
+from omma.remote.asking import call_form
+from omma.shape import Json, Matching, Schema, Shape
+
+Form = Literal["openai", "own"]
+ENDPOINT = "/v1/chat/completions"
+_OPTIONS = {field.name for field in fields(Options)} - {"shape"}
+_NOTHING = {"model", "messages", "user", "metadata", "store"}  # of a body: read elsewhere, or changes nothing
+_OWN = {"custom_id", "messages"}
+
+
+class Place(NamedTuple):
+    """A line of a file: its number, from 1, and its bytes."""
+
+    number: int
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the input. `digest` tells it from any other; `place` is where it stands."""
+
+    name: str
+    form: Form
+    digest: str
+    place: Place
+    raw: Mapping[str, Any]
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    """The rows of a file, one after the other. Raises MissingFile, and BadData naming the line.
+
+    A row of OpenAI's form is ``{"custom_id", "method", "url", "body"}``; one of ours has `messages`, options
+    by their names, and a `custom_id`, without which its line's number is its name. Names come once.
+    """
+    names: set[str] = set()
+    try:
+        with path.open("rb") as file:
+            offset = 0
+            for number, line in enumerate(file, 1):
+                place, offset = Place(number, offset, len(line)), offset + len(line)
+                if line.strip():
+                    row = _row(line, place, path)
+                    if row.name in names:
+                        raise BadData(f"{path}, line {number}: custom_id {row.name!r} is there twice")
+                    names.add(row.name)
+                    yield row
+    except OSError as wrong:
+        raise MissingFile(f"{path}: {wrong.strerror}; wanted rows of JSON, one a line") from wrong
+
+
+def row_at(path: Path, place: Place) -> Row:
+    """The row that stands at a place. Raises MissingFile and BadData."""
+    try:
+        with path.open("rb") as file:
+            file.seek(place.offset)
+            return _row(file.read(place.length), place, path)
+    except OSError as wrong:
+        raise MissingFile(f"{path}: {wrong.strerror}; wanted it on every machine, by this name") from wrong
+
+
+def _row(line: bytes, place: Place, path: Path) -> Row:
+    where = f"{path}, line {place.number}"
+    try:
+        raw = json.loads(line)
+    except (ValueError, RecursionError) as wrong:
+        raise BadData(f"{where} is no JSON: {wrong}") from None
+    if not isinstance(raw, dict) or not ("body" in raw or "messages" in raw):
+        raise BadData(f"{where} is no row; wanted an object with messages, or with custom_id, url and body")
+    form: Form = "openai" if "body" in raw else "own"
+    name = raw.get("custom_id", None if form == "openai" else f"line-{place.number}")
+    if not isinstance(name, str) or not name:
+        raise BadData(f"{where}: custom_id is {name!r}; wanted a text")
+    return Row(name, form, hashlib.sha256(line.strip()).hexdigest()[:16], place, raw)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A row's conversation, how it is to be answered, and the model it names, if it names one."""
+
+    messages: tuple[Message, ...]
+    options: Options
+    model: str | None = None
+
+
+def read_asked(row: Row, folder: Path) -> Asked:
+    """What a row asks. Media that are named by a path lie beside the file, in `folder`.
+
+    Raises BadMessage, UnknownOption and others of BadInput for what cannot be asked.
+    """
+    body, known = row.raw, _OWN
+    if row.form == "openai":
+        body, known = _body(row.raw), _NOTHING
+    wishes = {key: value for key, value in body.items() if key not in known and value is not None}
+    said = messages(body.get("messages") or ())
+    if said[-1].role == "assistant":
+        raise BadMessage("the conversation ends with the assistant: nothing is asked; take its answer out")
+    model = body.get("model") if row.form == "openai" else None
+    placed = tuple(_placed(one, folder) for one in said)
+    return Asked(placed, _options(wishes), model if isinstance(model, str) else None)
+
+
+def _body(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    body, url, method = raw["body"], raw.get("url"), raw.get("method", "POST")
+    if not isinstance(body, Mapping):
+        raise BadMessage(f"body is {type(body).__name__}; wanted an object")
+    if (method, url) != ("POST", ENDPOINT):
+        raise BadMessage(f"{method} {url} is not answered here; wanted POST {ENDPOINT}")
+    return body
+
+
+def _options(wishes: dict[str, Any]) -> Options:
+    """The options of a body in OpenAI's names and ours. What nobody reads is refused."""
+    if wishes.pop("n", 1) != 1 or wishes.pop("stream", False):
+        raise UnknownOption("a row is answered once and whole; leave n and stream out")
+    wishes.pop("stream_options", None)
+    wishes["max_tokens"] = wishes.pop("max_completion_tokens", None) or wishes.pop("max_tokens", None)
+    if {"logprobs", "top_logprobs"} & set(wishes):
+        raise UnknownOption("log-probabilities are not written by a batch; leave them out")
+    format = wishes.pop("response_format", None)
+    pattern = wishes.pop("regex", None)
+    if unread := sorted(set(wishes) - _OPTIONS):
+        raise UnknownOption(f"{', '.join(unread)}: nobody reads that; known: {', '.join(sorted(_OPTIONS))}")
+    shape = Matching(pattern) if isinstance(pattern, str) else _shape(format)
+    return replace(Options.of(**wishes), shape=shape)
+
+
+def _shape(format: Any) -> Shape | None:
+    match format:
+        case None | {"type": "text"}:
+            return None
+        case {"type": "json_object"}:
+            return Json()
+        case {"type": "json_schema", "json_schema": {"schema": dict() as schema}}:
+            return Schema(schema)
+        case _:
+            raise UnknownOption(
+                f"response_format is {str(format)[:80]}; wanted text, json_object or json_schema"
+            )
+
+
+def _placed(said: Message, folder: Path) -> Message:
+    """The message with its media's paths as they are from here."""
+    return replace(said, parts=tuple(_beside(part, folder) for part in said.parts))
+
+
+def _beside(part: Any, folder: Path) -> Any:
+    if not isinstance(part, (Image, Video)) or not isinstance(part.source, str):
+        return part
+    if part.source[:5].lower() in ("data:", "file:") or ADDRESS.match(part.source):
+        return part
+    return replace(part, source=str(folder / part.source))
+
+
+# Lines of the output
+
+
+def answer_line(row: Row, answer: Answer, model: str, *, called_for: bool = False) -> dict[str, Any]:
+    """An answer in the form of its row. The same answer is the same line: no clock and no dice are in it.
+
+    With `called_for` there were tools, and their calls are taken out of the text.
+    """
+    usage = {
+        "prompt_tokens": answer.usage.prompt_tokens,
+        "completion_tokens": answer.usage.completion_tokens,
+        "total_tokens": answer.usage.prompt_tokens + answer.usage.completion_tokens,
+    }
+    places = geometry(answer.text, answer.seen)["shown"]
+    if row.form == "own":
+        told = {"text": answer.text, "finish_reason": answer.finish_reason, "usage": usage, "shown": places}
+        return {"custom_id": row.name, **told, "error": None, "of": _of(row, model)}
+    called = parse_calls(answer.said) if called_for else Called(answer.said)
+    said: dict[str, Any] = {"role": "assistant", "content": called.text}
+    if called.calls:
+        said["tool_calls"] = [call_form(call) for call in called.calls]
+    if answer.thoughts:
+        said["reasoning_content"] = answer.thoughts
+    reason = "length" if answer.finish_reason != "stop" else "tool_calls" if called.calls else "stop"
+    choice = {"index": 0, "message": said, "logprobs": None, "finish_reason": reason}
+    body = {
+        "id": f"chatcmpl-{row.digest}",
+        "object": "chat.completion",
+        "created": 0,
+        "model": model,
+        "choices": [choice],
+        "usage": usage,
+        "omma": {"finish_reason": answer.finish_reason, "shown": places},
+    }
+    return _line(row, {"status_code": 200, "request_id": row.digest, "body": body}, None, model)
+
+
+def error_line(row: Row, wrong: OmmaError, model: str) -> dict[str, Any]:
+    """Why a row has no answer, in the form of its row."""
+    code, text = type(wrong).__name__, str(wrong)
+    if row.form == "own":
+        return {"custom_id": row.name, "error": {"code": code, "message": text}, "of": _of(row, model)}
+    status = 507 if isinstance(wrong, OutOfMemory) else 400 if isinstance(wrong, BadInput) else 500
+    body = {"error": {"message": text, "type": "invalid_request_error", "param": None, "code": code}}
+    told = {"status_code": status, "request_id": row.digest, "body": body}
+    return _line(row, told, {"code": code, "message": text}, model)
+
+
+def _line(row: Row, response: Any, error: Any, model: str) -> dict[str, Any]:
+    name = {"id": f"batch_req_{row.digest}", "custom_id": row.name}
+    return name | {"response": response, "error": error, "of": _of(row, model)}
+
+
+def _of(row: Row, model: str) -> dict[str, str]:
+    """What the line is an answer to, and whose: a run that goes on holds itself to that."""
+    return {"row": row.digest, "model": model}

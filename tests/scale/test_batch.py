@@ -1,0 +1,270 @@
+"""A batch answers each row exactly once: alone, over a server, killed at any moment and gone on with."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import omma
+from omma.chat import Answer, Message, Usage
+from omma.cli.app import main
+from omma.errors import BadData
+from omma.scale.batch import Alone, run_batch
+from omma.scale.ledger import Ledger
+from tests.remote.foreign import Foreign, serving
+
+SHAPES = Path(__file__).parents[2] / "examples" / "shapes.png"
+
+
+def echo(said: tuple[Message, ...], body: Mapping[str, Any]) -> Answer:
+    return Answer(f"You said {said[-1].text}", "stop", Usage(1, 2))
+
+
+def row(name: str, text: str = "", **body: Any) -> dict[str, Any]:
+    said = {"messages": [{"role": "user", "content": text or name}], **body}
+    return {"custom_id": name, "method": "POST", "url": "/v1/chat/completions", "body": said}
+
+
+def write(path: Path, *rows: Any) -> Path:
+    path.write_text("".join(json.dumps(one) + "\n" for one in rows))
+    return path
+
+
+def lines(path: Path) -> dict[str, dict[str, Any]]:
+    told = [json.loads(line) for line in path.read_text().splitlines()]
+    named = {one["custom_id"]: one for one in told}
+    assert len(named) == len(told), "a row is there twice"
+    return named
+
+
+@pytest.fixture
+def foreign() -> Iterator[Foreign]:
+    with serving(Foreign(echo)) as there:
+        yield there
+
+
+def workers(foreign: Foreign, rows: int = 4) -> Alone:
+    there = omma.connect(foreign.url, retries=0)
+    return Alone(there, there.name, rows)
+
+
+def test_rows_of_both_forms_come_back_in_theirs(foreign: Foreign, tmp_path: Path) -> None:
+    own = {"messages": [{"role": "user", "content": "b"}], "max_tokens": 5}
+    write(tmp_path / "in.jsonl", row("a"), own)
+    report = run_batch(tmp_path / "in.jsonl", tmp_path / "out.jsonl", workers(foreign))
+    assert report.form() == {"rows": 2, "skipped": 0, "answered": 2, "failed": 0, "waiting": 0}
+    told = lines(tmp_path / "out.jsonl")
+    body = told["a"]["response"]["body"]
+    assert body["choices"][0]["message"] == {"role": "assistant", "content": "You said a"}
+    assert (told["a"]["response"]["status_code"], told["a"]["error"]) == (200, None)
+    assert (told["line-2"]["text"], told["line-2"]["finish_reason"]) == ("You said b", "stop")
+    assert [asked.get("max_tokens") for asked in foreign.asked] == [None, 5]
+
+
+def test_the_official_client_reads_the_answers(foreign: Foreign, tmp_path: Path) -> None:
+    types = pytest.importorskip("openai.types.chat")
+    write(tmp_path / "in.jsonl", row("a", tools=[{"type": "function", "function": {"name": "f"}}]))
+    foreign.answer = lambda said, body: Answer(
+        'So.\n<tool_call>\n{"name": "f", "arguments": {"x": 1}}\n</tool_call>', "stop", Usage(1, 1)
+    )
+    run_batch(tmp_path / "in.jsonl", tmp_path / "out.jsonl", workers(foreign))
+    body = lines(tmp_path / "out.jsonl")["a"]["response"]["body"]
+    choice = types.ChatCompletion.model_validate(body).choices[0]
+    assert (choice.finish_reason, choice.message.content) == ("tool_calls", "So.")
+    assert choice.message.tool_calls[0].function.arguments == '{"x": 1}'
+
+
+BAD = {
+    "part": row("part", messages=[{"role": "user", "content": [{"type": "sound"}]}]),
+    "option": row("option", temprature=1),
+    "value": row("value", temperature=-1),
+    "n": row("n", n=2),
+    "url": row("url") | {"url": "/v1/embeddings"},
+    "model": row("model", model="gpt"),
+    "end": row("end", messages=[{"role": "assistant", "content": "Hi."}]),
+    "picture": row(
+        "picture", messages=[{"role": "user", "content": [{"type": "image_url", "image_url": "no.png"}]}]
+    ),
+}
+
+
+def test_a_row_that_cannot_be_answered_ends_alone(foreign: Foreign, tmp_path: Path) -> None:
+    write(tmp_path / "in.jsonl", *BAD.values(), row("good"))
+    report = run_batch(tmp_path / "in.jsonl", tmp_path / "out.jsonl", workers(foreign))
+    assert (report.answered, report.failed) == (1, len(BAD))
+    told = lines(tmp_path / "out.jsonl")
+    codes = {name: one["error"] and one["error"]["code"] for name, one in told.items()}
+    assert codes == {
+        "part": "BadMessage",
+        "option": "UnknownOption",
+        "value": "UnknownOption",
+        "n": "UnknownOption",
+        "url": "BadMessage",
+        "model": "UnknownOption",
+        "end": "BadMessage",
+        "picture": "MissingFile",
+        "good": None,
+    }
+
+
+def test_pictures_lie_beside_the_file(foreign: Foreign, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(SHAPES.read_bytes())
+    shown = {"type": "image_url", "image_url": {"url": "a.png"}}
+    write(tmp_path / "in.jsonl", row("a", messages=[{"role": "user", "content": [shown]}]))
+    assert not run_batch(tmp_path / "in.jsonl", tmp_path / "out.jsonl", workers(foreign)).failed
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("nonsense\n", "line 1 is no JSON"),
+        (json.dumps(row("a")) + "\n\n" + json.dumps(row("a")) + "\n", "line 3: custom_id 'a' is there twice"),
+        ('{"a": 1}\n', "line 1 is no row"),
+        (json.dumps(row("a") | {"custom_id": 7}) + "\n", "custom_id is 7"),
+    ],
+    ids=["json", "twice", "row", "name"],
+)
+def test_a_broken_input_is_refused_before_anything_is_asked(
+    foreign: Foreign, tmp_path: Path, text: str, words: str
+) -> None:
+    (tmp_path / "in.jsonl").write_text(text)
+    with pytest.raises(BadData, match=words):
+        run_batch(tmp_path / "in.jsonl", tmp_path / "out.jsonl", workers(foreign))
+    assert not foreign.asked
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_a_finished_run_asks_nothing_again(foreign: Foreign, tmp_path: Path) -> None:
+    source, out = write(tmp_path / "in.jsonl", row("a"), row("b", n=3)), tmp_path / "out.jsonl"
+    run_batch(source, out, workers(foreign))
+    before = out.read_bytes()
+    report = run_batch(source, out, workers(foreign))
+    assert (report.skipped, report.answered, report.failed) == (2, 0, 1)
+    assert out.read_bytes() == before
+    assert len(foreign.asked) == 1
+
+
+def test_a_torn_last_line_is_taken_off_and_asked_again(foreign: Foreign, tmp_path: Path) -> None:
+    source, out = write(tmp_path / "in.jsonl", *(row(f"r{i}") for i in range(4))), tmp_path / "out.jsonl"
+    run_batch(source, out, workers(foreign, 1))
+    whole = out.read_bytes()
+    last = whole.rstrip(b"\n").rfind(b"\n") + 1
+    for cut in range(last + 1, len(whole), 37):
+        out.write_bytes(whole[:cut])
+        report = run_batch(source, out, workers(foreign, 1))
+        assert (report.torn, report.skipped, report.answered) == (True, 3, 1)
+        assert out.read_bytes() == whole
+
+
+@pytest.mark.parametrize("change", ["answers another", "row", "model", "alien", "twice"])
+def test_an_output_of_something_else_is_refused_and_left_as_it_is(
+    foreign: Foreign, tmp_path: Path, change: str
+) -> None:
+    source, out = write(tmp_path / "in.jsonl", row("a"), row("b")), tmp_path / "out.jsonl"
+    run_batch(source, out, workers(foreign))
+    match change:
+        case "answers another":
+            write(source, row("b"))
+        case "row":
+            write(source, row("a", "other words"), row("b"))
+        case "model":
+            foreign.model = "omma-other"
+        case "alien":
+            out.write_text('{"my": "notes"}\n')
+        case "twice":
+            out.write_bytes(out.read_bytes() * 2)
+    before = out.read_bytes()
+    with pytest.raises(BadData, match="name "):
+        run_batch(source, out, workers(foreign))
+    assert out.read_bytes() == before
+
+
+def test_two_runs_do_not_write_one_file(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "out.jsonl"), pytest.raises(BadData, match="another run"):
+        Ledger(tmp_path / "out.jsonl")
+
+
+def test_what_passes_has_no_line_and_is_asked_by_the_next_run(foreign: Foreign, tmp_path: Path) -> None:
+    source, out = write(tmp_path / "in.jsonl", row("a"), row("b")), tmp_path / "out.jsonl"
+    foreign.no = [(500, {}, b"down")]
+    report = run_batch(source, out, workers(foreign, 1))
+    assert (report.answered, report.waiting) == (1, 1)
+    report = run_batch(source, out, workers(foreign, 1))
+    assert (report.skipped, report.answered, report.waiting) == (1, 1, 0)
+    assert set(lines(out)) == {"a", "b"}
+
+
+def test_the_command_says_how_it_went_by_its_exit_code(
+    foreign: Foreign, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, out = write(tmp_path / "in.jsonl", row("a"), row("b", n=2)), tmp_path / "out.jsonl"
+    words = ["batch", str(source), str(out), "--connect", foreign.url, "--json"]
+    assert main(words) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["rows"], told["answered"], told["failed"]) == (2, 1, 1)
+    write(source, row("a"))
+    out.unlink()
+    assert main(words) == 0
+    write(source, row("a"), row("a"))
+    assert main(words) == 2
+
+
+KILLS = 4
+
+
+def test_killed_at_any_moment_and_gone_on_with_it_is_as_if_unbroken(tmp_path: Path) -> None:
+    source = write(tmp_path / "in.jsonl", *(row(f"r{i}", f"number {i}") for i in range(60)))
+    dice = random.Random(0)
+    moments = [dice.randrange(1, 40) for _ in range(KILLS)]
+    at, answered = threading.Event(), 0
+    wanted = 0
+
+    def counting(said: tuple[Message, ...], body: Mapping[str, Any]) -> Answer:
+        nonlocal answered
+        answered += 1
+        if answered >= wanted:
+            at.set()
+        return echo(said, body)
+
+    with serving(Foreign(counting)) as foreign:
+        run_batch(source, tmp_path / "unbroken.jsonl", workers(foreign))
+        words = ["batch", str(source), str(tmp_path / "out.jsonl"), "--connect", foreign.url, "--rows", "3"]
+        for moment in moments:
+            at.clear()
+            answered, wanted = 0, moment
+            process = subprocess.Popen([sys.executable, "-m", "omma", *words], stderr=subprocess.DEVNULL)
+            while not at.wait(0.05) and process.poll() is None:
+                pass
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        done = subprocess.run(
+            [sys.executable, "-m", "omma", *words, "--json"], capture_output=True, text=True, env=os.environ
+        )
+    assert done.returncode == 0, done.stderr
+    assert lines(tmp_path / "out.jsonl") == lines(tmp_path / "unbroken.jsonl")
+    assert json.loads(done.stdout)["skipped"] > 0
+
+
+def test_a_model_of_this_process_answers_a_batch_as_it_answers_alone(tmp_path: Path) -> None:
+    shown = {"type": "image_url", "image_url": str(SHAPES)}
+    asked = [
+        row("a", messages=[{"role": "user", "content": [shown, {"type": "text", "text": "What is this?"}]}])
+    ]
+    asked += [row("b", "Hello?", max_tokens=4), row("c", "Hello?", max_tokens=4, n=2)]
+    source = write(tmp_path / "in.jsonl", *asked)
+    nano = omma.load("omma-nano")
+    report = run_batch(source, tmp_path / "out.jsonl", Alone(nano, nano.name))
+    told = lines(tmp_path / "out.jsonl")
+    assert (report.answered, report.failed) == (2, 1)
+    said = told["a"]["response"]["body"]["choices"][0]["message"]["content"]
+    assert said == nano.ask(SHAPES, "What is this?").text

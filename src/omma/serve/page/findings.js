@@ -67,15 +67,19 @@ function eachObject(value, visit) {
   for (const child of Object.values(value)) eachObject(child, visit);
 }
 
+function plainly(value) {
+  if (value === null || value === "") return "nothing there";
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  return Array.isArray(value) ? value.join(", ") : String(value);
+}
+
 function fieldsOf(value, markFor, turn, acts, media) {
-  if (value === null || value === "") return make("span.nothing", {}, "nothing there");
-  if (typeof value !== "object") return make("span", {}, typeof value === "boolean" ? (value ? "yes" : "no") : String(value));
+  if (value === null || value === "") return make("span.nothing", {}, plainly(value));
+  if (typeof value !== "object") return make("span", {}, plainly(value));
   const mark = markFor(value);
-  if (mark && "value" in value) {
-    const said = value.value === null || value.value === "" ? "nothing there" : Array.isArray(value.value) ? value.value.join(", ") : String(value.value);
-    return row(mark, turn, acts, media, said);
-  }
-  if ("value" in value && BOX in value) return fieldsOf(value.value, markFor, turn, acts, media);
+  const { [BOX]: place, ...rest } = value;
+  const only = place && Object.keys(rest).length === 1 ? Object.values(rest)[0] : undefined;
+  if (only !== undefined) return mark ? row(mark, turn, acts, media, plainly(only)) : fieldsOf(only, markFor, turn, acts, media);
   if (Array.isArray(value) && value.every((one) => one === null || typeof one !== "object")) return make("span", {}, value.length ? value.join(", ") : "none");
   const pairs = Array.isArray(value) ? value.map((one, index) => [String(index + 1), one]) : Object.entries(value);
   return make("dl.record", {}, pairs.flatMap(([name, one]) => [make("dt", {}, name), make("dd", {}, fieldsOf(one, markFor, turn, acts, media))]));

@@ -57,7 +57,7 @@ export function makeSettings(sheet, onkey) {
       onkey();
     });
     const note = make("small", { id: "note-key" }, "Only if the server was started with keys. Kept in this tab until it is closed, and sent to this server only.");
-    const form = make("form.setting.broad", { onsubmit: (event) => event.preventDefault() });
+    const form = make("form.setting.broad", { "aria-label": "Key", onsubmit: (event) => event.preventDefault() });
     form.append(make("label", { for: "set-key" }, "API key"), input, note);
     return form;
   }

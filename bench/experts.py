@@ -3,9 +3,13 @@
     python -m bench.experts              the table of docs/results/experts.json
     python -m bench.experts --json       the same as one line of JSON, and writes nothing
     python -m bench.experts --toy        toy widths, to try the bench itself; writes nothing
+    python -m bench.experts --experts 16 some of the experts and of the tokens, 32 for each; writes nothing
+
+transformers has two ways: a loop over experts (`eager`), and the products of all experts in one call
+(`grouped_mm`), which models take by themselves where torch has it. Both stand here.
 
 The layer has Qwen3-VL-30B-A3B's width. With one thread processor seconds are counted, else seconds of the
-clock; both take turns, and the least of the repeats counts. How far any forward pass can go is told by the
+clock; all take turns, and the least of the repeats counts. How far any forward pass can go is told by the
 speed of large products on the same machine: the layer's products alone take so long at that speed.
 """
 
@@ -48,26 +52,33 @@ TOY = Shape(64, Experts(24, 16, 4), 32)
 
 
 class Pair:
-    """Our layer and the peer's with the same weights."""
+    """Our layer and the peer's with the same weights, in both of the peer's ways."""
 
     def __init__(self, shape: Shape, dtype: torch.dtype) -> None:
         self.shape, self.dtype = shape, dtype
         self.ours = ExpertLayer(shape.width, shape.experts)
         self.ours.to(dtype)
         self._draw()
+        bank = self.ours.experts
+        self.gate_up = nn.Parameter(bank.gate_up.detach().mT.contiguous())
+        self.down = nn.Parameter(bank.down.detach().mT.contiguous())
+        self.theirs, self.grouped = (self._peer(way) for way in ("eager", "grouped_mm"))
+
+    def _peer(self, way: str) -> Any:
+        """The peer's layer in one of its ways."""
+        shape = self.shape
         config: Any = Qwen3VLMoeTextConfig(
             hidden_size=shape.width,
             moe_intermediate_size=shape.experts.width,
             num_experts=shape.experts.count,
             num_experts_per_tok=shape.experts.chosen,
         )
-        config._experts_implementation = "eager"
+        config._experts_implementation = way
         with torch.device("meta"):
-            self.theirs: Any = Qwen3VLMoeTextSparseMoeBlock(config)
-        bank = self.ours.experts
-        self.theirs.gate.weight = nn.Parameter(self.ours.router.weight.detach())
-        self.theirs.experts.gate_up_proj = nn.Parameter(bank.gate_up.detach().mT.contiguous())
-        self.theirs.experts.down_proj = nn.Parameter(bank.down.detach().mT.contiguous())
+            layer: Any = Qwen3VLMoeTextSparseMoeBlock(config)
+        layer.gate.weight = nn.Parameter(self.ours.router.weight.detach())
+        layer.experts.gate_up_proj, layer.experts.down_proj = self.gate_up, self.down
+        return layer
 
     @torch.no_grad()
     def _draw(self) -> None:
@@ -86,14 +97,15 @@ class Pair:
         return torch.randn(count, self.shape.width, generator=torch.Generator().manual_seed(1)).to(self.dtype)
 
     def forward(self, x_TD: Tensor) -> Work:
-        """The layer forward, ours and theirs."""
+        """The layer forward: ours, their loop, their products in one call."""
         return (
             torch.inference_mode()(lambda: self.ours(x_TD)),
             torch.inference_mode()(lambda: self.theirs(x_TD[None])[0]),
+            torch.inference_mode()(lambda: self.grouped(x_TD[None])[0]),
         )
 
     def learning(self, x_TD: Tensor) -> Work:
-        """The layer forward and backward, ours and theirs; gives the router's gradient."""
+        """The layer forward and backward, in the same order; gives the router's gradient."""
 
         def learn(layer: nn.Module, router: Callable[[], Tensor], rows: Tensor) -> Tensor:
             layer.zero_grad(set_to_none=True)
@@ -104,6 +116,7 @@ class Pair:
         return (
             lambda: learn(self.ours, lambda: _gradient(self.ours.router.weight), x_TD),
             lambda: learn(self.theirs, lambda: _gradient(self.theirs.gate.weight), x_TD[None]),
+            lambda: learn(self.grouped, lambda: _gradient(self.grouped.gate.weight), x_TD[None]),
         )
 
 
@@ -112,34 +125,38 @@ def _gradient(weight: Tensor) -> Tensor:
     return weight.grad.clone()
 
 
-Work = tuple[Callable[[], Tensor], Callable[[], Tensor]]
+Work = tuple[Callable[[], Tensor], ...]
 
 
 class Told(NamedTuple):
-    """The least seconds of ours and theirs, and the largest difference, as a part of the largest number."""
+    """The least seconds of ours, of their loop and of their products in one call.
+
+    And the largest difference from the loop, as a part of its largest number.
+    """
 
     ours: float
     theirs: float
+    grouped: float
     apart: float
 
 
 def beside(clock: Callable[[], float], work: Work, repeats: int) -> Told:
     """Ours and theirs, taken in turns."""
-    best, gave = [math.inf] * 2, list[Tensor]()
+    best, gave = [math.inf] * len(work), list[Tensor]()
     for _ in range(repeats):
         gave = []
         for i, one in enumerate(work):
             began = clock()
             gave.append(one())
             best[i] = min(best[i], clock() - began)
-    mine, other = (one.float() for one in gave)
-    return Told(best[0], best[1], float((mine - other).abs().max() / other.abs().max()))
+    mine, other = (one.float() for one in gave[:2])
+    return Told(*best, float((mine - other).abs().max() / other.abs().max()))
 
 
 def full_speed(clock: Callable[[], float], dtype: torch.dtype) -> float:
     """Floating-point operations a second of a large product."""
     x = torch.randn(LARGE, LARGE).to(dtype)
-    return 2 * LARGE**3 / beside(clock, (lambda: x @ x, lambda: x @ x), 2).theirs
+    return 2 * LARGE**3 / min(beside(clock, (lambda: x @ x,) * 3, 2)[:3])
 
 
 def measure(table: Table, shape: Shape, dtype: torch.dtype, clock: Callable[[], float]) -> None:
@@ -172,7 +189,9 @@ def row(table: Table, name: str, told: Told, note: str = "", *, wanted: bool = F
     """Milliseconds beside the peer's."""
     times = told.theirs / told.ours
     goal, met = (f"≥ {GOAL:g}× the loop", times >= GOAL) if wanted else (None, None)
-    note = f"{times:.2f}× the loop" + (f"; {note}" if note else "")
+    note = "; ".join(
+        filter(None, (f"{times:.2f}× the loop", f"{told.grouped / told.ours:.2f}× one call", note))
+    )
     table.row(name, 1000 * told.ours, "ms", goal=goal, met=met, peer=1000 * told.theirs, note=note)
 
 
@@ -181,18 +200,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.experts", description=__doc__)
     parser.add_argument("--toy", action="store_true", help="toy widths; nothing is written")
     parser.add_argument("--json", action="store_true", help="one line of JSON; nothing is written")
+    parser.add_argument("--experts", type=int, help="so many of the experts, 32 tokens for each")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--precisions", nargs="*", default=["float32", "bfloat16"])
     wish = parser.parse_args()
     torch.set_num_threads(wish.threads)
     clock = time.process_time if wish.threads == 1 else time.perf_counter
+    shape = TOY if wish.toy else REAL
+    if wish.experts:
+        chosen = min(REAL.experts.chosen, wish.experts)
+        shape = Shape(REAL.width, Experts(768, wish.experts, chosen), 32 * wish.experts // chosen)
     table = Table("experts", f"python -m bench.experts --threads {wish.threads}")
     for precision in wish.precisions:
-        measure(table, TOY if wish.toy else REAL, getattr(torch, precision), clock)
+        measure(table, shape, getattr(torch, precision), clock)
     if wish.json:
         print(json.dumps({"command": table.command, "rows": [asdict(one) for one in table.rows]}))
         return table.exit_code
-    if wish.toy:
+    if wish.toy or wish.experts:
         table.show()
         return table.exit_code
     return table.publish()

@@ -61,7 +61,7 @@ def main() -> None:
     given = asked.parse_args()
     web = own_web()
     Connection.head_seconds = given.head
-    house.Fetcher = functools.partial(Fetcher, resolve=web.resolve, dial=web.dial)  # type: ignore[assignment,misc]
+    setattr(house, "Fetcher", functools.partial(Fetcher, resolve=web.resolve, dial=web.dial))  # noqa: B010
     place = house.House(
         port=0,
         keys=KeyRing.from_file(given.keys),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import threading
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,9 +14,10 @@ import httpx
 import openai
 import uvicorn
 
-from omma.chat import Delta
+from omma.chat import Delta, FinishReason, Usage
 from omma.prep.geometry import geometry
 from omma.respond import Model
+from omma.sample import Size
 from omma.serve.app import build_app
 from omma.serve.desk import Card, Cost, Order, Shown, Told
 from omma.serve.doorway import Doorway
@@ -83,12 +85,77 @@ class ModelDesk:
                 loop.call_soon_threadsafe(line.put_nowait, error)
 
 
+CARD = Card(NAME, "qwen3-vl", 4096, "relative", created=1, digest="00")
+
+
+def told(*texts: str, reason: FinishReason = "stop", usage: Usage | None = None) -> list[Told]:
+    """An answer of these pieces."""
+    last = Delta("", reason, usage or Usage(10, len(texts)))
+    return [*(Told(Delta(text)) for text in texts), Told(last, {"shown": []}, {"prefill": 0.1})]
+
+
+@dataclass
+class ScriptDesk:
+    """Tells what it was given, piece by piece; an error in the script is raised there.
+
+    With `held` it stops before the piece of that number until `release` is called, and says by `waits` that
+    it stands there, by `left` that it was closed.
+    """
+
+    script: Sequence[Told | Exception] = field(default_factory=lambda: told("Hello", " there"))
+    card: Card = CARD
+    held: int | None = None
+    is_ready: bool = True
+    orders: list[Order] = field(default_factory=list)
+    waits: threading.Event = field(default_factory=threading.Event)
+    left: threading.Event = field(default_factory=threading.Event)
+    _go: threading.Event = field(default_factory=threading.Event)
+
+    def release(self) -> None:
+        self._go.set()
+
+    def models(self) -> Sequence[Card]:
+        return [self.card]
+
+    def state(self) -> Mapping[str, Any]:
+        return {"ready": self.is_ready, "running": 0, "note": "as it is"}
+
+    async def cost(self, order: Order) -> Cost:
+        self.orders.append(order)
+        return Cost(7, 5, 0, self.card.context, (Shown("image", Size(40, 30), Size(56, 28), 5),), 0.25)
+
+    async def answer(self, order: Order) -> AsyncGenerator[Told, None]:
+        self.orders.append(order)
+        try:
+            for number, piece in enumerate(self.script):
+                if number == self.held:
+                    self.waits.set()
+                    while not self._go.is_set():
+                        await asyncio.sleep(0.005)
+                if isinstance(piece, Exception):
+                    raise piece
+                yield piece
+        finally:
+            self.left.set()
+
+
 @dataclass
 class Served:
     """A server that runs."""
 
     address: str
     app: Doorway
+    loop: asyncio.AbstractEventLoop
+    _stopping: list[concurrent.futures.Future[bool]] = field(default_factory=list)
+
+    def stop(self) -> None:
+        """Let nobody else in."""
+        self._stopping.append(asyncio.run_coroutine_threadsafe(self.app.close(), self.loop))
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0), self.loop).result(30)
+
+    def stopped(self) -> bool:
+        """Whether all answers ended after `stop`."""
+        return self._stopping[0].result(30)
 
     def client(self, **more: Any) -> openai.OpenAI:
         """The official client."""
@@ -106,10 +173,11 @@ def serving(desk: Any, *args: Any, **more: Any) -> Iterator[Served]:
     config = uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=5)
     server = uvicorn.Server(config)
     started = threading.Event()
-    begin = server.startup
+    begin, loops = server.startup, []
 
     async def startup(*args: Any, **more: Any) -> None:
         await begin(*args, **more)
+        loops.append(asyncio.get_running_loop())
         started.set()
 
     server.startup = startup  # type: ignore[method-assign]
@@ -118,7 +186,7 @@ def serving(desk: Any, *args: Any, **more: Any) -> Iterator[Served]:
     try:
         assert started.wait(30), "the server did not start"
         port = server.servers[0].sockets[0].getsockname()[1]
-        yield Served(f"http://127.0.0.1:{port}", app)
+        yield Served(f"http://127.0.0.1:{port}", app, loops[0])
     finally:
         server.should_exit = True
         thread.join(30)

@@ -21,18 +21,21 @@ except ModuleNotFoundError as absent:
     ) from absent
 
 from omma.serve.desk import Desk
-from omma.serve.doorway import Doorway
+from omma.serve.doorway import NO_TRACES, Doorway
 from omma.serve.faults import Refused
 from omma.serve.keys import KeyRing
 from omma.serve.reply import Reply, as_json
 from omma.serve.settings import Fetcher, Gate, Settings, Shelf
 from omma.serve.sources import Sources
 from omma.serve.static import page_files, send_page
+from omma.serve.traces import Traces
 from omma.serve.visit import Receive, Scope, Send, Visit
 
 SAFE = Settings()
 NOBODY = KeyRing(())
 DOCUMENT = "/openapi.json"
+# The framework's own telemetry would tell errors' words; `serve.traces` does not.
+SILENT: Any = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 
 
 def build_app(
@@ -43,11 +46,12 @@ def build_app(
     fetcher: Fetcher | None = None,
     shelf: Shelf | None = None,
     gate: Gate | None = None,
+    traces: Traces = NO_TRACES,
 ) -> Doorway:
     """The server around a desk, as an ASGI application.
 
     Without `keys` everyone may come in; without a `fetcher` no address is opened; without a `shelf` nothing
-    is uploaded; without a `gate` nobody waits for anybody. Raises MissingExtra.
+    is uploaded; without a `gate` nobody waits for anybody; `traces` follow requests. Raises MissingExtra.
     """
     meters = Meters(desk)
     service = Service(desk, settings, Sources(fetcher, shelf), gate, meters)
@@ -57,6 +61,7 @@ def build_app(
         summary="Answers about pictures and videos, in OpenAI's form.",
         openapi_url=None,
         redirect_slashes=False,
+        telemetry=SILENT,
     )
     for route in ROUTES:
         _add(app, service, route)
@@ -65,7 +70,7 @@ def build_app(
     if settings.docs:
         _serve(app, service, DOCUMENT, as_json(_document(app)), "application/json")
     app.add_exception_handler(HTTPException, _nothing_here)
-    return Doorway(app, settings, keys, meters)
+    return Doorway(app, settings, keys, meters, traces)
 
 
 class _Answered(Response):

@@ -20,12 +20,14 @@ from omma.serve.keys import KeyRing
 from omma.serve.meters import Meters
 from omma.serve.reply import Reply
 from omma.serve.settings import Settings
+from omma.serve.traces import NoTraces, Traces
 from omma.serve.visit import Message, Receive, Scope, Send, Visit
 
 LOG = logging.getLogger("omma.serve")
 
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+NO_TRACES = NoTraces()
 OPEN = "/healthz"  # the one route without a key
 WATCHED = ("/healthz", "/readyz", "/metrics")  # they answer while the server stops
 HEADERS = {
@@ -42,8 +44,11 @@ _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]*)(:[0-9]{1,5})?")
 class Doorway:
     """The application: give it to uvicorn. `close` lets nobody else in and waits for those inside."""
 
-    def __init__(self, app: App, settings: Settings, keys: KeyRing, meters: Meters) -> None:
-        self._app, self._settings, self._keys, self._meters = app, settings, keys, meters
+    def __init__(
+        self, app: App, settings: Settings, keys: KeyRing, meters: Meters, traces: Traces = NO_TRACES
+    ) -> None:
+        self._app, self._settings, self._keys = app, settings, keys
+        self._meters, self._traces = meters, traces
         self._closing = False
         self._inside = 0
         self._empty = asyncio.Event()
@@ -73,11 +78,13 @@ class Doorway:
             await send({"type": "websocket.close", "code": 1008})
             return
         visit = Visit.of(scope)
+        visit.stopping = self._closing
         scope["omma.visit"] = visit
         counted = visit.path not in WATCHED
         self._enter(counted)
         try:
-            await self._visited(visit, scope, receive, self._dressed(visit, send))
+            with self._traces.follow(visit):
+                await self._visited(visit, scope, receive, self._dressed(visit, send))
         finally:
             self._leave(counted)
             self._record(visit)
@@ -180,6 +187,7 @@ class Doorway:
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
                 await self.close()
+                await asyncio.to_thread(self._traces.close)
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 

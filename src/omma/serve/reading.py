@@ -36,8 +36,8 @@ _WANTED = {  # pydantic's kinds of errors in words for people
     "string_too_long": "a text of {max_length} characters at most",
     "string_pattern_mismatch": "a text of the form {pattern}",
     "greater_than": "more than {gt:g}",
-    "greater_than_equal": "{ge} or more",
-    "less_than_equal": "{le} at most",
+    "greater_than_equal": "{ge:.12g} or more",
+    "less_than_equal": "{le:.12g} at most",
 }
 
 

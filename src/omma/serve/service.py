@@ -118,7 +118,8 @@ class Service:
 
     def _note(self, told: Told, visit: Visit, fetch: float | None) -> None:
         usage, reason = told.delta.usage, told.delta.finish_reason or "stop"
-        self.meters.told(reason, usage, seconds_of(told, fetch))
+        visit.stages = seconds_of(told, fetch)
+        self.meters.told(reason, usage, visit.stages)
         visit.notes["finish"] = reason
         if usage is not None:
             written = visit.notes.get("completion_tokens", 0) + usage.completion_tokens

@@ -33,7 +33,7 @@ async def alive(service: Service, visit: Visit, receive: Receive, reply: Reply) 
 async def ready(service: Service, visit: Visit, receive: Receive, reply: Reply) -> None:
     """Say whether models answer."""
     state = dict(service.desk.state())
-    is_ready = bool(state.get("ready", True)) and not visit.notes.get("stopping")
+    is_ready = bool(state.get("ready", True)) and not visit.stopping
     body = {"status": "ready" if is_ready else "not ready", "state": json.loads(json.dumps(state))}
     await reply.json(200 if is_ready else 503, body, None if is_ready else {"retry-after": "2"})
 

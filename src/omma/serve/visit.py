@@ -20,7 +20,10 @@ HEADER_LIMIT = 8192  # characters of one header's value that are looked at
 
 @dataclass
 class Visit:
-    """A request. `notes` go into its line of the log: numbers and names, never what was said or shown."""
+    """A request. `notes` go into its line of the log: numbers and names, never what was said or shown.
+
+    `stages` are seconds by stage, `stopping` says that the server is being stopped.
+    """
 
     id: str
     method: str
@@ -30,6 +33,8 @@ class Visit:
     route: str = ""
     began: float = field(default_factory=time.monotonic)
     notes: dict[str, Any] = field(default_factory=dict)
+    stages: dict[str, float] = field(default_factory=dict)
+    stopping: bool = False
     status: int = 0
 
     @classmethod

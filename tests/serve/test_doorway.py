@@ -1,0 +1,188 @@
+"""The door: ids, hosts, other sites, headers of safety, the log, stopping."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Iterator
+
+import httpx
+import openai
+import pytest
+
+from omma.serve.settings import Settings
+from omma.serve.traces import OpenTelemetry
+from tests.serve.desks import NAME, ScriptDesk, Served, serving
+
+ASKED = {"messages": [{"role": "user", "content": "the secret words"}]}
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    with serving(ScriptDesk()) as served:
+        yield served
+
+
+@pytest.fixture
+def http(served: Served) -> Iterator[httpx.Client]:
+    with served.http() as http:
+        yield http
+
+
+def test_a_plain_request_id_comes_back_and_another_is_replaced(http: httpx.Client) -> None:
+    assert http.get("/healthz", headers={"x-request-id": "job-7.a"}).headers["x-request-id"] == "job-7.a"
+    for bad in ("a b", "x" * 129, "<script>"):
+        assert http.get("/healthz", headers={"x-request-id": bad}).headers["x-request-id"].startswith("req-")
+
+
+def test_the_official_client_sees_the_id(served: Served) -> None:
+    with served.client() as client:
+        raw = client.chat.completions.with_raw_response.create(
+            model=NAME,
+            messages=ASKED["messages"],
+            extra_headers={"x-request-id": "mine"},  # type: ignore[arg-type]
+        )
+    assert raw.headers["x-request-id"] == "mine"
+    assert raw.parse()._request_id == "mine"
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/v1/models", "/nothing", "/"])
+def test_every_answer_has_the_headers_of_safety_and_none_of_cors(http: httpx.Client, path: str) -> None:
+    headers = http.get(path).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert not [name for name in headers if name.startswith("access-control")]
+
+
+def test_a_name_that_points_here_from_elsewhere_is_refused(http: httpx.Client) -> None:
+    for host in ("evil.example", "127.0.0.1.evil.example", "localhost@evil.example", ""):
+        assert http.get("/v1/models", headers={"host": host}).status_code == 421
+    assert http.get("/v1/models", headers={"host": "LOCALHOST:80"}).status_code == 200
+
+
+def test_a_page_of_another_site_may_not_ask(served: Served, http: httpx.Client) -> None:
+    for origin in ("https://evil.example", "null", served.address.replace("127.0.0.1", "localhost")):
+        answer = http.post("/v1/chat/completions", json=ASKED, headers={"origin": origin})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "cross_origin")
+    assert (
+        http.post("/v1/chat/completions", json=ASKED, headers={"origin": served.address}).status_code == 200
+    )
+
+
+def test_the_log_has_numbers_and_no_words(http: httpx.Client, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "omma.serve"):
+        http.post("/v1/chat/completions", json=ASKED, headers={"x-request-id": "job-8"})
+        http.get("/secret/path")
+    lines = [json.loads(record.message) for record in caplog.records if record.name == "omma.serve"]
+    mine = next(line for line in lines if line["id"] == "job-8")
+    assert (mine["route"], mine["status"], mine["model"]) == ("/v1/chat/completions", 200, NAME)
+    assert mine["completion_tokens"] == 2
+    assert mine["finish"] == "stop"
+    assert "secret" not in caplog.text
+
+
+def test_metrics_count_what_was_answered(http: httpx.Client) -> None:
+    http.post("/v1/chat/completions", json=ASKED)
+    page = http.get("/metrics").text
+    for name in (
+        'omma_requests_total{route="/v1/chat/completions",status="200"}',
+        'omma_tokens_total{kind="written"}',
+        'omma_stage_seconds_count{stage="prefill"}',
+        "omma_first_token_seconds_count",
+        "omma_between_tokens_seconds_bucket",
+        "omma_running 0.0",
+        'omma_answers_total{reason="stop"}',
+    ):
+        assert name in page, name
+
+
+def test_readiness_is_what_the_desk_says() -> None:
+    with serving(desk := ScriptDesk(is_ready=False)) as served, served.http() as http:
+        assert http.get("/readyz").status_code == 503
+        assert http.get("/healthz").status_code == 200
+        desk.is_ready = True
+        assert http.get("/readyz").json()["status"] == "ready"
+
+
+def test_a_server_that_is_stopped_ends_its_answers_and_takes_no_new_ones() -> None:
+    desk = ScriptDesk(held=1)
+    with serving(desk) as served, served.client() as client, served.http() as http:
+        got: list[str] = []
+
+        def ask() -> None:
+            answer = client.chat.completions.create(model=NAME, messages=ASKED["messages"])  # type: ignore[arg-type]
+            got.append(answer.choices[0].message.content or "")
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        assert desk.waits.wait(30)
+        served.stop()
+        answer = http.post("/v1/chat/completions", json=ASKED)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "stopping")
+        assert answer.headers["retry-after"]
+        assert http.get("/readyz").status_code == 503
+        desk.release()
+        asking.join(30)
+        assert served.stopped()
+    assert got == ["Hello there"]
+
+
+def test_an_answer_that_takes_too_long_is_504() -> None:
+    with serving(ScriptDesk(held=0), Settings(deadline=0.2)) as served, served.client() as client:
+        with pytest.raises(openai.InternalServerError, match="fewer tokens") as late:
+            client.chat.completions.create(model=NAME, messages=ASKED["messages"])  # type: ignore[arg-type]
+        assert late.value.status_code == 504
+    with serving(ScriptDesk(held=1), Settings(deadline=0.2)) as served, served.client() as client:
+        stream = client.chat.completions.create(model=NAME, messages=ASKED["messages"], stream=True)  # type: ignore[call-overload]
+        with pytest.raises(openai.APIError, match="fewer tokens"):
+            list(stream)
+
+
+def test_a_body_that_comes_too_slowly_is_408() -> None:
+    import socket
+
+    with serving(ScriptDesk(), Settings(arriving=0.2)) as served:
+        host, port = served.address.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=30) as line:
+            head = (
+                "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+            )
+            line.sendall(f"{head}content-length: 100\r\n\r\n{{".encode())
+            assert line.recv(4096).startswith(b"HTTP/1.1 408")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_client_that_leaves_cancels_its_answer(stream: bool) -> None:
+    desk = ScriptDesk(held=1)
+    with serving(desk) as served, served.client(timeout=httpx.Timeout(30, read=0.2)) as client:
+        if stream:
+            with client.chat.completions.create(
+                model=NAME, messages=ASKED["messages"], stream=True
+            ) as pieces:  # type: ignore[call-overload]
+                next(iter(pieces))
+                assert desk.waits.wait(30)
+        else:
+            with pytest.raises(openai.APITimeoutError):
+                client.chat.completions.create(model=NAME, messages=ASKED["messages"])  # type: ignore[arg-type]
+        assert desk.left.wait(30)
+
+
+def test_a_request_is_one_span_of_the_callers_trace() -> None:
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    with serving(ScriptDesk(), traces=OpenTelemetry(provider)) as served, served.http() as http:
+        caller = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+        http.post("/v1/chat/completions", json=ASKED, headers=caller)
+    (span,) = exporter.get_finished_spans()
+    assert span.name == "POST /v1/chat/completions"
+    assert f"{span.context.trace_id:032x}" == "0af7651916cd43dd8448eb211c80319c"
+    assert span.attributes["omma.seconds.prefill"] == 0.1
+    assert span.attributes["gen_ai.usage.output_tokens"] == 2
+    assert [event.name for event in span.events] == ["first token"]
+    assert "secret" not in str(span.to_json())

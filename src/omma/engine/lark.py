@@ -64,8 +64,8 @@ def _json(schema: Mapping[str, Any]) -> str:
 
 
 def _regex(pattern: str) -> str:
-    """A regular expression between strokes; from the beginning to the end, so ^ and $ there are no news."""
-    return f"/{llguidance().regex_to_lark(pattern, '')}/"
+    """A regular expression between strokes; `\\d` and `\\w` are of ASCII, as in a JSON Schema."""
+    return f"/{llguidance().regex_to_lark(pattern, 'dw')}/"
 
 
 def _mark(name: str, marks: Mapping[str, int]) -> str:
@@ -88,22 +88,28 @@ def _places(shape: Places, marks: Mapping[str, int]) -> str:
     phrase, box = ([_mark(name, marks) for name in MARKS[dialect.dress][kind]] for kind in ("phrase", "box"))
     corners = 'pair "," pair' if not shape.points else "pair"
     return (
-        f"answer: first? rest{{0,{shape.most - 1}}}\n"
+        f"answer: (first{_more('rest', shape.most)})?\n"
         f"first: {box[0]}? place | phrase {box[0]} place\n"
         f"rest: phrase? {box[0]} place\n"
         f"place: {corners} {box[1]}\n"
         f'pair: "(" NUMBER "," NUMBER ")"\n'
         f"phrase: {phrase[0]} LABEL {phrase[1]}\n"
         f"NUMBER: {NUMBER}\n"
-        f"LABEL: /[^<>\\x00-\\x1f]{{1,{LABEL}}}/\n"
+        f"LABEL: /[^<>\\x00-\\x1f]{{0,{LABEL}}}/\n"
     )
+
+
+def _more(one: str, most: int) -> str:
+    """What follows the first of at most so many."""
+    return f" {one}{{0,{most - 1}}}" if most > 1 else ""
 
 
 def _places_in_json(shape: Places) -> str:
     key, numbers = ("point_2d", 2) if shape.points else ("bbox_2d", 4)
     comma = ' BLANK? "," BLANK? '
+    more = _more(f"({comma}place)", shape.most)
     return (
-        f'answer: "[" BLANK? (place (BLANK? "," BLANK? place){{0,{shape.most - 1}}} BLANK?)? "]"\n'
+        f'answer: "[" BLANK? (place{more} BLANK?)? "]"\n'
         f'place: "{{" BLANK? "\\"{key}\\"" BLANK? ":" BLANK? '
         f'"[" BLANK? {comma.join(["NUMBER"] * numbers)} BLANK? "]" label? BLANK? "}}"\n'
         'label: BLANK? "," BLANK? "\\"label\\"" BLANK? ":" BLANK? LABEL\n'

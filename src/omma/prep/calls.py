@@ -64,7 +64,7 @@ def _body(text: str, start: int) -> tuple[Mapping[str, Any] | None, int]:
 def _call(entry: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]] | None:
     """A tool's name and arguments; None for an object that is no call."""
     named = entry.get("name")
-    arguments = next((entry[key] for key in ARGUMENTS if key in entry), {})
+    arguments: Any = next((entry[key] for key in ARGUMENTS if key in entry), {})
     if isinstance(arguments, str):
         try:
             arguments = json.loads(arguments)

@@ -145,6 +145,7 @@ class Served:
 
     address: str
     app: Doorway
+    desk: Any
     loop: asyncio.AbstractEventLoop
     _stopping: list[concurrent.futures.Future[bool]] = field(default_factory=list)
 
@@ -186,7 +187,7 @@ def serving(desk: Any, *args: Any, **more: Any) -> Iterator[Served]:
     try:
         assert started.wait(30), "the server did not start"
         port = server.servers[0].sockets[0].getsockname()[1]
-        yield Served(f"http://127.0.0.1:{port}", app, loops[0])
+        yield Served(f"http://127.0.0.1:{port}", app, desk, loops[0])
     finally:
         server.should_exit = True
         thread.join(30)

@@ -13,7 +13,7 @@ FLOORS: list[set[str]] = [
     {"model", "presets", "prep", "serve", "synth"},
     {"weights", "engine", "evals", "agent", "skills", "corpus", "hub"},
     {"loading", "plan", "verbs"},
-    {"train", "respond", "remote"},
+    {"train", "respond", "remote", "running"},
     {"cli", "__init__", "__main__", "scale", "host"},
 ]
 # Wings that may know a neighbour: nouns stand on one floor and may name each other downwards in this order.
@@ -30,6 +30,7 @@ BESIDE = {
     ("cli", "scale"),
     ("cli", "host"),
     ("scale", "host"),
+    ("running", "respond"),
 }
 TORCHLESS = {
     "errors",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
 
 from torch import Tensor
 
 from omma.chat import Delta, Message, Options, Seen, Spoken, messages
 from omma.engine.engine import score
 from omma.engine.generate import Piece, generate
+from omma.engine.grammar import Grammar, Grammars, Vocabulary
 from omma.engine.request import Request, read_defaults, request
 from omma.errors import OmmaError
 from omma.loading import Loaded
@@ -30,6 +30,10 @@ class Model(Verbs):
         self.name, self.spec, self.processor = loaded.name, loaded.spec, loaded.processor
         self.network = loaded.model
         self._defaults = read_defaults(loaded.generation, loaded.spec.ids)
+        self._grammars = Grammars(
+            Vocabulary(loaded.processor.tokenizer, loaded.spec.decoder.vocabulary, self._defaults.stop_ids),
+            thinks=loaded.processor.thinks,
+        )
 
     def __repr__(self) -> str:
         weight = next(self.network.parameters())
@@ -48,8 +52,8 @@ class Model(Verbs):
     def stream(self, spoken: Sequence[Message], options: Options = PLAIN) -> Iterator[Delta]:
         """Answer piece by piece. What is wrong with the conversation is raised before the first piece."""
         options.check()
-        asked, seen = self._request(spoken, options)
-        return (_delta(piece, seen) for piece in self._pieces([asked]))
+        asked, seen = self.prepared(spoken, options)
+        return (delta(piece, seen) for piece in self._pieces([asked]))
 
     def answers(
         self, conversations: Iterable[Spoken], options: Options = PLAIN, *, rows: int = 32
@@ -68,7 +72,7 @@ class Model(Verbs):
         def line() -> Iterator[Request]:
             for index, spoken in enumerate(conversations):
                 try:
-                    asked, shown[index] = self._request(messages(spoken), options)
+                    asked, shown[index] = self.prepared(messages(spoken), options)
                 except OmmaError as wrong:
                     refused.append((index, alone(wrong)))
                 else:
@@ -98,19 +102,33 @@ class Model(Verbs):
         told = messages(spoken)
         return score(self.network, self.processor.sample(told, prompt=told[-1].role != "assistant"))
 
-    def _request(self, spoken: Sequence[Message], options: Options) -> tuple[Request, tuple[Seen, ...]]:
+    def prepared(
+        self, spoken: Sequence[Message], options: Options, *, tenant: str = ""
+    ) -> tuple[Request, tuple[Seen, ...]]:
+        """A conversation as the engine wants it, and what was shown. Nothing of the model is run.
+
+        Raises BadMessage, BadPicture, BadVideo, BadShape, PromptTooLong, OutOfMemory and MissingExtra.
+        """
         with memory_for("opening what is shown", "show fewer pictures, or smaller ones"):
-            sample = self.processor.sample(spoken)
-        asked = request(sample, options, self._defaults, context=self.spec.decoder.context)
-        return asked, self.processor.seen(sample)
+            sample = self.processor.sample(spoken, tools=options.tools)
+        seen = self.processor.seen(sample)
+        grammar: Grammar | None = None if options.shape is None else self._grammars.of(options.shape, seen)
+        context = self.spec.decoder.context
+        asked = request(sample, options, self._defaults, context=context, tenant=tenant, grammar=grammar)
+        return asked, seen
+
+    def spell(self, token: int) -> bytes:
+        """The bytes that a token of an answer writes; marks write none, but places where they are told so."""
+        places = dialect_of(self.dialect).dress != "json"
+        return self.processor.tokenizer.bytes_of(token, skip_marks=True, places=places)
 
     def _pieces(self, requests: Iterable[Request], *, rows: int = 1) -> Iterator[Piece]:
-        places = dialect_of(self.dialect).dress != "json"
-        bytes_of = partial(self.processor.tokenizer.bytes_of, skip_marks=True, places=places)
-        return generate(self.network, requests, bytes_of, rows=rows)
+        return generate(self.network, requests, self.spell, rows=rows)
 
 
-def _delta(piece: Piece, seen: tuple[Seen, ...]) -> Delta:
+def delta(piece: Piece, seen: tuple[Seen, ...]) -> Delta:
+    """A piece as it is told; the last one says what was seen. Raises what ended it, if something did."""
     if piece.error is not None:
         raise piece.error
-    return Delta(piece.text, piece.finish, piece.usage, seen if piece.finish is not None else ())
+    last = piece.finish is not None
+    return Delta(piece.text, piece.finish, piece.usage, seen if last else (), piece.chosen)

@@ -63,8 +63,8 @@ class Engine:
     `guesses` tokens a step are tried that stood behind the same words before: the answer is the same.
 
     Tokens of a request do not depend on what else runs but by the rounding of products of other shapes. With
-    `invariant` they do not depend on it at all: alone or together, cut or whole, remembered or not, its logits
-    are the same bits, for products are made in blocks of one shape.
+    `invariant` they do not depend on it at all: alone or together, cut or whole, remembered or not, logits
+    are the same bits: products are made in blocks of one shape.
     """
 
     def __init__(
@@ -115,9 +115,9 @@ class Engine:
         """Memory that the running rows hold for keys and values."""
         return self.cache.pages.held * self.cache.page_bytes
 
-    def row(self, ticket: int) -> Row | None:
+    def row(self, ticket: int) -> Row:
         """A request that waits or runs: its times, and how much of it was remembered."""
-        return self._rows.get(ticket)
+        return self._rows[ticket]
 
     def seconds(self, ticket: int) -> float | None:
         """About how long reading a request's prompt takes; None where nothing is known yet."""
@@ -128,6 +128,7 @@ class Engine:
         self._next += 1
         spec, named = self._model.spec, self._named or bool(self.features.limit)
         row = Row(self._next, request, spec, named=named, guesses=self._guesses)
+        row.lasting = self.cache.pages.limit is not None
         self._rows[row.ticket] = row
         self._scheduler.add(row)
         return row.ticket
@@ -199,7 +200,10 @@ class Engine:
                 if ticket is None:
                     told.append(self._failed(part.row, self._too_long(row)))
                     break
-                self._put_back(ticket)
+                if self._rows[ticket].blind:
+                    told.append(self._failed(ticket, self._too_long(self._rows[ticket])))
+                else:
+                    self._put_back(ticket)
                 if ticket == part.row:
                     break
             else:
@@ -225,8 +229,7 @@ class Engine:
                 logits_SV = self._through(parts, rows)
         except (OmmaError, RuntimeError) as wrong:
             if len(parts) == 1:
-                error = wrong if isinstance(wrong, OmmaError) else _broken(wrong)
-                return [self._failed(parts[0].row, error)]
+                return [self._failed(parts[0].row, _told(wrong))]
             return [told for part in parts for told in self._run([part])]
         return self._chosen(parts, rows, logits_SV)
 
@@ -283,8 +286,8 @@ class Engine:
                 wish = row.request.logprobs
                 how = None if wish is None else scored(logits_SV[i], token, wish)
                 finish = row.take(token)
-            except OmmaError as wrong:
-                return [*told, self._failed(part.row, wrong)]
+            except (OmmaError, RuntimeError, ValueError) as wrong:
+                return [*told, self._failed(part.row, _told(wrong))]
             told.append(Written(part.row, token, finish, how))
             if finish is not None or i >= len(guesses) or guesses[i] != token:
                 break
@@ -317,7 +320,10 @@ class Engine:
         return Failed(ticket, error)
 
 
-def _broken(wrong: RuntimeError) -> Interrupted:
+def _told(wrong: Exception) -> OmmaError:
+    """What ended a request, as an error of omma's: a mistake inside ends the request that met it."""
+    if isinstance(wrong, OmmaError):
+        return wrong
     told = Interrupted(f"the model broke off with {type(wrong).__name__}: {wrong}; ask again, or report it")
     told.__cause__ = wrong
     return told

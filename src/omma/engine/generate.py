@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from omma.chat import FinishReason, Usage
+from omma.chat import Chosen, FinishReason, Likely, Usage
 from omma.engine.engine import Engine, Failed, Written
 from omma.engine.request import Request
+from omma.engine.row import Row
 from omma.engine.text import TextStream
 from omma.errors import OmmaError
 from omma.model.vlm import Vlm
@@ -15,43 +16,71 @@ from omma.model.vlm import Vlm
 
 @dataclass(frozen=True)
 class Piece:
-    """Text of the request at `index`. Its last piece says why it ended, with what it took, or the error."""
+    """Text of the request at `index`. Its last piece says why it ended, with what it took, or the error.
+
+    `chosen` are its tokens, where log-probabilities were asked for.
+    """
 
     index: int
     text: str
     finish: FinishReason | None = None
     usage: Usage | None = None
     error: OmmaError | None = None
+    chosen: tuple[Chosen, ...] = ()
+
+    @property
+    def telling(self) -> bool:
+        """Whether there is anything in it that has to be heard."""
+        return bool(self.text) or self.finish is not None or self.error is not None
 
 
 @dataclass
-class _Answer:
-    """A request whose answer is being written."""
+class Writing:
+    """A request whose answer is being written: its tokens become pieces."""
 
     index: int
+    row: Row
+    bytes_of: Callable[[int], bytes]
     stream: TextStream
-    stop_ids: frozenset[int]
-    prompt: int
     visual: int
+    video: int
     count: int = 0
+    chosen: list[Chosen] = field(default_factory=list)
 
     @classmethod
-    def to(cls, index: int, request: Request, bytes_of: Callable[[int], bytes]) -> _Answer:
-        """An answer not yet begun. The prompt itself is not kept: it may be large."""
-        sample = request.sample
-        visual = sum(visual.tokens for visual in sample.visuals)
-        return cls(index, TextStream(bytes_of, request.stop), request.stop_ids, sample.length, visual)
+    def to(cls, index: int, request: Request, row: Row, bytes_of: Callable[[int], bytes]) -> Writing:
+        """An answer not yet begun."""
+        visuals = request.sample.visuals
+        visual, video = (
+            sum(one.tokens for one in visuals if one.kind in kinds)
+            for kinds in (("image", "video"), ("video",))
+        )
+        return cls(index, row, bytes_of, TextStream(bytes_of, request.stop), visual, video)
 
     def take(self, written: Written) -> Piece:
         """Spell one more token."""
         self.count += 1
-        text = "" if written.token in self.stop_ids else self.stream.add(written.token)
+        text = ""
+        if written.token not in self.row.request.stop_ids:
+            text = self.stream.add(written.token)
+            self._score(written)
         finish: FinishReason | None = "stop" if self.stream.stopped else written.finish
-        if finish is None:
-            return Piece(self.index, text)
-        text += self.stream.close()
-        usage = Usage(self.prompt, self.count, self.visual)
-        return Piece(self.index, text, "stop" if self.stream.stopped else finish, usage)
+        if finish is not None:
+            text += self.stream.close()
+            finish = "stop" if self.stream.stopped else finish
+        if not text and finish is None:
+            return Piece(self.index, "")
+        chosen, self.chosen = tuple(self.chosen), []
+        usage = None if finish is None else self._usage()
+        return Piece(self.index, text, finish, usage, chosen=chosen)
+
+    def _score(self, written: Written) -> None:
+        if (how := written.scored) is not None:
+            likely = tuple(Likely(self.bytes_of(token), score) for token, score in how.likeliest)
+            self.chosen.append(Chosen(self.bytes_of(written.token), how.logprob, likely))
+
+    def _usage(self) -> Usage:
+        return Usage(self.row.prompt, self.count, self.visual, self.video, self.row.cached)
 
 
 def generate(
@@ -65,22 +94,25 @@ def generate(
     hold.
     """
     engine = Engine(model, rows=rows)
-    answers: dict[int, _Answer] = {}
+    answers: dict[int, Writing] = {}
     line = enumerate(requests)
     while True:
         while engine.room and (following := next(line, None)) is not None:
-            answers[engine.add(following[1])] = _Answer.to(*following, bytes_of)
+            index, request = following
+            ticket = engine.add(request)
+            answers[ticket] = Writing.to(index, request, engine.row(ticket), bytes_of)
+            del following, request  # it may be large
         if engine.idle:
             return
         for told in engine.step():
+            if told.ticket not in answers:  # a stop text ended it before this token of the same step
+                continue
             if isinstance(told, Failed):
                 yield Piece(answers.pop(told.ticket).index, "", error=told.error)
-                continue
-            if told.ticket not in answers:  # a stop text ended it before this token of the same step
                 continue
             piece = answers[told.ticket].take(told)
             if piece.finish is not None:
                 engine.cancel(told.ticket)
                 del answers[told.ticket]
-            if piece.text or piece.finish is not None:
+            if piece.telling:
                 yield piece

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -56,7 +56,9 @@ class Row:
     """A request: waiting, running, or put back in line. It has its sampler, dice and walk all the while.
 
     `done` tokens of it are remembered; `cached` were when it first came in. `features` are those of pictures
-    that were seen and are not read to their end. `guesses` are tokens that may come next, for one step.
+    that were seen and are not read to their end. `guesses` are tokens that may come next, for one step. One
+    that is not `lasting` lets go of its patches, which may be large, when they have been read; it is `blind`
+    then, and cannot be read again.
     """
 
     def __init__(self, ticket: int, request: Request, spec: ModelSpec, *, named: bool, guesses: int) -> None:
@@ -65,6 +67,7 @@ class Row:
         self.prompt = sample.length
         self.written: list[int] = []
         self.done, self.cached = 0, 0
+        self.lasting, self.blind = True, False
         self.features: dict[int, Tensor] = {}
         self.guesses: list[int] = []
         self._most_guesses = guesses
@@ -133,6 +136,9 @@ class Row:
         self.done = done
         for number in [number for number in self.features if self._places[number][-1] < done]:
             del self.features[number]
+        if not self.lasting and not self.blind and self._places and done >= self.prompt:
+            self.blind = True
+            self.request = replace(self.request, sample=replace(self.request.sample, visuals=()))
 
     def draw(self, logits_V: Tensor, likeliest: int) -> int:
         """Choose the next token from fp32 logits, of which `likeliest` is the largest. Raises BadShape."""
@@ -150,12 +156,12 @@ class Row:
         if self.content is not None:
             self.content.write(token, self._position + len(self.written))
         self.written.append(token)
+        if token in self.request.stop_ids:
+            return "stop"
         if self.walk is not None:
             self.walk.take(token)
         if self.lookup is not None:
             self.lookup.write(token)
-        if token in self.request.stop_ids:
-            return "stop"
         if not self.left:
             return "length"
         return "loop" if self.request.loops and circles(self.written) else None

@@ -30,16 +30,18 @@ class Matching:
 
 @dataclass(frozen=True)
 class Places:
-    """A JSON list of boxes with labels inside a picture, x1 < x2 and y1 < y2.
+    """Boxes with labels inside a picture, x1 < x2 and y1 < y2, written as the model writes them.
 
-    `resized` is the picture's size as the model saw it; `boxes` names a dialect of `prep.dialects`. At most
-    `most` boxes; with `points` points instead.
+    `resized` is the picture's size as the model saw it, `boxes` names a dialect of `prep.dialects`; left
+    open, they are those of the `picture` of that number among all that is shown. At most `most` boxes; with
+    `points` points instead.
     """
 
-    resized: Size
-    boxes: str
+    resized: Size | None = None
+    boxes: str | None = None
     most: int = 64
     points: bool = False
+    picture: int = 0
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from omma.chat import (
     Message,
     Options,
     Spoken,
+    ToolCall,
     Video,
     message,
     messages,
@@ -24,6 +25,7 @@ from omma.chat import (
 from omma.errors import OmmaError, UnknownOption
 from omma.prep.actions import Step, parse_step
 from omma.prep.boxes import Box, Point, parse_boxes, parse_points
+from omma.prep.calls import parse_calls
 from omma.prep.document_markdown import parse_document
 from omma.prep.documents import Document
 from omma.prep.polygons import Polygon, parse_polygons
@@ -40,6 +42,11 @@ Media = MediaSource | Image | Video
 @dataclass(frozen=True)
 class Reply(Answer):
     """An answer with its geometry, in pixels of the pictures that were shown."""
+
+    @property
+    def calls(self) -> tuple[ToolCall, ...]:
+        """The tools that the text calls, those that are whole."""
+        return parse_calls(self.said).calls
 
     def boxes(self, picture: int = 0) -> list[Box]:
         """The boxes in the text, taken as lying in the picture of this number; [] if there are none."""
@@ -125,17 +132,21 @@ class Verbs(ABC):
             return self.stream(messages(spoken), wishes)
         return self._reply(messages(spoken), wishes)
 
-    def find(self, picture: MediaSource | Image, what: str, **options: Any) -> find.Found:
+    def find(
+        self, picture: MediaSource | Image, what: str, *, inside: bool = False, **options: Any
+    ) -> find.Found:
         """Boxes of every `what` in pixels of the picture: `skills.find`."""
-        return find.find(self, picture, what, Options.of(**options))
+        return find.find(self, picture, what, Options.of(**options), inside=inside)
 
     def read(self, picture: MediaSource | Image, *, boxes: bool = True, **options: Any) -> read.Page:
         """All text of the picture, line by line: `skills.read`."""
         return read.read(self, picture, Options.of(**options), boxes=boxes)
 
-    def point(self, picture: MediaSource | Image, what: str, **options: Any) -> Point | None:
+    def point(
+        self, picture: MediaSource | Image, what: str, *, inside: bool = False, **options: Any
+    ) -> Point | None:
         """The place of `what` in pixels of the picture: `skills.point`."""
-        return point.point(self, picture, what, Options.of(**options))
+        return point.point(self, picture, what, Options.of(**options), inside=inside)
 
     def locate(self, video: MediaSource | Video, what: str, **options: Any) -> locate.Located:
         """When `what` happens, in seconds of the video: `skills.locate`."""

@@ -32,6 +32,8 @@ class Corners:
     @classmethod
     def of(cls, places: Places) -> Corners:
         """Nothing written yet. Raises BadShape when no box has room in the picture, or nobody's dialect."""
+        if places.resized is None or places.boxes is None:
+            raise BadShape("places are in no picture; say its size as the model saw it, and the dialect")
         dialect = dialect_of(places.boxes)
         units = dialect.units(places.resized)
         most = (units.width - dialect.cut, units.height - dialect.cut)

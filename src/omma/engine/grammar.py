@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Lock
 from typing import Any, Protocol
@@ -12,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from omma.chat import Seen
 from omma.engine.corners import Corners
 from omma.engine.lark import lark_of, llguidance
 from omma.engine.placed import Figured, PlacedWalk
@@ -19,7 +21,6 @@ from omma.engine.schema_rules import USUAL, Limits
 from omma.errors import BadShape
 from omma.prep.tokenizer import Tokenizer
 from omma.shape import Places, Shape
-
 
 _SHOWN = re.compile(r"\s*+(?:\d+ \||\^|<non-verbose/>)")
 _AT = re.compile(r"(?:at )?\d+\(\d+\): |failed to compile JSON schema: ")
@@ -215,8 +216,9 @@ class Grammars:
         self._kept: OrderedDict[str, Grammar] = OrderedDict()
         self._keep, self._lock = keep, Lock()
 
-    def of(self, shape: Shape) -> Grammar:
-        """The grammar of a shape. Raises what `compile_shape` raises."""
+    def of(self, shape: Shape, seen: Sequence[Seen] = ()) -> Grammar:
+        """The grammar of a shape, for an answer to what was `seen`. Raises what `compile_shape` raises."""
+        shape = settled(shape, seen)
         text = lark_of(shape, self._vocabulary.marks, self._limits, thinks=self._thinks)
         key = f"{shape!r}\n{text}" if isinstance(shape, Places) else text
         with self._lock:
@@ -229,6 +231,19 @@ class Grammars:
             while len(self._kept) > self._keep:
                 self._kept.popitem(last=False)
         return grammar
+
+
+def settled(shape: Shape, seen: Sequence[Seen]) -> Shape:
+    """The shape with its places in a picture that was seen. Raises BadShape when that was not shown."""
+    if not isinstance(shape, Places) or (shape.resized is not None and shape.boxes is not None):
+        return shape
+    if not 0 <= shape.picture < len(seen):
+        raise BadShape(
+            f"the answer is to hold places in picture {shape.picture}, and {len(seen)} are shown; "
+            "show it, or say in which one"
+        )
+    shown = seen[shape.picture]
+    return replace(shape, resized=shape.resized or shown.resized, boxes=shape.boxes or shown.boxes)
 
 
 def _sentence(told: str) -> str:

@@ -80,7 +80,7 @@ def _without(word: str) -> str:
 
 
 def _places(shape: Places, marks: Mapping[str, int]) -> str:
-    dialect = dialect_of(shape.boxes)
+    dialect = dialect_of(shape.boxes or "")
     if shape.most < 1:
         raise BadShape(f"most is {shape.most}; wanted 1 place or more")
     if dialect.dress == "json":

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from omma.chat import Image, MediaSource, Options, Responder
 from omma.prep.boxes import Box, parse_boxes
+from omma.shape import Places
 from omma.skills.asking import PLAIN, ask, seen, worded
 
 PROMPT = "Locate every {what}. Answer with boxes in JSON."
@@ -29,11 +30,21 @@ class Found(list[Box]):
         self.complete = complete
 
 
-def find(responder: Responder, picture: MediaSource | Image, what: str, options: Options = PLAIN) -> Found:
+def find(
+    responder: Responder,
+    picture: MediaSource | Image,
+    what: str,
+    options: Options = PLAIN,
+    *,
+    inside: bool = False,
+) -> Found:
     """Boxes of every `what`, in pixels of the original picture, in the model's order; none found is [].
 
-    A box that the model left without a label gets `what`. The model gives no score.
+    A box that the model left without a label gets `what`. The model gives no score. With `inside` the answer
+    is held to boxes in the picture, each with a width and a height: `shape.Places`.
     """
+    if inside:
+        options = replace(options, shape=Places())
     answer = ask(responder, picture, worded(responder, PROMPTS, what=what), options)
     boxes = parse_boxes(answer.text, seen(answer))
     named = (box if box.label else replace(box, label=what) for box in boxes)

@@ -99,7 +99,7 @@ class HostDesk:
         async with self._place(order):
             seen = await self._seen(order)
             worker = await self._fleet.chosen(seen.key)
-            async for frame in worker.ask("cost", (seen.messages,)):
+            async for frame in worker.ask("cost", (seen.messages, order.options)):
                 cost: Cost = noun(frame.header["value"], frame.blobs)
                 seconds = None if self._pace is None else self._pace * cost.prompt_tokens
                 return replace(cost, seconds=None if seconds is None else round(seconds, 3))
@@ -192,7 +192,9 @@ class HostDesk:
         delta = noun(frame.header["value"], frame.blobs)
         if frame.header["is"] == "piece":
             return Told(delta)
-        seconds = seen.seconds | frame.header["seconds"]
+        seconds = dict(frame.header["seconds"])
+        for stage, spent in seen.seconds.items():
+            seconds[stage] = seconds.get(stage, 0.0) + spent
         if delta.usage is not None and (read := delta.usage.prompt_tokens - delta.usage.cached_tokens) > 0:
             newest = (seconds.get("prefill", 0.0) + seconds.get("encode", 0.0)) / read
             self._pace = newest if self._pace is None else (1 - NEWEST) * self._pace + NEWEST * newest

@@ -123,7 +123,7 @@ class Fleet:
         """Load the model, and be there until the engine dies."""
         try:
             async with asyncio.timeout(self._settings.loading):
-                told = await worker.load_model(self._settings.setup)
+                told = await worker.load_model(self._settings.shared)
         except TimeoutError:
             raise Interrupted(f"loading took over {self._settings.loading:g} s") from None
         assert self._model is not None

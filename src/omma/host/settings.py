@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 
 from omma.host.limits import SAFE, DecodeLimits
 
 
 @dataclass(frozen=True)
 class Setup:
-    """What an engine's process loads. The words are those of `omma.load`; `name` is how it is offered."""
+    """What an engine's process loads. The words are those of `omma.load`; `name` is how it is offered.
+
+    `rows` answers are written at a time. `pages` and `features` are bytes for keys and values, and for what
+    the tower saw; None leaves them to `running.Limits`.
+    """
 
     model: str = "omma-nano"
     name: str | None = None
@@ -18,6 +23,8 @@ class Setup:
     adapter: str | None = None
     revision: str | None = None
     rows: int = 32
+    pages: int | None = None
+    features: int | None = None
 
 
 @dataclass(frozen=True)
@@ -41,3 +48,13 @@ class HostSettings:
     loading: float = 600.0
     stalled: float = 120.0
     clips: int = 256 << 20
+
+    @property
+    def shared(self) -> Setup:
+        """What each engine is told to load: they share this machine, and stay well within their limit."""
+        setup, most = self.setup, self.memory
+        if most is None and self.replicas > 1:
+            most = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // self.replicas
+        if most is None or setup.pages is not None:
+            return setup
+        return replace(setup, pages=most // 4, features=most // 16)

@@ -11,13 +11,12 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Mapping
-from time import perf_counter
+from collections.abc import Callable, Mapping
 from traceback import print_exc
 from typing import Any
 
 import omma
-from omma.chat import Delta, Message, Options
+from omma.chat import Message, Options
 from omma.errors import Interrupted, OmmaError
 from omma.host.card import card_of
 from omma.host.frames import Blob, Broken, Frame, HungUp, receive, send
@@ -25,7 +24,7 @@ from omma.host.nouns import noun, plain, plain_error
 from omma.host.settings import Setup
 from omma.loading import resolve
 from omma.prep.geometry import geometry
-from omma.respond import Model
+from omma.running import Answering, Running
 from omma.serve.desk import Cost, Shown
 
 BEAT = 0.5  # seconds between two words about how things stand
@@ -65,21 +64,46 @@ class _Line:
             send(self._line, told, blobs)
 
 
+class _Answer:
+    """An answer that is being written, from the moment it was asked for. Any thread may cancel it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._answering: Answering | None = None
+        self.cancelled = False
+
+    def begin(self, answering: Answering) -> Answering:
+        """It is being written now."""
+        with self._lock:
+            self._answering = answering
+            if self.cancelled:
+                answering.close()
+        return answering
+
+    def cancel(self) -> None:
+        """Nobody wants it any more."""
+        with self._lock:
+            self.cancelled = True
+            if self._answering is not None:
+                self._answering.close()
+
+
 class _Desk:
-    """A loaded model and the answers that are being written."""
+    """A loaded model, kept running, and the answers that are being written."""
 
     def __init__(self, line: _Line, setup: Setup) -> None:
         self._line = line
-        model = omma.load(
+        self._answers: dict[int, _Answer] = {}
+        self._model = model = omma.load(
             setup.model,
             device=setup.device,
             dtype=setup.dtype,
             adapter=setup.adapter,
             revision=setup.revision,
         )
-        self._model: Model = model
-        self._turns = threading.Lock()
-        self._cancelled: dict[int, threading.Event] = {}
+        limits = {"memory": setup.pages, "features": setup.features}
+        given = {name: limit for name, limit in limits.items() if limit is not None}
+        self._running = Running(model, rows=setup.rows, **given)
         folder = resolve(setup.model, revision=setup.revision)
         card = card_of(setup.name or setup.model, folder, model.processor)
         line.say({"is": "ready"}, (card, model.processor.rules))
@@ -91,23 +115,25 @@ class _Desk:
             frame = self._line.next()
             match frame.header["do"]:
                 case "answer":
-                    self._cancelled[frame.header["id"]] = threading.Event()
+                    self._answers[frame.header["id"]] = _Answer()
                     self._begin(self._answer, frame)
                 case "cost":
                     self._begin(self._cost, frame)
                 case "cancel":
-                    if told := self._cancelled.get(frame.header["id"]):
-                        told.set()
+                    if told := self._answers.get(frame.header["id"]):
+                        told.cancel()
 
-    def _begin(self, work: Any, frame: Frame) -> None:
+    def _begin(self, work: Callable[..., None], frame: Frame) -> None:
         threading.Thread(target=self._guarded, args=(work, frame), daemon=True).start()
 
-    def _guarded(self, work: Any, frame: Frame) -> None:
+    def _guarded(self, work: Callable[..., None], frame: Frame) -> None:
         """Do a piece of work; whatever goes wrong in it is told, and no other piece hears of it."""
         number = frame.header["id"]
+        value = noun(frame.header["value"], frame.blobs)
+        frame.blobs.clear()
         try:
             try:
-                work(number, *noun(frame.header["value"], frame.blobs))
+                work(number, *value)
             except OmmaError as wrong:
                 self._line.say({"is": "failed", "id": number, **plain_error(wrong)})
             except Exception as wrong:  # a mistake of ours: said in the log, and to whoever asked
@@ -117,51 +143,62 @@ class _Desk:
         except HungUp:
             return
         finally:
-            self._cancelled.pop(number, None)
+            self._answers.pop(number, None)
 
     def _answer(self, number: int, messages: tuple[Message, ...], options: Options, tenant: str) -> None:
-        cancelled = self._cancelled[number]
-        begun = perf_counter()
-        seconds: dict[str, float] = {}
+        mine = self._answers[number]
         text: list[str] = []
-        with self._turns:
-            deltas = self._model.stream(messages, options)
-        while not cancelled.is_set():
-            with self._turns:
-                delta = next(deltas, None)
-            if delta is None:
-                return
+        answering = mine.begin(self._running.stream(messages, options, tenant=tenant, name=str(number)))
+        for delta in answering:
             text.append(delta.text)
-            seconds.setdefault("prefill", perf_counter() - begun)
             if delta.finish_reason is None:
                 self._line.say({"is": "piece", "id": number}, delta)
                 continue
-            seconds["decode"] = perf_counter() - begun - seconds["prefill"]
-            self._last(number, delta, "".join(text), seconds)
+            places = geometry("".join(text), delta.seen)
+            seconds = _stages(answering.seconds, bool(delta.seen))
+            self._line.say({"is": "last", "id": number, "geometry": places, "seconds": seconds}, delta)
 
-    def _last(self, number: int, delta: Delta, text: str, seconds: dict[str, float]) -> None:
-        places = geometry(text, delta.seen)
-        self._line.say({"is": "last", "id": number, "geometry": places, "seconds": seconds}, delta)
-
-    def _cost(self, number: int, messages: tuple[Message, ...]) -> None:
-        processor = self._model.processor
-        sample = processor.sample(messages)
+    def _cost(self, number: int, messages: tuple[Message, ...], options: Options) -> None:
+        sample = self._model.prepared(messages, options)[0].sample
         shown = tuple(
             Shown(visual.kind, visual.original, visual.resized, visual.tokens, max(len(visual.times), 1))
             for visual in sample.visuals
         )
         tokens = {kind: sum(one.tokens for one in shown if one.kind == kind) for kind in ("image", "video")}
         words = sample.length - sum(tokens.values())
-        context = processor.spec.decoder.context
-        self._line.say(
-            {"is": "cost", "id": number}, Cost(words, tokens["image"], tokens["video"], context, shown)
-        )
+        context = self._model.spec.decoder.context
+        told = Cost(words, tokens["image"], tokens["video"], context, shown)
+        self._line.say({"is": "cost", "id": number}, told)
 
     def _beat(self) -> None:
-        """Say how things stand, again and again."""
+        """Say how things stand, again and again. An engine that broke off ends the process."""
         rest = threading.Event()
         try:
             while not rest.wait(BEAT):
-                self._line.say({"is": "state", "state": {"running": len(self._cancelled)}})
+                load = self._running.load()
+                if load["broken"] is not None:
+                    os._exit(os.EX_SOFTWARE)
+                self._line.say({"is": "state", "state": _numbers(load)})
         except HungUp:
             return
+
+
+def _numbers(load: Mapping[str, Any]) -> dict[str, int]:
+    """How things stand, as plain numbers that can be added up."""
+    pages, held = load["pages"], load["bytes"]
+    return {
+        "running": load["running"],
+        "waiting": load["waiting"],
+        "pages_used": pages["held"],
+        "pages_kept": pages["kept"],
+        "pages_free": pages["limit"] - pages["held"] - pages["kept"],
+        "page_bytes": held["pages"],
+        "feature_bytes": held["features"],
+        "cached_tokens": load["cached_tokens"],
+    }
+
+
+def _stages(seconds: Mapping[str, float], shown: bool) -> dict[str, float]:
+    """Seconds by the stages of `serve.desk.Told`. Cutting pictures is counted as resizing them."""
+    told = {"resize": seconds.get("prep", 0.0), "encode": seconds.get("encode", 0.0)} if shown else {}
+    return told | {stage: seconds[stage] for stage in ("prefill", "decode") if stage in seconds}

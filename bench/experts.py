@@ -150,7 +150,8 @@ def beside(clock: Callable[[], float], work: Work, repeats: int) -> Told:
             gave.append(one())
             best[i] = min(best[i], clock() - began)
     mine, other = (one.float() for one in gave[:2])
-    return Told(*best, float((mine - other).abs().max() / other.abs().max()))
+    ours, theirs, grouped = best
+    return Told(ours, theirs, grouped, float((mine - other).abs().max() / other.abs().max()))
 
 
 def full_speed(clock: Callable[[], float], dtype: torch.dtype) -> float:

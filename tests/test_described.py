@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from omma.chat import Image, Message, Text, Video, message
+from omma.chat import Image, Message, Part, Text, Video, message
 from omma.cli import main
 from omma.errors import BadFolder
 from omma.loading import load_folder
@@ -31,7 +31,7 @@ from omma.weights.config import check_writable, write_config
 from tests.train.school import small_tokenizer
 
 every_one = pytest.mark.parametrize("name", DESCRIBED)
-WRITTEN = [Written(*told, decimals=2) for told in product((False, True), repeat=3) if any(told)]
+WRITTEN = [Written(*told, 2) for told in product((False, True), repeat=3) if any(told)]
 
 
 def processor_of(spec: ModelSpec) -> Processor:
@@ -49,7 +49,10 @@ def noise(*shape: int, seed: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uin
 def dialogues() -> Iterator[list[Message]]:
     """Pictures larger than a window, a film, and words; each with its own answer."""
     for number, answer in enumerate(("red", "green", "blue")):
-        shown = [Image(noise(112, 140, seed=number)), Video(noise(4, 56, 84, seed=number), fps=5.0)]
+        shown: list[Part] = [
+            Image(noise(112, 140, seed=number)),
+            Video(noise(4, 56, 84, seed=number), fps=5.0),
+        ]
         asked = [message("user", *shown, "What colour is the square?")]
         yield [*asked, Message("assistant", (Text(answer),))]
 

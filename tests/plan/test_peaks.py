@@ -16,7 +16,7 @@ from omma.plan.parameters import blueprint, count
 from omma.plan.peak import Lying, phases
 from omma.plan.showing import Film, Wish, talk_of
 from omma.prep.processor import Processor
-from omma.prep.rules import PictureRules
+from omma.prep.rules import published_rules
 from omma.prep.vocabulary import train_tokenizer
 from omma.presets import preset
 from omma.sample import Size
@@ -44,10 +44,12 @@ model = omma.load(folder, dtype=dtype)
 shown = [Image(PIL.Image.new("RGB", tuple(picture)))] if picture else []
 if film:
     shown = [Video(np.zeros((film[2], film[1], film[0], 3), np.uint8), fps=2.0)]
-asked = [[omma.message("user", *shown, "a " * words)] for _ in range(batch)]
+said = "".join(chr(33 + 7 * i % 90) for i in range(words))  # no two neighbours alike: no expert is left out
+asked = [[omma.message("user", *shown, said)] for _ in range(batch)]
 told = model.generate(asked, max_tokens=answer)
 print(json.dumps([peak() - base, told[0].usage.prompt_tokens, told[0].usage.completion_tokens]))
 """
+DTYPES = {"BF16": torch.bfloat16, "F16": torch.float16}
 TOKENIZER = train_tokenizer(iter(["You are a helpful assistant. user assistant system a b"] * 4), 310)
 
 
@@ -71,9 +73,11 @@ class Case:
         """The model, cut."""
         whole = preset(self.name)
         vision, decoder = whole.vision, whole.decoder
+        full = () if vision.window is None else (self.tower - 1,)
+        deep = tuple(range(min(len(vision.deepstack), self.tower, self.decoder)))
         return replace(
             whole,
-            vision=replace(vision, depth=self.tower, full_layers=(self.tower - 1,)),
+            vision=replace(vision, depth=self.tower, full_layers=full, deepstack=deep),
             decoder=replace(decoder, depth=self.decoder, key_heads=self.key_heads or decoder.key_heads),
             ids=TOKENIZER.token_ids,
         )
@@ -86,18 +90,30 @@ CASES = {
     "full precision, converted": Case(decoder=4, dtype="float32", words=100, batch=2),
     "a large picture": Case(picture=(1344, 1008), tower=2, decoder=1, answer=4),
     "a video": Case(film=(336, 336, 16), tower=4, decoder=3),
+    "Qwen2-VL, a picture": Case("qwen2-vl-2b", tower=4, decoder=4, picture=(560, 420), answer=8),
+    "Qwen3-VL, pictures added level by level": Case(
+        "qwen3-vl-4b", tower=4, decoder=4, picture=(640, 480), answer=8
+    ),
+    "Qwen3-VL, a video": Case("qwen3-vl-2b", tower=3, decoder=3, film=(320, 320, 8), answer=8),
+    "experts, all of them chosen": Case(
+        "qwen3-vl-30b-a3b", tower=2, decoder=1, picture=(320, 320), words=400, answer=8
+    ),
     "many at once": Case(key_heads=16, decoder=6, tower=1, words=500, batch=12, answer=24),
 }
 
 
 def sparse_folder(folder: Path, spec: ModelSpec, kind: str) -> None:
-    """A folder of zeros that takes no room on the disk."""
-    write_config(spec, folder, dtype={"BF16": "bfloat16", "F16": "float16"}[kind])
-    Processor(TOKENIZER, spec, PictureRules()).save(folder)
+    """A folder of zeros that takes no room on the disk, but for what sends tokens to different experts."""
+    write_config(spec, folder, dtype=str(DTYPES[kind]).removeprefix("torch."))
+    Processor(TOKENIZER, spec, published_rules(spec)).save(folder)
     header: dict[str, object] = {}
+    drawn: dict[int, bytes] = {}
     at = 0
     for ours, weight in blueprint(spec).named_parameters():
         end = at + 2 * weight.numel()
+        if ours.endswith(("embedding.weight", "router.weight", "feed_norm.weight")):
+            rows = torch.randn(min(len(weight), TOKENIZER.size), *weight.shape[1:])
+            drawn[at] = rows.to(DTYPES[kind]).view(torch.uint8).numpy().tobytes()
         shape = public_shape(ours, tuple(weight.shape), spec)
         header[public_name(ours, spec.family)] = {"dtype": kind, "shape": shape, "data_offsets": [at, end]}
         at = end
@@ -105,6 +121,9 @@ def sparse_folder(folder: Path, spec: ModelSpec, kind: str) -> None:
     with (folder / "model.safetensors").open("wb") as file:
         file.write(len(text).to_bytes(8, "little") + text)
         file.truncate(8 + len(text) + at)
+        for place, numbers in drawn.items():
+            file.seek(8 + len(text) + place)
+            file.write(numbers)
 
 
 def measured(case: Case, folder: Path) -> tuple[int, int, int]:
@@ -125,7 +144,9 @@ def planned(case: Case, read: int, wrote: int) -> int:
     model = blueprint(spec, dtype)
     films = [Film(Size(*case.film[:2]), case.film[2] / 2)] if case.film else []
     pictures = [Size(*case.picture)] if case.picture else []
-    talk = talk_of(Wish(pictures, films), PictureRules(), context=10**6)._replace(prompt=read, answer=wrote)
+    talk = talk_of(Wish(pictures, films), published_rules(spec), context=10**6)._replace(
+        prompt=read, answer=wrote
+    )
     mapped = case.kept == "BF16" and dtype == torch.bfloat16
     packs = dtype == torch.bfloat16 and packs_bfloat16()
     found = phases(model, count(model), talk, case.batch, Lying(dtype, mapped, packs))

@@ -150,6 +150,7 @@ def learn() -> Recipe:
         names=0.3,
         apart=True,
         roots=True,
+        scale=SCALE | dict.fromkeys(("vision.layers.", "vision.patches."), 0.4) | {"vision.places.": 0.2},
         rate=Rate(peak=1.2e-3, final=1.2e-3, warm_up=60, shape="trapezoid"),
         seed=21,
     )

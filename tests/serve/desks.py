@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import threading
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +32,7 @@ class ModelDesk:
     model: Model
     answered: list[Order] = field(default_factory=list)
     open: int = 0
+    closed: Callable[[], None] = lambda: None
 
     def models(self) -> Sequence[Card]:
         spec = self.model.spec
@@ -41,7 +42,9 @@ class ModelDesk:
         return {"ready": True, "running": self.open, "seconds": {"encode": 0.5}}
 
     async def cost(self, order: Order) -> Cost:
-        sample = await asyncio.to_thread(self.model.processor.sample, order.messages)
+        sample = await asyncio.to_thread(
+            self.model.processor.sample, order.messages, tools=order.options.tools
+        )
         counts = {"image": 0, "video": 0}
         for visual in sample.visuals:
             counts[visual.kind] += visual.tokens
@@ -73,6 +76,7 @@ class ModelDesk:
         finally:
             stop.set()
             self.open -= 1
+            self.closed()
 
     def _work(self, order: Order, loop: Any, line: Any, stop: threading.Event) -> None:
         try:

@@ -23,7 +23,9 @@ from omma.errors import (
     PromptTooLong,
     UnknownModel,
 )
-from omma.host.desk import DEATHS, _digest
+from omma.host import link
+from omma.host.desk import _digest
+from omma.host.quarantine import DEATHS
 from omma.host.settings import HostSettings, Setup
 from omma.serve.desk import Desk, Order
 from omma.shape import Matching
@@ -138,6 +140,26 @@ def test_closing_an_answer_ends_it_behind_the_desk_too(host: Host) -> None:
     host.wait_for(running=0, waiting=0, inside=0, pages_used=0)
 
 
+def test_an_answer_that_nobody_reads_is_ended_and_costs_nobody_else(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "UNREAD", 3)
+
+    async def asleep() -> None:
+        async with aclosing(host.desk.answer(order("Tell me a story.", **LONG))) as answer:
+            await anext(answer)
+            (worker,) = host.desk._fleet.workers
+            async with asyncio.timeout(300):
+                while not worker._leaving:  # so long nothing is read
+                    await asyncio.sleep(0)
+            async for _ in answer:
+                pass
+
+    with pytest.raises(Interrupted, match="not read for too long"):
+        host.do(asleep())
+    host.wait_for(running=0, waiting=0)
+
+
 def test_more_orders_than_have_room_are_told_to_come_again(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,7 +171,7 @@ def test_more_orders_than_have_room_are_told_to_come_again(
 def test_a_conversation_that_engines_died_at_is_refused(host: Host) -> None:
     wished = order("Do you remember me?", max_tokens=1)
     for _ in range(DEATHS):
-        host.desk._deaths.died(_digest(wished.messages, wished.options))
+        host.desk._quarantine.deaths.died(_digest(wished.messages, wished.options))
     with pytest.raises(BadMessage, match="not tried again"):
         host.told("Do you remember me?", max_tokens=1)
     assert host.told("Do you remember me too?", max_tokens=1)

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -16,14 +16,13 @@ from omma.host.clips import Clips
 from omma.host.decode import Decoders
 from omma.host.fleet import Fleet
 from omma.host.frames import Blob, Frame, written
-from omma.host.link import Worker
 from omma.host.nouns import noun, plain
-from omma.host.poison import Poison
+from omma.host.quarantine import Quarantine
 from omma.host.settings import HostSettings
 from omma.prep.video import Clip
 from omma.serve.desk import Card, Cost, Order, Told
 
-DEATHS = 3  # of engines with an order inside, after which it is refused
+BEGINNING = 256  # letters by which conversations are known that begin alike
 NEWEST = 0.1  # how much of the guess of speed is the newest answer's
 
 
@@ -44,8 +43,7 @@ class HostDesk:
         self._threads = ThreadPoolExecutor(settings.decode.jobs, "decode")
         self._fleet = Fleet(settings)
         self._clips = Clips(settings.clips)
-        self._deaths = Poison(DEATHS)
-        self._alone = asyncio.Lock()
+        self._quarantine = Quarantine()
         self._inside = 0
         self._pace: float | None = None  # seconds that a token of a prompt takes
 
@@ -89,7 +87,7 @@ class HostDesk:
         async with self._place(order):
             seen = await self._seen(order)
             value = (seen.messages, order.options, order.tenant)
-            async with self._quarantine(_digest(order.messages, order.options)) as watch:
+            async with self._quarantine.around(_digest(order.messages, order.options)) as watch:
                 worker = watch.worker = await self._fleet.chosen(seen.key)
                 async for frame in worker.ask("answer", value):
                     yield self._told(frame, seen)
@@ -118,30 +116,6 @@ class HostDesk:
         finally:
             self._inside -= 1
 
-    @asynccontextmanager
-    async def _quarantine(self, digest: str) -> AsyncIterator[_Watch]:
-        """Count the deaths that an order was inside of; one that was inside of many is refused.
-
-        Before that it runs with no other such order, so that the last death is laid on the right one.
-        """
-        if self._deaths.refused(digest):
-            raise BadMessage(
-                f"{DEATHS} times an engine died while it was at this conversation; it is not tried again"
-            )
-        async with AsyncExitStack() as stack:
-            if self._deaths.deaths(digest) == DEATHS - 1:
-                await stack.enter_async_context(self._alone)
-            watch = _Watch()
-            try:
-                yield watch
-            except Interrupted:
-                worker = watch.worker
-                if worker is not None and worker.ended.is_set() and digest not in worker.died_with:
-                    worker.died_with.add(digest)
-                    self._deaths.died(digest)
-                raise
-            self._deaths.lived(digest)
-
     async def _seen(self, order: Order) -> Seen:
         """Decode all media of an order, each once."""
         seconds: dict[str, float] = {}
@@ -158,8 +132,8 @@ class HostDesk:
                     part = replace(part, source=clip)
                 parts.append(part)
             messages.append(replace(message, parts=tuple(parts)))
-        first = next((message.text for message in order.messages if message.role == "user"), "")
-        key = "\n".join([order.tenant, *digests[:1], first[:256]])
+        words = "".join(message.text for message in order.messages[:2])[:BEGINNING]
+        key = "\n".join([order.tenant, *digests[:1], words])
         return Seen(tuple(messages), seconds, key)
 
     async def _clip(
@@ -199,12 +173,6 @@ class HostDesk:
             newest = (seconds.get("prefill", 0.0) + seconds.get("encode", 0.0)) / read
             self._pace = newest if self._pace is None else (1 - NEWEST) * self._pace + NEWEST * newest
         return Told(delta, frame.header["geometry"], seconds)
-
-
-class _Watch:
-    """Which engine an order is in."""
-
-    worker: Worker | None = None
 
 
 @asynccontextmanager

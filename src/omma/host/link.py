@@ -44,6 +44,7 @@ class Worker:
         self.heard = monotonic()  # when an order inside last gave a sign
         self.state: dict[str, Any] = {}
         self.died_with: set[str] = set()  # digests of orders that were inside when it died
+        self._leaving: set[asyncio.Task[None]] = set()
         self._reading = asyncio.create_task(self._read())
 
     @classmethod
@@ -151,6 +152,7 @@ class Worker:
                 self._told.set_exception(Interrupted("the engine's process died while it was loading"))
                 self._told.exception()  # it may be that nobody asks
             self._sink.close()
+            await asyncio.gather(*self._leaving)
             await asyncio.to_thread(self._process.wait)
 
     def _take(self, frame: Frame) -> None:
@@ -161,14 +163,17 @@ class Worker:
                 self.state = frame.header["state"]
             case _:
                 self.heard = monotonic()
-                if came := self._inside.get(frame.header["id"]):
-                    _put(came, frame)
+                number = frame.header["id"]
+                if (came := self._inside.get(number)) and not _put(came, frame):
+                    leaving = asyncio.create_task(self._cancel(number))
+                    self._leaving.add(leaving)
+                    leaving.add_done_callback(self._leaving.discard)
 
 
-def _put(came: asyncio.Queue[Frame | None], frame: Frame | None) -> None:
-    """Put a frame where its order waits. Where too many lie unread, the answer is lost."""
-    if came.full():
+def _put(came: asyncio.Queue[Frame | None], frame: Frame | None) -> bool:
+    """Put a frame where its order waits. False where too many lie unread: then the answer is lost."""
+    if lost := came.full():
         while not came.empty():
             came.get_nowait()
-        frame = None
-    came.put_nowait(frame)
+    came.put_nowait(None if lost else frame)
+    return not lost

@@ -1,0 +1,412 @@
+"""The parsers that strangers' bytes reach, each as a function of bytes that refuses in our own words only."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from bench import hostile_media as media
+from bench.fuzz_draw import Draw, as_body
+
+Run = Callable[[bytes], None]
+
+
+@dataclass(frozen=True)
+class Parser:
+    """A parser: `ready` makes the function once, `seeds` are whole inputs from which others are made."""
+
+    name: str
+    ready: Callable[[], Run]
+    seeds: Callable[[], list[bytes]]
+    longest: int = 8192  # bytes of one input
+
+
+def _picture() -> Run:
+    from omma.chat import Image
+    from omma.errors import BadInput
+    from omma.prep.pictures import PictureLimits
+    from omma.prep.resize import LONGEST_RATIO
+    from omma.prep.rules import QWEN3
+    from omma.prep.visuals import shot
+
+    limits = PictureLimits(pixels=1_000_000, bytes=1 << 20, ratio=LONGEST_RATIO)
+
+    def run(data: bytes) -> None:
+        try:
+            clip = shot(Image(data), QWEN3, room=4096, pictures=limits)
+        except BadInput:
+            return
+        assert clip.frames.shape == (1, clip.resized.height, clip.resized.width, 3)
+
+    return run
+
+
+def _video() -> Run:
+    import av.logging
+
+    from omma.chat import Video
+    from omma.errors import BadInput
+    from omma.host.limits import CODECS
+    from omma.prep.reels import ReelLimits
+    from omma.prep.rules import QWEN3
+    from omma.prep.visuals import shot
+
+    av.logging.set_level(None)
+    limits = ReelLimits(
+        pixels=1_000_000,
+        bytes=1 << 20,
+        frames=10_000,
+        animation=4_000_000,
+        seconds=3600.0,
+        codecs=frozenset(CODECS.split()),
+        threads=False,
+    )
+
+    def run(data: bytes) -> None:
+        try:
+            clip = shot(Video(data, max_frames=4), QWEN3, room=4096, reels=limits)
+        except BadInput:
+            return
+        assert 1 <= len(clip.frames) == len(clip.times)
+        assert list(clip.times) == sorted(clip.times)
+
+    return run
+
+
+SCHEMA_KEYS = (
+    *("type", "properties", "required", "items", "enum", "const", "anyOf", "oneOf", "allOf", "$ref", "$defs"),
+    *("minimum", "maximum", "exclusiveMinimum", "multipleOf", "minLength", "maxLength", "pattern", "format"),
+    *("minItems", "maxItems", "prefixItems", "additionalProperties", "patternProperties", "minProperties"),
+    *("a", "b", "not", "title", "uniqueItems", "propertyNames", "maxProperties", "nullable", "$schema"),
+)
+SCHEMA_WORDS = (
+    *(
+        "string",
+        "integer",
+        "number",
+        "object",
+        "array",
+        "boolean",
+        "null",
+        "#/$defs/a",
+        "#",
+        "#/properties/a",
+    ),
+    *(
+        "date",
+        "email",
+        "uuid",
+        "^[a-z]+$",
+        "(a|b){2,5}",
+        "[",
+        "(?=a)",
+        "\\d{3}",
+        ".*",
+        "a",
+        "b",
+        "(a*)*",
+        "\\p{L}",
+    ),
+)
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "a": {"type": "string", "pattern": "^[a-z]{1,8}$"},
+        "b": {"type": "array", "items": {"$ref": "#/$defs/a"}, "maxItems": 3},
+    },
+    "required": ["a"],
+    "additionalProperties": False,
+    "$defs": {"a": {"anyOf": [{"type": "integer", "minimum": 0, "maximum": 9}, {"enum": ["x", None]}]}},
+}
+
+
+def _schema() -> Run:
+    import omma
+    from omma.engine.grammar import Vocabulary, compile_shape
+    from omma.errors import BadInput
+    from omma.shape import Calls, Matching, Schema
+
+    model = omma.load("omma-nano")
+    ids = model.processor.tokenizer.token_ids
+    vocabulary = Vocabulary(
+        model.processor.tokenizer, model.spec.decoder.vocabulary, frozenset({ids.turn_end, ids.end_of_text})
+    )
+
+    def run(data: bytes) -> None:
+        draw = Draw(data)
+        kind = draw.number(8)
+        schema = (
+            draw.changed(SCHEMA, SCHEMA_KEYS, SCHEMA_WORDS)
+            if kind % 2
+            else draw.object(SCHEMA_KEYS, SCHEMA_WORDS)
+        )
+        try:
+            match kind:
+                case 0:
+                    shape: Any = Matching(draw.text(SCHEMA_WORDS) + draw.text(SCHEMA_WORDS))
+                case 1:
+                    shape = Calls((("f", schema), ("g", SCHEMA)), must=bool(draw.number(2)))
+                case _:
+                    shape = Schema(schema)
+            walk = compile_shape(shape, vocabulary).walk()
+            for _ in range(12):
+                if walk.ended:
+                    break
+                allowed = walk.mask().nonzero()[0]
+                assert len(allowed), "a mask that allows nothing"
+                walk.take(int(allowed[draw.number(len(allowed))]))
+        except BadInput:
+            return
+
+    return run
+
+
+MESSAGE_KEYS = (
+    *("messages", "role", "content", "type", "text", "image_url", "video_url", "url", "detail", "max_pixels"),
+    *(
+        "tools",
+        "function",
+        "name",
+        "parameters",
+        "tool_calls",
+        "tool_call_id",
+        "arguments",
+        "id",
+        "fps",
+        "start",
+    ),
+    *("stop", "n", "seed", "response_format", "json_schema", "schema", "logprobs", "top_logprobs", "stream"),
+    *("max_tokens", "temperature", "metadata", "reasoning_content", "tool_choice", "regex", "model", "stop"),
+)
+MESSAGE_WORDS = (
+    *("user", "system", "assistant", "tool", "developer", "text", "image_url", "video_url", "function"),
+    *(
+        "data:image/png;base64,AAAA",
+        "data:,x",
+        "media:" + "0" * 40,
+        "http://127.0.0.1/",
+        "file:///etc/passwd",
+    ),
+    *(
+        "auto",
+        "none",
+        "required",
+        "low",
+        "json_schema",
+        "json_object",
+        "{}",
+        "f",
+        "<|im_end|>",
+        "<tool_call>",
+    ),
+)
+REQUEST: dict[str, Any] = {
+    "messages": [
+        {"role": "system", "content": "Be short."},
+        {"role": "user", "content": [
+            {"type": "text", "text": "a"},
+            {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA", "detail": "low"}},
+            {"type": "video_url", "video_url": {"url": "data:video/mp4;base64,AAAA", "fps": 1, "stop": 2.5}},
+        ]},
+        {"role": "assistant", "content": None, "tool_calls": [
+            {"id": "c", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}}]},
+        {"role": "tool", "tool_call_id": "c", "content": "b"},
+    ],
+    "tools": [{"type": "function", "function": {"name": "f", "parameters": SCHEMA}}],
+    "tool_choice": "auto", "stop": ["x"], "seed": 1, "n": 2, "max_tokens": 5, "logprobs": True,
+    "response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": SCHEMA}},
+}  # fmt: skip
+
+
+def _message() -> Run:
+    import omma
+    from omma.chat import messages
+    from omma.errors import OmmaError
+    from omma.serve import wire
+    from omma.serve.conversation import taken
+    from omma.serve.faults import Refused, refusal
+    from omma.serve.orders import chat_options
+    from omma.serve.reading import read
+    from omma.serve.settings import Settings
+    from omma.serve.sources import Sources
+
+    processor = omma.load("omma-nano").processor
+    loop = asyncio.new_event_loop()
+
+    def told(error: Exception) -> None:
+        refused = refusal(error)
+        assert refused.status < 500, "a fault of ours"
+        assert str(refused).strip(), "a refusal without a word"
+        assert json.loads(refused.raw)["error"]["message"] == str(refused)
+
+    def run(data: bytes) -> None:
+        draw = Draw(data[1:])
+        value = draw.changed(REQUEST, MESSAGE_KEYS, MESSAGE_WORDS)
+        body = data[1:] if data[:1] < b"\x40" else as_body(value)
+        try:
+            asked = read(wire.ChatRequest, body)
+            chat_options(asked)
+            said = taken(asked.messages, Sources(), Settings(), tenant="", thinks=bool(draw.number(2)))
+            spoken = loop.run_until_complete(said).messages
+            processor.pieces(spoken, prompt=True)
+        except (OmmaError, Refused) as error:
+            told(error)
+        try:
+            messages(value.get("messages") if isinstance(value, dict) else value)
+        except OmmaError as error:
+            told(error)
+
+    return run
+
+
+SCRAPS = (
+    *(
+        "{",
+        "}",
+        "[",
+        "]",
+        "(",
+        ")",
+        ",",
+        ":",
+        '"',
+        "'",
+        "\\",
+        "\n",
+        " ",
+        "-",
+        "1e999",
+        "NaN",
+        "9" * 400,
+        "```",
+    ),
+    *(
+        '{"bbox_2d":[1,2,3,4]',
+        '"label":"a"',
+        '"point_2d":[1,2]',
+        '"quad_2d":[1,2,3,4,5,6,7,8]',
+        '"start":1,"end":2',
+    ),
+    *(
+        "<box>(1,2),(3,4)</box>",
+        "<ref>a</ref>",
+        "<quad>",
+        "<|box_start|>",
+        "<|object_ref_end|>",
+        '"time":"1:2"',
+    ),
+    *(
+        "<table>",
+        "<tr><td rowspan=99>",
+        "</td>",
+        '<p data-bbox="1 2 3 4">',
+        "<!--",
+        "-->",
+        "&#99999999;",
+        "| a |",
+    ),
+    *("<tool_call>", "</tool_call>", '{"action":"left_click","coordinate":[1,2]}', "</think>", "# ", "$$"),
+    *("\x00", "\ud800", "\u202e", "0", "-1", "1000", "1.5"),
+)
+
+
+def _box() -> Run:
+    from omma.chat import Seen
+    from omma.errors import BadInput
+    from omma.prep.actions import parse_looks, parse_step
+    from omma.prep.boxes import parse_boxes, parse_points
+    from omma.prep.dialects import DIALECTS
+    from omma.prep.document_html import parse_html
+    from omma.prep.document_markdown import parse_document, parse_markdown
+    from omma.prep.geometry import geometry
+    from omma.prep.polygons import parse_polygons
+    from omma.prep.solids import parse_solids
+    from omma.prep.spans import parse_sightings, parse_spans
+    from omma.sample import Size
+
+    readers: list[Callable[[str, Seen], Any]] = [
+        *(parse_boxes, parse_points, parse_polygons, parse_solids, parse_spans, parse_sightings, parse_html),
+        *(
+            parse_markdown,
+            parse_document,
+            parse_step,
+            parse_looks,
+            lambda text, seen: geometry(text, (seen,)),
+        ),
+    ]
+    names = sorted(DIALECTS)
+
+    def run(data: bytes) -> None:
+        draw = Draw(data)
+        size = Size(1 + draw.number(60_000), 1 + draw.number(60_000))
+        times = tuple(float(i) for i in range(draw.number(4)))
+        seen = Seen("video" if times else "image", size, Size(280, 280), draw.one(names), times)
+        text, most = "", draw.one((200, 500, 2_000, 10_000))
+        while draw.left and len(text) < most:
+            text += draw.one(SCRAPS) if draw.number(4) else draw.bytes().decode("latin-1")
+        for reader in readers:
+            try:
+                found = reader(text, seen)
+            except BadInput:
+                continue
+            if reader is parse_boxes:
+                for box in found:
+                    assert 0 <= box.x1 <= box.x2 <= size.width
+                    assert 0 <= box.y1 <= box.y2 <= size.height
+
+    return run
+
+
+def _pictures_seeds() -> list[bytes]:
+    kinds = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "PPM", "AVIF")
+    whole = [media.noise(kind, (24, 16)) for kind in kinds]
+    odd = [
+        media.png_flood(),
+        media.tiff_far(),
+        media.gif_wide(),
+        media.webp_lie(),
+        media.png(8, 8, bytes(200)),
+    ]
+    return [*whole, *odd, b"P5 4 4 65535\n" + bytes(32), b"P7\nWIDTH 2\nHEIGHT 2\nDEPTH 3\n"]
+
+
+def _videos_seeds() -> list[bytes]:
+    forms = (
+        ("mpeg4", "mp4"),
+        ("mpeg4", "matroska"),
+        ("mjpeg", "avi"),
+        ("mpeg2video", "mpegts"),
+        ("flv", "flv"),
+    )
+    films = [media.film(codec, form) for codec, form in forms]
+    return [
+        *films,
+        media.film_lie(),
+        media.gif_flood(20, 8),
+        media.png_flood(),
+        media.sound(),
+        media.film_empty(),
+    ]
+
+
+def _random_seeds(count: int = 24) -> list[bytes]:
+    import random
+
+    dice = random.Random(5)
+    return [dice.randbytes(dice.choice((20, 100, 500, 2_000))) for _ in range(count)]
+
+
+PARSERS: dict[str, Parser] = {
+    parser.name: parser
+    for parser in (
+        Parser("picture", _picture, _pictures_seeds, 16_384),
+        Parser("video", _video, _videos_seeds, 65_536),
+        Parser("schema", _schema, _random_seeds, 2_048),
+        Parser("message", _message, functools.partial(_random_seeds, 24), 4_096),
+        Parser("box", _box, _random_seeds, 4_096),
+    )
+}

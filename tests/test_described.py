@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from omma.chat import Image, Message, Part, Text, Video, message
 from omma.cli import main
@@ -20,8 +22,9 @@ from omma.model.attend import Segments
 from omma.model.vlm import Vlm
 from omma.prep.processor import Processor
 from omma.prep.rules import DESCRIBED as RULES
+from omma.prep.visuals import picture_size
 from omma.presets import DESCRIBED, preset, tiny
-from omma.sample import Sample, pack
+from omma.sample import Sample, Size, pack
 from omma.spec import Experts, ModelSpec, Written
 from omma.train.lesson import Lesson, batch
 from omma.train.passes import Pupil
@@ -31,7 +34,8 @@ from omma.weights.config import check_writable, write_config
 from tests.train.school import small_tokenizer
 
 every_one = pytest.mark.parametrize("name", DESCRIBED)
-WRITTEN = [Written(*told, 2) for told in product((False, True), repeat=3) if any(told)]
+TOLD = [told for told in product((False, True), repeat=3) if any(told)]
+WRITTEN = [Written(number, stamp, interval, decimals=2) for number, stamp, interval in TOLD]
 
 
 def processor_of(spec: ModelSpec) -> Processor:
@@ -179,6 +183,14 @@ def test_towers_are_as_they_are_described(name: str, depth: int, width: int) -> 
     assert (RULES.min_pixels, RULES.max_pixels) == (224**2, 1024**2)
     assert (RULES.min_frames, RULES.max_frames) == (1, 32)
     assert preset("described-72b").vision.feed_forward == Experts(512, 32, 2)
+
+
+@given(st.integers(1, 5000), st.floats(1 / 150, 150))
+def test_pictures_are_seen_at_224_to_1024_pixels_square(height: int, ratio: float) -> None:
+    width = max(round(height * ratio), 1)
+    assume(max(width, height) < 200 * min(width, height))
+    size = picture_size(Image(""), RULES, Size(width, height))
+    assert 224**2 <= size.width * size.height <= 1024**2
 
 
 @pytest.mark.parametrize(

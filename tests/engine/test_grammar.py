@@ -200,7 +200,7 @@ def test_a_random_answer_to_a_pattern_matches_it_whole(pattern: str) -> None:
         assert re.fullmatch(pattern, answer)
 
 
-@pytest.mark.parametrize("pattern", ["(", "(?=a)", r"(a)\1", "a" * 1000, 3])
+@pytest.mark.parametrize("pattern", ["(", "(?=a)", r"(a)\1", "a" * 1000, "a\ud800", 3])
 def test_what_is_no_pattern_is_refused(pattern: Any) -> None:
     with pytest.raises(BadShape):
         compile_shape(Matching(pattern), nano())

@@ -90,6 +90,8 @@ def pattern_of(pattern: Any, where: str, limits: Limits = USUAL) -> str:
         raise BadShape(f"{where} is {type(pattern).__name__}; wanted a regular expression as text")
     if len(pattern) > limits.letters:
         raise BadShape(f"{where} has {len(pattern):,} letters; at most {limits.letters:,} are taken")
+    if any("\ud800" <= letter <= "\udfff" for letter in pattern):
+        raise BadShape(f"{where} holds half of a character; wanted whole Unicode characters")
     return pattern
 
 

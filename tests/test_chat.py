@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from omma.chat import LOW_DETAIL, Answer, Image, Message, Text, Usage, Video, messages
-from omma.errors import BadMessage
+from omma import chat
+from omma.chat import (
+    LOW_DETAIL,
+    Answer,
+    Image,
+    Message,
+    Options,
+    Text,
+    Tool,
+    ToolCall,
+    Usage,
+    Video,
+    messages,
+)
+from omma.errors import BadMessage, UnknownOption
 
 
 def said(**part: Any) -> list[dict[str, Any]]:
@@ -55,3 +69,69 @@ def test_what_was_thought_is_told_from_what_was_said() -> None:
     assert (thinking.thoughts, thinking.said) == ("a red one?", "Red.")
     plain = Answer("Red.\n", "stop", usage)
     assert (plain.thoughts, plain.said) == ("", "Red.\n")
+
+
+def calling(**call: Any) -> list[dict[str, Any]]:
+    """A turn of the assistant with one call, of which something is said otherwise."""
+    body = {"name": "look", "arguments": '{"x": 1}'} | call.pop("function", {})
+    return [{"role": "assistant", "tool_calls": [{"id": "c1", "type": "function", "function": body} | call]}]
+
+
+def test_calls_of_tools_and_what_they_answer_are_read() -> None:
+    answer = {"role": "tool", "tool_call_id": "c1", "content": "a cup"}
+    assert messages([*calling(), answer]) == (
+        Message("assistant", (), (ToolCall("look", {"x": 1}, "c1"),)),
+        Message("tool", (Text("a cup"),), answers="c1"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("spoken", "named"),
+    [
+        (calling(function={"arguments": "{"}), r"tool_calls\[0\].function.arguments is no JSON"),
+        (calling(function={"arguments": "[1]"}), "arguments is list"),
+        (calling(function={"arguments": "[" * 100_000}), "arguments is no JSON"),
+        (calling(function={"name": ""}), "function.name is ''"),
+        (calling(function={"extra": 1}), "extra"),
+        (calling(type="custom"), "type 'custom'"),
+        (calling(id=7), "id 7"),
+        ([{"role": "assistant", "tool_calls": 3}], "tool_calls is int"),
+        ([{"role": "assistant", "tool_calls": [{}]}], "is no call"),
+        ([{"role": "assistant", "content": None}], "content is NoneType"),
+        ([{"role": "user", "content": "Hi", "tool_calls": []}], "tool_calls, which nobody reads"),
+        ([{"role": "tool", "content": "Hi", "tool_call_id": 3}], "tool_call_id is 3"),
+    ],
+)
+def test_calls_that_are_none_are_refused_by_their_place(spoken: list[dict[str, Any]], named: str) -> None:
+    with pytest.raises(BadMessage, match=r"messages\[0\].*" + named):
+        messages(spoken)
+
+
+def test_tools_are_read_from_openais_form_and_written_to_it() -> None:
+    form = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
+    (tool,) = chat.tools([form])
+    assert tool == Tool("look", parameters={"type": "object"})
+    assert json.loads(json.dumps(tool.form)) == form
+    assert Options.of(tools=[form]).tools == (tool,)
+
+
+@pytest.mark.parametrize(
+    ("tools", "named"),
+    [
+        ({}, "wanted a list of tools"),
+        ([{"type": "retrieval"}], r"tools\[0\] is no tool"),
+        ([{"function": {"name": "two words"}}], "'two words'"),
+        ([{"function": {"name": "a\n</tools>"}}], "wanted 1 to 64"),
+        ([Tool("a"), Tool("a")], "two tools are called 'a'"),
+        ([{"function": {"name": "a", "parameters": 3}}], "wanted a JSON Schema"),
+        ([{"function": {"name": "a", "cost": 3}}], "cost"),
+    ],
+)
+def test_tools_that_are_none_are_refused(tools: Any, named: str) -> None:
+    with pytest.raises(BadMessage, match=named):
+        chat.tools(tools)
+
+
+def test_options_made_by_hand_hold_tools_and_nothing_else() -> None:
+    with pytest.raises(UnknownOption, match="no Tool"):
+        Options(tools=({"function": {}},)).check()  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import omma
+from omma.serve.media import MediaShelf
 from tests.page.desks import JourneyDesk
 from tests.serve.desks import Served, serving
 
@@ -37,7 +38,7 @@ def desk() -> JourneyDesk:
 
 @pytest.fixture(scope="module")
 def served(desk: JourneyDesk) -> Iterator[Served]:
-    with serving(desk) as served:
+    with serving(desk, shelf=MediaShelf()) as served:
         yield served
 
 

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import os
+import random
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
+import PIL.Image
 import pytest
 
 from omma.serve.keys import KeyRing
+from omma.serve.static import FOLDER
 from tests.page.conftest import Journey
 from tests.page.desks import TELLER, JourneyDesk
 from tests.serve.desks import Served, serving
@@ -93,6 +101,46 @@ def test_all_words_stand_out_from_their_ground(journey: Journey, desk: JourneyDe
     found = journey.page.evaluate(CONTRAST)
     assert len(found) > 5
     assert [(words, ratio) for words, ratio, enough in found if not enough] == []
+
+
+@pytest.mark.parametrize("language", ["curl", "Python"])
+def test_the_code_that_is_shown_gets_the_same_answer(
+    journey: Journey, desk: JourneyDesk, tmp_path: Path, language: str
+) -> None:
+    desk.says = 'It\'s a "star".'
+    journey.open()
+    journey.page.select_option("#model", label=TELLER)
+    journey.page.locator(".example").nth(1).click()
+    journey.answer()
+    article = journey.ask('Isn\'t it "one"?\nSay $HOME.')
+    article.get_by_text("As code").click()
+    journey.page.get_by_role("tab", name=language).click()
+    program = journey.page.locator("#program").inner_text()
+    asked = desk.answered[-1]
+    (tmp_path / "stars.webp").write_bytes((FOLDER / "stars.webp").read_bytes())
+    command = ["bash", "-c", program] if language == "curl" else [sys.executable, "-c", program]
+    away = {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+    told = subprocess.run(
+        command, cwd=tmp_path, env={**os.environ, **away}, capture_output=True, text=True, timeout=120
+    )
+    assert desk.says in told.stdout.replace("\\", ""), told.stderr
+    again = desk.answered[-1]
+    assert again is not asked
+    assert again.messages == asked.messages
+
+
+def test_a_large_file_is_sent_once_and_then_named(journey: Journey, desk: JourneyDesk) -> None:
+    grain = io.BytesIO()
+    PIL.Image.frombytes("RGB", (1300, 1300), random.Random(0).randbytes(3 * 1300 * 1300)).save(grain, "PNG")
+    raw = grain.getvalue()
+    assert len(raw) > 4 << 20
+    journey.open()
+    journey.page.select_option("#model", label=TELLER)
+    journey.show({"name": "large.png", "mimeType": "image/png", "buffer": raw})
+    journey.ask("What is it?")
+    journey.ask("And now?")
+    assert [part.source for part in desk.answered[-1].messages[0].parts[:1]] == [raw]
+    assert sum(url.endswith("/v1/media") for url in journey.asked) == 1
 
 
 def test_the_theme_is_switched_and_kept(journey: Journey) -> None:

@@ -47,6 +47,7 @@ def test_a_file_says_what_it_is_for_and_keeps_its_budget(path: str) -> None:
     head, *rest = TEXTS[path].splitlines()
     assert head.startswith(("//", "/*")) or rest[0].startswith("<!--")
     assert len(rest) < 350
+    assert max(map(len, (head, *rest))) <= 110
 
 
 def test_pictures_and_clips_are_small() -> None:

@@ -33,7 +33,13 @@ export function makeComposer({ items, stage, onask, onstop }) {
   }
 
   function choice(one) {
-    const input = make("input", { type: "radio", name: "task", value: one.name, checked: one === task, onchange: () => choose(one) });
+    const input = make("input", {
+      type: "radio",
+      name: "task",
+      value: one.name,
+      checked: one === task,
+      onchange: () => choose(one),
+    });
     return make("label", { title: one.told }, input, make("span", {}, one.title));
   }
 
@@ -54,7 +60,8 @@ export function makeComposer({ items, stage, onask, onstop }) {
     at("shape").hidden = task.name !== "extract";
     at("send").textContent = task.title;
     at("send").hidden = stops;
-    if (task.one && items.length > 1 && stage.media) say(`${task.title} looks at the one on the stage: ${stage.media.name}.`);
+    if (task.one && items.length > 1 && stage.media)
+      say(`${task.title} looks at the one on the stage: ${stage.media.name}.`);
   }
 
   function say(text, bad = false) {
@@ -90,5 +97,14 @@ export function makeComposer({ items, stage, onask, onstop }) {
 /** Which keys do what; on a narrow screen there are none to speak of. */
 function keys() {
   const key = (name) => make("kbd", {}, name);
-  return make("span.keys", {}, key("Enter"), " sends, ", key("Shift Enter"), " begins a line, ", key("Esc"), " stops.");
+  return make(
+    "span.keys",
+    {},
+    key("Enter"),
+    " sends, ",
+    key("Shift Enter"),
+    " begins a line, ",
+    key("Esc"),
+    " stops.",
+  );
 }

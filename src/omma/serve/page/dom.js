@@ -14,11 +14,14 @@ export function make(name, attributes = {}, ...children) {
     if (value === null || value === undefined || value === false) continue;
     if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
     else if (key === "data") Object.assign(element.dataset, value);
-    else if (key === "vars") for (const [name, one] of Object.entries(value)) element.style.setProperty(name, one);
+    else if (key === "vars")
+      for (const [name, one] of Object.entries(value)) element.style.setProperty(name, one);
     else if (key === "value" || key === "checked" || key === "muted") element[key] = value;
     else element.setAttribute(key, value === true ? "" : value);
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(
+    ...children.flat().filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return element;
 }
 

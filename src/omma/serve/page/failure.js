@@ -6,7 +6,10 @@ import { make } from "./dom.js";
 export function failure(turn, acts) {
   const { status, message, after } = turn.error;
   const again = make("button.firm", { type: "button", onclick: () => acts.again(turn) }, "Ask again");
-  const unlock = status === 401 ? make("button.firm", { type: "button", onclick: () => acts.unlock() }, "Enter the key") : null;
+  const unlock =
+    status === 401
+      ? make("button.firm", { type: "button", onclick: () => acts.unlock() }, "Enter the key")
+      : null;
   if (after) countDown(again, after);
   return make(
     "div.wrong",
@@ -29,15 +32,18 @@ function title({ status, code }) {
 
 function todo({ status, code }) {
   if (status === 0) return "Is the server still running? The page goes on as soon as it is back.";
-  if (status === 401 || status === 403) return "The server was started with keys. Whoever started it has them.";
+  if (status === 401 || status === 403)
+    return "The server was started with keys. Whoever started it has them.";
   if (status === 413) return "Show fewer or smaller pictures, or a shorter video.";
   if (status === 429) return "Others are being answered. It goes on in a moment.";
-  if (code === "context_length_exceeded") return "Begin a new conversation, show fewer pictures, or choose low detail in the settings.";
+  if (code === "context_length_exceeded")
+    return "Begin a new conversation, show fewer pictures, or choose low detail in the settings.";
   if (code === "interrupted" || status === 503) return "Nothing is wrong with your question: ask again.";
   return "Change the question or the picture and ask again; nothing else was lost.";
 }
 
-const worthwhile = ({ status, code }) => status === 0 || status === 429 || status >= 500 || code === "interrupted";
+const worthwhile = ({ status, code }) =>
+  status === 0 || status === 429 || status >= 500 || code === "interrupted";
 
 /** The server's sentence with a capital and a stop, otherwise as it is. */
 function sentence(text) {
@@ -51,7 +57,8 @@ function countDown(button, seconds) {
   const tick = (left) => {
     button.textContent = left > 0 ? `${words} in ${left} s` : words;
     button.disabled = left > 0;
-    if (left > 0 && (button.isConnected || left === Math.ceil(seconds))) setTimeout(() => tick(left - 1), 1000);
+    if (left > 0 && (button.isConnected || left === Math.ceil(seconds)))
+      setTimeout(() => tick(left - 1), 1000);
   };
   tick(Math.ceil(seconds));
 }

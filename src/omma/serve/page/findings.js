@@ -20,26 +20,64 @@ function row(mark, turn, acts, media, words = mark.label) {
 
 /** Things with their places, and how many there are. */
 export function found(marks, turn, acts, media) {
-  const kinds = { box: ["box", "boxes"], point: ["point"], polygon: ["outline"], sighting: ["sighting"], span: ["span"] };
+  const kinds = {
+    box: ["box", "boxes"],
+    point: ["point"],
+    polygon: ["outline"],
+    sighting: ["sighting"],
+    span: ["span"],
+  };
   const told = Object.keys(kinds)
     .map((kind) => [marks.filter((mark) => mark.kind === kind).length, kinds[kind]])
     .filter(([number]) => number)
     .map(([number, names]) => count(number, ...names));
-  const several = turn.shown.length > 1 ? " With several pictures, places are shown as they lie in each." : "";
-  return make("div", {}, make("p.summary", {}, make("b", {}, told.join(", ")), `, in pixels of ${media.name}.${several}`), make("div.found", {}, marks.map((mark) => row(mark, turn, acts, media))));
+  const several =
+    turn.shown.length > 1 ? " With several pictures, places are shown as they lie in each." : "";
+  return make(
+    "div",
+    {},
+    make("p.summary", {}, make("b", {}, told.join(", ")), `, in pixels of ${media.name}.${several}`),
+    make(
+      "div.found",
+      {},
+      marks.map((mark) => row(mark, turn, acts, media)),
+    ),
+  );
 }
 
 /** Stretches of a video; each plays from its beginning to its end. */
 export function spans(marks, turn, acts, media) {
-  return make("div", {}, make("p.summary", {}, make("b", {}, count(marks.length, "span")), `, in seconds of ${media.name}.`), make("div.found", {}, marks.map((mark) => row(mark, turn, acts, media))));
+  return make(
+    "div",
+    {},
+    make("p.summary", {}, make("b", {}, count(marks.length, "span")), `, in seconds of ${media.name}.`),
+    make(
+      "div.found",
+      {},
+      marks.map((mark) => row(mark, turn, acts, media)),
+    ),
+  );
 }
 
 /** The text of a page, line by line; each line lights its place. Without places it is text all the same. */
 export function lines(turn, marks, acts, media) {
   const placed = marks.filter((mark) => (mark.kind === "box" || mark.kind === "polygon") && mark.label);
-  if (!placed.length) return [make("div.lines", {}, turn.text.trim() === "[]" ? "There is no text in it." : turn.text.split("\n").map((text) => make("p", {}, text)))];
+  if (!placed.length)
+    return [
+      make(
+        "div.lines",
+        {},
+        turn.text.trim() === "[]"
+          ? "There is no text in it."
+          : turn.text.split("\n").map((text) => make("p", {}, text)),
+      ),
+    ];
   const each = placed.map((mark) =>
-    make("button.line", { type: "button", data: { mark: mark.id }, onclick: () => acts.show(media, turn) }, mark.label),
+    make(
+      "button.line",
+      { type: "button", data: { mark: mark.id }, onclick: () => acts.show(media, turn) },
+      mark.label,
+    ),
   );
   return [make("p.summary", {}, make("b", {}, count(placed.length, "line"))), make("div.lines", {}, each)];
 }
@@ -55,7 +93,9 @@ export function record(turn, marks, acts, media) {
   const boxes = marks.filter((mark) => mark.kind === "box");
   const placed = [];
   eachObject(value, (one) => BOX in one && placed.push(one));
-  const markOf = new Map(placed.length === boxes.length ? placed.map((one, index) => [one, boxes[index]]) : []);
+  const markOf = new Map(
+    placed.length === boxes.length ? placed.map((one, index) => [one, boxes[index]]) : [],
+  );
   return [fieldsOf(value, (one) => markOf.get(one), turn, acts, media)];
 }
 
@@ -79,8 +119,19 @@ function fieldsOf(value, markFor, turn, acts, media) {
   const mark = markFor(value);
   const { [BOX]: place, ...rest } = value;
   const only = place && Object.keys(rest).length === 1 ? Object.values(rest)[0] : undefined;
-  if (only !== undefined) return mark ? row(mark, turn, acts, media, plainly(only)) : fieldsOf(only, markFor, turn, acts, media);
-  if (Array.isArray(value) && value.every((one) => one === null || typeof one !== "object")) return make("span", {}, value.length ? value.join(", ") : "none");
-  const pairs = Array.isArray(value) ? value.map((one, index) => [String(index + 1), one]) : Object.entries(value);
-  return make("dl.record", {}, pairs.flatMap(([name, one]) => [make("dt", {}, name), make("dd", {}, fieldsOf(one, markFor, turn, acts, media))]));
+  if (only !== undefined)
+    return mark ? row(mark, turn, acts, media, plainly(only)) : fieldsOf(only, markFor, turn, acts, media);
+  if (Array.isArray(value) && value.every((one) => one === null || typeof one !== "object"))
+    return make("span", {}, value.length ? value.join(", ") : "none");
+  const pairs = Array.isArray(value)
+    ? value.map((one, index) => [String(index + 1), one])
+    : Object.entries(value);
+  return make(
+    "dl.record",
+    {},
+    pairs.flatMap(([name, one]) => [
+      make("dt", {}, name),
+      make("dd", {}, fieldsOf(one, markFor, turn, acts, media)),
+    ]),
+  );
 }

@@ -13,7 +13,7 @@ const EXAMPLES = [
   { files: ["clip.mp4"], task: "locate", words: "the circle moves to the right" },
 ];
 
-/** Fill the list with the examples whose task the model has words for. Choosing one asks it: `onchoose(files, task, words)`. */
+/** The examples whose task the model has words for. Choosing one asks it: `onchoose(files, task, words)`. */
 export function fillGallery(list, tasks, onchoose) {
   const usable = EXAMPLES.filter((example) => tasks.some((task) => task.name === example.task));
   list.replaceChildren(...usable.map((example) => make("li", {}, card(example, onchoose))));

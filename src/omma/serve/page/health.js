@@ -1,4 +1,4 @@
-// Whether the server is there, which models it has, and whether it wants a key. While it is away, it is asked again.
+// Whether the server is there, which models it has, and whether it wants a key. If away, it is asked again.
 
 import { announce, at, make } from "./dom.js";
 import { alive, models } from "./wire.js";
@@ -62,5 +62,13 @@ export function makeHealth({ onmodel, onlocked }) {
     else setTimeout(ask, AGAIN);
   }
 
-  return { ask, get card() { return state.card; }, get wrong() { return state.wrong; } };
+  return {
+    ask,
+    get card() {
+      return state.card;
+    },
+    get wrong() {
+      return state.wrong;
+    },
+  };
 }

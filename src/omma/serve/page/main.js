@@ -22,9 +22,20 @@ makeTheme(at("theme"));
 const settings = makeSettings(at("settings"), () => health.ask());
 const code = makeCode(at("code"));
 const stage = makeStage(items, remove);
-const acts = { show: stage.show, seek: stage.seek, again, code: code.open, unlock: () => settings.open("set-key") };
+const acts = {
+  show: stage.show,
+  seek: stage.seek,
+  again,
+  code: code.open,
+  unlock: () => settings.open("set-key"),
+};
 const log = makeLog(at("log"), acts);
-const composer = makeComposer({ items, stage, onask: (task, words) => ask(task, words), onstop: () => running?.abort() });
+const composer = makeComposer({
+  items,
+  stage,
+  onask: (task, words) => ask(task, words),
+  onstop: () => running?.abort(),
+});
 const health = makeHealth({ onmodel: offer, onlocked: () => settings.open("set-key") });
 
 linkMarks(at("house"));
@@ -50,7 +61,9 @@ function offer(card) {
     composer.choose(task);
     ask(task, words);
   });
-  at("tasks-told").replaceChildren(...offered(card).flatMap((task) => [make("dt", {}, task.title), make("dd", {}, task.told)]));
+  at("tasks-told").replaceChildren(
+    ...offered(card).flatMap((task) => [make("dt", {}, task.title), make("dd", {}, task.told)]),
+  );
 }
 
 /** Show files beside what is shown. False where none of them was a picture or a video. */
@@ -61,10 +74,15 @@ async function add(files) {
   items.push(...good);
   if (good.length) stage.show(good[0]);
   at("anew").hidden = !items.length && !turns.length;
-  if (odd.length) composer.say(`${odd.map((file) => file.name).join(", ")} is neither a picture nor a video. Pictures such as PNG, JPEG or WebP and videos such as MP4 or WebM can be shown.`, true);
+  if (odd.length)
+    composer.say(
+      `${odd.map((file) => file.name).join(", ")} is no picture or video; wanted PNG, JPEG, MP4 or the like.`,
+      true,
+    );
   else composer.say("");
   composer.refresh();
-  if (good.length) announce(`${count(good.length, "file")} added: ${good.map((item) => item.name).join(", ")}`);
+  if (good.length)
+    announce(`${count(good.length, "file")} added: ${good.map((item) => item.name).join(", ")}`);
   return good.length > 0;
 }
 
@@ -96,13 +114,20 @@ function anew() {
 }
 
 async function ask(task, words, shown = null) {
-  const looked = shown ?? { items: [...items], media: items.includes(stage.media) ? stage.media : (items[0] ?? null) };
-  const wrong = running ? "Wait for the answer, or stop it first." : (missing(task, words, looked.items, looked.media, composer.shape) ?? health.wrong);
+  const looked = shown ?? {
+    items: [...items],
+    media: items.includes(stage.media) ? stage.media : (items[0] ?? null),
+  };
+  const wrong = running
+    ? "Wait for the answer, or stop it first."
+    : (missing(task, words, looked.items, looked.media, composer.shape) ?? health.wrong);
   if (wrong) {
     composer.say(wrong, true);
     return;
   }
-  const before = turns.slice(remembered).filter((turn) => turn.text && (turn.state === "done" || turn.state === "stopped"));
+  const before = turns
+    .slice(remembered)
+    .filter((turn) => turn.text && (turn.state === "done" || turn.state === "stopped"));
   const card = health.card;
   let asked;
   try {
@@ -111,7 +136,18 @@ async function ask(task, words, shown = null) {
     composer.say(error.message, true);
     return;
   }
-  const turn = { id: turns.length + 1, task: task.name, words: words.trim(), wish: task.wish && task.name !== "ask" ? words.trim() : "", looked, ...asked, text: "", thoughts: "", state: "coming", began: performance.now() };
+  const turn = {
+    id: turns.length + 1,
+    task: task.name,
+    words: words.trim(),
+    wish: task.wish && task.name !== "ask" ? words.trim() : "",
+    looked,
+    ...asked,
+    text: "",
+    thoughts: "",
+    state: "coming",
+    began: performance.now(),
+  };
   turns.push(turn);
   at("anew").hidden = false;
   at("house").removeAttribute("data-empty");
@@ -134,7 +170,11 @@ async function write(turn) {
     turn.state = "done";
   } catch (error) {
     turn.state = error.name === "AbortError" ? "stopped" : "wrong";
-    if (turn.state === "wrong") turn.error = error instanceof Refused ? error : new Refused(`The page met something it does not know: ${error.message}`);
+    if (turn.state === "wrong")
+      turn.error =
+        error instanceof Refused
+          ? error
+          : new Refused(`The page met something it does not know: ${error.message}`);
     if (turn.error && !(error instanceof Refused)) console.error(error);
   } finally {
     running = null;

@@ -2,8 +2,13 @@
 
 // Okabe and Ito's colours, which people who see few colours tell apart, with the ink that is legible on each.
 const HUES = [
-  ["#c04f00", "#fff"], ["#0072b2", "#fff"], ["#00795a", "#fff"], ["#cc79a7", "#000"],
-  ["#e69f00", "#000"], ["#56b4e9", "#000"], ["#f0e442", "#000"],
+  ["#c04f00", "#fff"],
+  ["#0072b2", "#fff"],
+  ["#00795a", "#fff"],
+  ["#cc79a7", "#000"],
+  ["#e69f00", "#000"],
+  ["#56b4e9", "#000"],
+  ["#f0e442", "#000"],
 ];
 
 /** Which colour each label has, in the order in which labels first come. */
@@ -13,7 +18,7 @@ function hues(labels) {
 }
 
 /**
- * The marks of one picture or video in an answer, `{id, kind, label, hue, ink, …}`: "box" with `box`, "point"
+ * The marks of one picture or video in an answer, `{id, kind, label, hue, ink, …}`: "box" has `box`, "point"
  * with `point`, "polygon" with `polygon` in pixels of the original, "span" with `span` and "sighting" with
  * `box` and `time` in seconds. The id is the same for the same thing on every picture.
  */
@@ -73,7 +78,8 @@ const second = (number) => String(Math.round(number * 10) / 10);
  */
 export function linkMarks(root) {
   const light = (id) => {
-    for (const one of root.querySelectorAll("[data-mark]")) one.classList.toggle("lit", one.dataset.mark === id);
+    for (const one of root.querySelectorAll("[data-mark]"))
+      one.classList.toggle("lit", one.dataset.mark === id);
     for (const layer of root.querySelectorAll(".marks, .plates")) {
       layer.classList.toggle("dimmed", Boolean(id && layer.querySelector(".lit")));
     }

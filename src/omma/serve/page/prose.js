@@ -1,4 +1,4 @@
-// An answer's words as paragraphs, lists, tables and code: a small part of Markdown, built from elements only.
+// An answer's words as paragraphs, lists, tables and code: a part of Markdown, built from elements only.
 
 import { make } from "./dom.js";
 
@@ -10,11 +10,11 @@ const QUOTE = /^\s*>\s?(.*)$/;
 const ROW = /^\s*\|(.*)\|\s*$/;
 const RULE = /^\s*\|?[\s:|-]*-[\s:|-]*\|?\s*$/;
 
-/** Elements for a text that is in Markdown, or in nothing at all. Addresses stay words: nothing is followed. */
+/** Elements for a text in Markdown, or in nothing at all. Addresses stay words: nothing is followed. */
 export function prose(text) {
   const lines = text.replace(/\r\n?/g, "\n").split("\n");
   const blocks = [];
-  for (let at = 0; at < lines.length; ) {
+  for (let at = 0; at < lines.length;) {
     const [block, next] = lines[at].trim() ? take(lines, at) : [null, at + 1];
     if (block) blocks.push(block);
     at = next;
@@ -38,7 +38,8 @@ function take(lines, at) {
 
 const begins = (line) => [FENCE, HEAD, BULLET, NUMBER, QUOTE, ROW].some((form) => form.test(line));
 
-const broken = (lines) => lines.flatMap((line, index) => (index ? [make("br"), ...inline(line)] : inline(line)));
+const broken = (lines) =>
+  lines.flatMap((line, index) => (index ? [make("br"), ...inline(line)] : inline(line)));
 
 function fenced(lines, at) {
   const mark = lines[at].match(FENCE)[1];
@@ -51,7 +52,8 @@ function listed(lines, at, form, tag, group) {
   const items = [];
   const first = tag === "ol" ? Number(lines[at].match(NUMBER)[1]) : null;
   let end = at;
-  for (; end < lines.length && form.test(lines[end]); end++) items.push(make("li", {}, inline(lines[end].match(form)[group])));
+  for (; end < lines.length && form.test(lines[end]); end++)
+    items.push(make("li", {}, inline(lines[end].match(form)[group])));
   return [make(tag, first !== null && first !== 1 ? { start: first } : {}, items), end];
 }
 
@@ -62,12 +64,26 @@ function quoted(lines, at) {
 }
 
 function table(lines, at) {
-  const cells = (line) => line.match(ROW)[1].split("|").map((cell) => cell.trim());
+  const cells = (line) =>
+    line
+      .match(ROW)[1]
+      .split("|")
+      .map((cell) => cell.trim());
   let end = at + 2;
   while (end < lines.length && ROW.test(lines[end])) end++;
-  const row = (tag) => (line) => make("tr", {}, cells(line).map((cell) => make(tag, {}, inline(cell))));
+  const row = (tag) => (line) =>
+    make(
+      "tr",
+      {},
+      cells(line).map((cell) => make(tag, {}, inline(cell))),
+    );
   return [
-    make("table", {}, make("thead", {}, row("th")(lines[at])), make("tbody", {}, lines.slice(at + 2, end).map(row("td")))),
+    make(
+      "table",
+      {},
+      make("thead", {}, row("th")(lines[at])),
+      make("tbody", {}, lines.slice(at + 2, end).map(row("td"))),
+    ),
     end,
   ];
 }

@@ -13,7 +13,8 @@ export function makeReel(root) {
     if (!video) return;
     video.currentTime = span[0];
     until = span[1] > span[0] ? span[1] : null;
-    if (!matchMedia("(prefers-reduced-motion: reduce)").matches && until !== null) video.play().catch(() => {});
+    if (!matchMedia("(prefers-reduced-motion: reduce)").matches && until !== null)
+      video.play().catch(() => {});
   }
 
   function show(shown, media, times, spans) {
@@ -29,8 +30,20 @@ export function makeReel(root) {
     const now = make("div.now");
     root.replaceChildren(
       track(media, times, now, share),
-      ...lanesOf(spans).map((lane) => make("div.lane", {}, lane.map((span) => block(span, share)))),
-      make("div.hours", {}, make("span", {}, clock(0)), make("span", {}, framesTold(times)), make("span", {}, clock(Number(media.seconds.toFixed(1))))),
+      ...lanesOf(spans).map((lane) =>
+        make(
+          "div.lane",
+          {},
+          lane.map((span) => block(span, share)),
+        ),
+      ),
+      make(
+        "div.hours",
+        {},
+        make("span", {}, clock(0)),
+        make("span", {}, framesTold(times)),
+        make("span", {}, clock(Number(media.seconds.toFixed(1)))),
+      ),
     );
     follow(now, share);
   }
@@ -90,7 +103,9 @@ const framesTold = (times) => (times.length ? `${times.length} frames were shown
 function lanesOf(spans) {
   const lanes = [];
   for (const span of spans) {
-    const free = lanes.find((lane) => lane.every((other) => other.span[1] <= span.span[0] || span.span[1] <= other.span[0]));
+    const free = lanes.find((lane) =>
+      lane.every((other) => other.span[1] <= span.span[0] || span.span[1] <= other.span[0]),
+    );
     if (free) free.push(span);
     else lanes.push([span]);
   }

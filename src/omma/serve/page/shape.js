@@ -28,9 +28,11 @@ export function makeShape(root) {
   }
 
   function turn(mode) {
-    if (mode === "schema" && !state.schema) state.schema = JSON.stringify(schemaOf(fieldsIn(state.fields)), null, 2);
+    if (mode === "schema" && !state.schema)
+      state.schema = JSON.stringify(schemaOf(fieldsIn(state.fields)), null, 2);
     state.mode = mode;
-    for (const [each, button] of Object.entries(modes)) button.setAttribute("aria-pressed", String(each === mode));
+    for (const [each, button] of Object.entries(modes))
+      button.setAttribute("aria-pressed", String(each === mode));
     name.textContent = mode === "fields" ? "Fields, one to a line" : "JSON Schema";
     places.hidden = mode === "schema";
     text.value = state[mode];
@@ -47,10 +49,18 @@ export function makeShape(root) {
   }
 
   return {
-    get schema() { return read().schema; },
-    get names() { return read().names; },
-    get places() { return state.mode === "fields" && state.places; },
-    get wrong() { return read().wrong ?? null; },
+    get schema() {
+      return read().schema;
+    },
+    get names() {
+      return read().names;
+    },
+    get places() {
+      return state.mode === "fields" && state.places;
+    },
+    get wrong() {
+      return read().wrong ?? null;
+    },
     fill(fields, withPlaces = false) {
       Object.assign(state, { fields, places: withPlaces, schema: "" });
       tellPlaces.checked = withPlaces;
@@ -60,18 +70,23 @@ export function makeShape(root) {
 }
 
 function fieldsIn(text) {
-  return text.split("\n").map((line) => line.trim()).filter(Boolean).map((line) => {
-    const [name, ...type] = line.split(":");
-    return { name: name.trim(), type: type.join(":").trim() || "text" };
-  });
+  return text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter(Boolean)
+    .map((line) => {
+      const [name, ...type] = line.split(":");
+      return { name: name.trim(), type: type.join(":").trim() || "text" };
+    });
 }
 
 function readFields(text, places) {
   const fields = fieldsIn(text);
   const odd = fields.find((field) => !TYPES.includes(field.type));
   if (!fields.length) return { wrong: "Write the fields, one to a line: a name, or a name and its type." };
-  if (odd) return { wrong: `“${odd.type}” is no type; wanted one of ${TYPES.join(", ")}, as in “total: number”.` };
-  if (fields.some((field) => !field.name)) return { wrong: "A line has a type and no name; write it as “total: number”." };
+  if (odd) return { wrong: `“${odd.type}” is no type; wanted ${TYPES.join(", ")}, as in “total: number”.` };
+  if (fields.some((field) => !field.name))
+    return { wrong: "A line has a type and no name; write it as “total: number”." };
   const names = fields.map((field) => field.name);
   if (new Set(names).size < names.length) return { wrong: "A name stands twice; take one of them out." };
   return { schema: schemaOf(fields, places), names };
@@ -80,7 +95,8 @@ function readFields(text, places) {
 function readSchema(text) {
   try {
     const schema = JSON.parse(text);
-    if (schema === null || typeof schema !== "object" || Array.isArray(schema)) throw new SyntaxError("it is not an object");
+    if (schema === null || typeof schema !== "object" || Array.isArray(schema))
+      throw new SyntaxError("it is not an object");
     return { schema, names: Object.keys(schema.properties ?? {}) };
   } catch (error) {
     return { wrong: `This is not a JSON Schema yet: ${error.message}.` };
@@ -89,16 +105,30 @@ function readSchema(text) {
 
 /** Fields as a schema. With places each is a value and the box that the server reads to pixels. */
 function schemaOf(fields, places = false) {
-  const properties = Object.fromEntries(fields.map(({ name, type }) => [name, places ? placed(kind(type)) : kind(type)]));
-  return { type: "object", properties, required: fields.map((field) => field.name), additionalProperties: false };
+  const properties = Object.fromEntries(
+    fields.map(({ name, type }) => [name, places ? placed(kind(type)) : kind(type)]),
+  );
+  return {
+    type: "object",
+    properties,
+    required: fields.map((field) => field.name),
+    additionalProperties: false,
+  };
 }
 
 function kind(type) {
   if (type === "list") return { type: "array", items: { type: "string" } };
-  return { type: [{ text: "string", number: "number", integer: "integer", "yes/no": "boolean" }[type], "null"] };
+  return {
+    type: [{ text: "string", number: "number", integer: "integer", "yes/no": "boolean" }[type], "null"],
+  };
 }
 
 function placed(value) {
   const corners = { type: "array", items: { type: "integer", minimum: 0 }, minItems: 4, maxItems: 4 };
-  return { type: "object", properties: { value, bbox_2d: corners }, required: ["value", "bbox_2d"], additionalProperties: false };
+  return {
+    type: "object",
+    properties: { value, bbox_2d: corners },
+    required: ["value", "bbox_2d"],
+    additionalProperties: false,
+  };
 }

@@ -46,16 +46,23 @@ export function makeStage(items, onremove) {
     toggle.hidden = !(seen && media.kind === "image" && media.width);
     toggle.setAttribute("aria-pressed", String(state.seen && !toggle.hidden));
     const video = frame.querySelector("video");
-    reel.show(video, media, seen?.times ?? [], marks.filter((mark) => mark.kind === "span"));
+    reel.show(
+      video,
+      media,
+      seen?.times ?? [],
+      marks.filter((mark) => mark.kind === "span"),
+    );
     watchTime(video, marks);
     fit();
   }
 
   function drawSight(media, marks, seen) {
     const before = frame.querySelector(".sight");
-    const kept = before?.dataset.media === String(media.id) ? before.querySelector("img, video, .blank") : null;
+    const kept =
+      before?.dataset.media === String(media.id) ? before.querySelector("img, video, .blank") : null;
     const layers = layersOf(media, marks, seen, state.turn);
-    const picture = state.seen && seen && media.kind === "image" ? asSeen(kept ?? pictureOf(media), seen) : null;
+    const picture =
+      state.seen && seen && media.kind === "image" ? asSeen(kept ?? pictureOf(media), seen) : null;
     const sight = kept ? before : make("div.sight", { data: { media: media.id } }, pictureOf(media));
     sight.querySelectorAll("canvas, .marks, .plates").forEach((layer) => layer.remove());
     sight.append(...[picture, ...layers].filter(Boolean));
@@ -82,29 +89,82 @@ export function makeStage(items, onremove) {
     return make(
       "li",
       {},
-      make("button.thumb", { type: "button", "aria-label": name, title: item.name, "aria-current": item === state.media ? "true" : null, onclick: () => show(item, state.turn) }, stillOf(item)),
-      make("button.drop-one", { type: "button", "aria-label": `Take ${item.name} away`, title: "Take it away", onclick: () => onremove(item) }, "×"),
+      make(
+        "button.thumb",
+        {
+          type: "button",
+          "aria-label": name,
+          title: item.name,
+          "aria-current": item === state.media ? "true" : null,
+          onclick: () => show(item, state.turn),
+        },
+        stillOf(item),
+      ),
+      make(
+        "button.drop-one",
+        {
+          type: "button",
+          "aria-label": `Take ${item.name} away`,
+          title: "Take it away",
+          onclick: () => onremove(item),
+        },
+        "×",
+      ),
     );
   }
 
-  return { show, draw, seek: reel.seek, get media() { return state.media; }, get turn() { return state.turn; } };
+  return {
+    show,
+    draw,
+    seek: reel.seek,
+    get media() {
+      return state.media;
+    },
+    get turn() {
+      return state.turn;
+    },
+  };
 }
 
 /** A small still of a picture or video. */
 export function stillOf(item) {
-  if (item.kind === "video") return make("video", { src: `${item.url}#t=0.1`, preload: "metadata", muted: true, tabindex: -1, "aria-hidden": "true" });
+  if (item.kind === "video")
+    return make("video", {
+      src: `${item.url}#t=0.1`,
+      preload: "metadata",
+      muted: true,
+      tabindex: -1,
+      "aria-hidden": "true",
+    });
   return make("img", { src: item.url, alt: "" });
 }
 
 function pictureOf(media) {
-  if (!media.width) return make("p.blank", {}, `${media.name}: your browser cannot show this format. The server may still read it.`);
+  if (!media.width)
+    return make(
+      "p.blank",
+      {},
+      `${media.name}: your browser cannot show this format. The server may still read it.`,
+    );
   if (media.kind === "image") return make("img", { src: media.url, alt: media.name, draggable: "false" });
-  return make("video", { src: media.url, controls: true, playsinline: true, preload: "auto", muted: true, "aria-label": media.name });
+  return make("video", {
+    src: media.url,
+    controls: true,
+    playsinline: true,
+    preload: "auto",
+    muted: true,
+    "aria-label": media.name,
+  });
 }
 
-/** The picture at the size the model saw, without smoothing: much the same, since browsers shrink otherwise. */
+/** The picture at the size the model saw: nearly the same, since browsers shrink in their own way. */
 function asSeen(picture, seen) {
-  const canvas = make("canvas", { width: seen.resized.width, height: seen.resized.height, role: "img", "aria-label": "The picture at the size the model saw" });
+  const canvas = make("canvas", {
+    width: seen.resized.width,
+    height: seen.resized.height,
+    role: "img",
+    "aria-label": "The picture at the size the model saw",
+  });
   const paint = () => {
     const pen = canvas.getContext("2d");
     pen.imageSmoothingQuality = "high";
@@ -122,27 +182,54 @@ function layersOf(media, marks, seen, turn) {
   const lines = turn.task === "read" && flat.length > 0;
   const drawing = make(
     "svg.marks",
-    { viewBox: `0 0 ${size.width} ${size.height}`, preserveAspectRatio: "none", role: "img", "aria-label": `Found here: ${named(flat)}` },
+    {
+      viewBox: `0 0 ${size.width} ${size.height}`,
+      preserveAspectRatio: "none",
+      role: "img",
+      "aria-label": `Found here: ${named(flat)}`,
+    },
     flat.filter((mark) => mark.kind !== "point").map((mark) => outline(mark, media)),
   );
   drawing.classList.toggle("lines", lines);
-  const plates = lines ? [] : flat.filter((mark) => mark.label && mark.kind !== "point").map((mark) => plate(mark, size));
+  const plates = lines
+    ? []
+    : flat.filter((mark) => mark.label && mark.kind !== "point").map((mark) => plate(mark, size));
   const pins = flat.filter((mark) => mark.kind === "point").map((mark) => pin(mark, size));
   const over = make("div.plates", { "aria-hidden": "true" }, plates, pins);
   over.classList.toggle("crowded", plates.length > CROWD);
   return [drawing, over];
 }
 
-const named = (marks) => marks.slice(0, 12).map((mark) => mark.label || mark.kind).join(", ");
+const named = (marks) =>
+  marks
+    .slice(0, 12)
+    .map((mark) => mark.label || mark.kind)
+    .join(", ");
 
 function outline(mark, media) {
-  const form = mark.kind === "polygon"
-    ? (name) => make(name ? `polygon.${name}` : "polygon", { points: mark.polygon.map((corner) => corner.join(",")).join(" ") })
-    : (name) => {
-        const [x1, y1, x2, y2] = mark.box;
-        return make(`rect.${name}`, { x: x1, y: y1, width: Math.max(x2 - x1, 0.5), height: Math.max(y2 - y1, 0.5), rx: 0 });
-      };
-  const group = make("g", { data: { mark: mark.id, time: mark.time ?? "" }, vars: { "--hue": mark.hue } }, form("rim"), form("edge"), form("body"));
+  const form =
+    mark.kind === "polygon"
+      ? (name) =>
+          make(name ? `polygon.${name}` : "polygon", {
+            points: mark.polygon.map((corner) => corner.join(",")).join(" "),
+          })
+      : (name) => {
+          const [x1, y1, x2, y2] = mark.box;
+          return make(`rect.${name}`, {
+            x: x1,
+            y: y1,
+            width: Math.max(x2 - x1, 0.5),
+            height: Math.max(y2 - y1, 0.5),
+            rx: 0,
+          });
+        };
+  const group = make(
+    "g",
+    { data: { mark: mark.id, time: mark.time ?? "" }, vars: { "--hue": mark.hue } },
+    form("rim"),
+    form("edge"),
+    form("body"),
+  );
   if (media.kind === "video") group.querySelector(".body").style.pointerEvents = "none";
   return group;
 }
@@ -150,7 +237,11 @@ function outline(mark, media) {
 function plate(mark, size) {
   const [x, y] = mark.kind === "polygon" ? cornerOf(mark.polygon) : mark.box;
   const low = y / size.height < 0.09;
-  const label = make(`div.plate${low ? ".below" : ""}`, { data: { mark: mark.id, time: mark.time ?? "" }, vars: { "--hue": mark.hue, "--on-hue": mark.ink } }, mark.label);
+  const label = make(
+    `div.plate${low ? ".below" : ""}`,
+    { data: { mark: mark.id, time: mark.time ?? "" }, vars: { "--hue": mark.hue, "--on-hue": mark.ink } },
+    mark.label,
+  );
   label.style.left = `${(100 * Math.max(0, x)) / size.width}%`;
   label.style.top = `${(100 * y) / size.height}%`;
   return label;
@@ -167,10 +258,14 @@ const cornerOf = (corners) => [Math.min(...corners.map(([x]) => x)), Math.min(..
 
 /** Marks of a moment are shown only around it. */
 function watchTime(video, marks) {
-  const times = [...new Set(marks.filter((mark) => mark.kind === "sighting").map((mark) => mark.time))].sort((a, b) => a - b);
+  const times = [...new Set(marks.filter((mark) => mark.kind === "sighting").map((mark) => mark.time))].sort(
+    (a, b) => a - b,
+  );
   if (!video || !times.length) return;
   const update = () => {
-    const nearest = times.reduce((best, time) => (Math.abs(time - video.currentTime) < Math.abs(best - video.currentTime) ? time : best));
+    const nearest = times.reduce((best, time) =>
+      Math.abs(time - video.currentTime) < Math.abs(best - video.currentTime) ? time : best,
+    );
     for (const one of video.parentElement.querySelectorAll("[data-time]")) {
       if (one.dataset.time) one.toggleAttribute("hidden", Number(one.dataset.time) !== nearest);
     }

@@ -1,17 +1,71 @@
-// What one may ask for, and the request that says it. The words of each task are the server's, by its model's dialect.
+// What one may ask for, and the request that says it. Each task's words come from the server, by dialect.
 
 /**
  * `needs` is what must be shown, `wish` what the field is called, null where nothing is to be written;
  * `one` says that the task looks at the one picture on the stage and not at all that is shown.
  */
 export const TASKS = [
-  { name: "ask", title: "Ask", needs: null, wish: "Question", hint: "Ask anything", told: "a question about pictures, a video, or nothing" },
-  { name: "find", title: "Find", needs: "any", one: true, wish: "What to find", hint: "What to find, for example: star", told: "every such thing, in boxes" },
-  { name: "read", title: "Read", needs: "image", one: true, wish: null, hint: "Reads all the text, line by line.", told: "all the text, line by line, in its place" },
-  { name: "point", title: "Point", needs: "image", one: true, wish: "What to point at", hint: "Where is… for example: the Save button", told: "one place: where one would click" },
-  { name: "describe", title: "Describe", needs: "any", one: true, wish: null, hint: "Says in words what is shown.", told: "what is shown, in words" },
-  { name: "locate", title: "Locate", needs: "video", one: true, wish: "What happens", hint: "What happens, for example: the ball rolls in", told: "when something happens in a video" },
-  { name: "extract", title: "Extract", needs: "any", wish: null, hint: "Fills in the fields above from what is shown.", told: "fields of your choice, as JSON" },
+  {
+    name: "ask",
+    title: "Ask",
+    needs: null,
+    wish: "Question",
+    hint: "Ask anything",
+    told: "a question about pictures, a video, or nothing",
+  },
+  {
+    name: "find",
+    title: "Find",
+    needs: "any",
+    one: true,
+    wish: "What to find",
+    hint: "What to find, for example: star",
+    told: "every such thing, in boxes",
+  },
+  {
+    name: "read",
+    title: "Read",
+    needs: "image",
+    one: true,
+    wish: null,
+    hint: "Reads all the text, line by line.",
+    told: "all the text, line by line, in its place",
+  },
+  {
+    name: "point",
+    title: "Point",
+    needs: "image",
+    one: true,
+    wish: "What to point at",
+    hint: "Where is… for example: the Save button",
+    told: "one place: where one would click",
+  },
+  {
+    name: "describe",
+    title: "Describe",
+    needs: "any",
+    one: true,
+    wish: null,
+    hint: "Says in words what is shown.",
+    told: "what is shown, in words",
+  },
+  {
+    name: "locate",
+    title: "Locate",
+    needs: "video",
+    one: true,
+    wish: "What happens",
+    hint: "What happens, for example: the ball rolls in",
+    told: "when something happens in a video",
+  },
+  {
+    name: "extract",
+    title: "Extract",
+    needs: "any",
+    wish: null,
+    hint: "Fills in the fields above from what is shown.",
+    told: "fields of your choice, as JSON",
+  },
 ];
 
 export const taskOf = (name) => TASKS.find((task) => task.name === name);
@@ -23,10 +77,14 @@ const wordsFor = (card, name) => card?.omma?.prompts?.[name];
 
 /** Why a task cannot be done now, as a sentence, or null. */
 export function missing(task, words, items, media, shape) {
-  if (task.needs === "video" && media?.kind !== "video") return `${task.title} needs a video: drop one here, or add it with +.`;
-  if (task.needs === "image" && media?.kind !== "image") return `${task.title} needs a picture: drop one here, paste it, or add it with +.`;
-  if (task.needs === "any" && !items.length) return `${task.title} needs something to look at: drop a picture here, paste it, or add it with +.`;
-  if (task.wish && !words.trim()) return `Write ${task.name === "ask" ? "a question" : task.wish.toLowerCase()} first.`;
+  if (task.needs === "video" && media?.kind !== "video")
+    return `${task.title} needs a video: drop one here, or add it with +.`;
+  if (task.needs === "image" && media?.kind !== "image")
+    return `${task.title} needs a picture: drop one here, paste it, or add it with +.`;
+  if (task.needs === "any" && !items.length)
+    return `${task.title} needs something to look at: drop a picture here, paste it, or add it with +.`;
+  if (task.wish && !words.trim())
+    return `Write ${task.name === "ask" ? "a question" : task.wish.toLowerCase()} first.`;
   return task.name === "extract" ? shape.wrong : null;
 }
 
@@ -71,9 +129,13 @@ async function said(prompt, media, shown, settings) {
   const parts = [];
   for (const item of media.filter((one) => !shown.includes(one))) {
     shown.push(item);
-    const url = await item.data();
+    const url = await item.address();
     const detail = settings.detail === "auto" ? {} : { detail: settings.detail };
-    parts.push(item.kind === "image" ? { type: "image_url", image_url: { url, ...detail } } : { type: "video_url", video_url: { url } });
+    parts.push(
+      item.kind === "image"
+        ? { type: "image_url", image_url: { url, ...detail } }
+        : { type: "video_url", video_url: { url } },
+    );
   }
   return { role: "user", content: parts.length ? [...parts, { type: "text", text: prompt }] : prompt };
 }

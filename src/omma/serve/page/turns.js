@@ -11,7 +11,10 @@ import { mainMedia, marksOn } from "./places.js";
 
 const SHORT = 48; // letters of an answer that is set large
 
-/** The log. `acts` are what buttons in it do: `show(media, turn)`, `seek(span)`, `again(turn)`, `code(turn)`, `unlock()`. */
+/**
+ * The log. `acts` are what buttons in it do: `show(media, turn)`, `seek(span)`, `again(turn)`, `code(turn)`,
+ * `unlock()`.
+ */
 export function makeLog(root, acts) {
   const pages = new Map();
   let drawn = 0;
@@ -20,7 +23,13 @@ export function makeLog(root, acts) {
     at("hush").hidden = true;
     const answer = make("div.answer");
     const foot = make("div");
-    const page = make("article.turn", { "aria-label": `${taskOf(turn.task).title}: ${turn.words}`.trim(), data: { turn: turn.id } }, asked(turn, [...pages.keys()].at(-1)), answer, foot);
+    const page = make(
+      "article.turn",
+      { "aria-label": `${taskOf(turn.task).title}: ${turn.words}`.trim(), data: { turn: turn.id } },
+      asked(turn, [...pages.keys()].at(-1)),
+      answer,
+      foot,
+    );
     pages.set(turn, { page, answer, foot });
     root.append(page);
     draw(turn);
@@ -29,13 +38,32 @@ export function makeLog(root, acts) {
   }
 
   function asked(turn, before) {
-    const same = turn.media.every((media) => before?.media.includes(media)) && before?.media.length === turn.media.length;
+    const same =
+      turn.media.every((media) => before?.media.includes(media)) &&
+      before?.media.length === turn.media.length;
     const stills = (same ? [] : turn.media).map((media) =>
-      make("button.thumb", { type: "button", "aria-label": `Show ${media.name} with this answer`, title: media.name, onclick: () => acts.show(media, turn) }, stillOf(media)),
+      make(
+        "button.thumb",
+        {
+          type: "button",
+          "aria-label": `Show ${media.name} with this answer`,
+          title: media.name,
+          onclick: () => acts.show(media, turn),
+        },
+        stillOf(media),
+      ),
     );
     const task = taskOf(turn.task);
-    const words = turn.task === "ask" ? [turn.words] : [make("span.task", {}, task.title), turn.words ? ` ${turn.words}` : ""];
-    return make("div.asked", {}, make("h3.said", {}, words), stills.length ? make("div.stills", {}, stills) : null);
+    const words =
+      turn.task === "ask"
+        ? [turn.words]
+        : [make("span.task", {}, task.title), turn.words ? ` ${turn.words}` : ""];
+    return make(
+      "div.asked",
+      {},
+      make("h3.said", {}, words),
+      stills.length ? make("div.stills", {}, stills) : null,
+    );
   }
 
   /** Draw what is new of a turn, at most once a frame while it is being written. */
@@ -77,13 +105,32 @@ export function makeLog(root, acts) {
 
 function answered(turn, acts) {
   const parts = [];
-  if (turn.thoughts) parts.push(make("details", { open: !turn.text }, make("summary", {}, "Thoughts"), make("div.prose.summary", {}, prose(turn.thoughts))));
+  if (turn.thoughts)
+    parts.push(
+      make(
+        "details",
+        { open: !turn.text },
+        make("summary", {}, "Thoughts"),
+        make("div.prose.summary", {}, prose(turn.thoughts)),
+      ),
+    );
   if (turn.state === "coming") return [...parts, coming(turn)];
   if (turn.text) parts.push(...shownAs(turn, acts));
   if (turn.state === "wrong") parts.push(failure(turn, acts));
-  if (turn.state === "stopped") parts.push(make("p.note", {}, turn.text ? "You stopped it here." : "You stopped it before the first word."));
-  if (turn.finish === "length") parts.push(make("p.note", {}, "The answer was cut at the largest number of tokens. Settings has it; raise it and ask again."));
-  if (turn.finish === "loop") parts.push(make("p.note", {}, "The model began to repeat itself, and was stopped there."));
+  if (turn.state === "stopped")
+    parts.push(
+      make("p.note", {}, turn.text ? "You stopped it here." : "You stopped it before the first word."),
+    );
+  if (turn.finish === "length")
+    parts.push(
+      make(
+        "p.note",
+        {},
+        "The answer was cut at the largest number of tokens. Settings has it; raise it and ask again.",
+      ),
+    );
+  if (turn.finish === "loop")
+    parts.push(make("p.note", {}, "The model began to repeat itself, and was stopped there."));
   if (turn.state === "done" && !turn.text) parts.push(make("p.summary", {}, "The model said nothing."));
   return parts;
 }
@@ -111,7 +158,8 @@ function shownAs(turn, acts) {
     return [bare ? null : said(turn), marks.length ? found(marks, turn, acts, media) : null].filter(Boolean);
   }
   if (!marks.length) return [nothing(turn)];
-  const timeless = turn.task === "locate" ? make("p.note", {}, "The answer names no time. What it says has places:") : null;
+  const timeless =
+    turn.task === "locate" ? make("p.note", {}, "The answer names no time. What it says has places:") : null;
   return [timeless, found(marks, turn, acts, media)].filter(Boolean);
 }
 
@@ -122,7 +170,12 @@ function nothing(turn) {
   const what = turn.words ? ` for “${turn.words}”` : "";
   return empty
     ? make("p.summary", {}, `Nothing was found${what}.`)
-    : make("div", {}, make("p.summary", {}, `The answer${what} names no place. It says:`), make("div.raw", {}, turn.text));
+    : make(
+        "div",
+        {},
+        make("p.summary", {}, `The answer${what} names no place. It says:`),
+        make("div.raw", {}, turn.text),
+      );
 }
 
 function footOf(turn, acts) {
@@ -135,11 +188,17 @@ function footOf(turn, acts) {
     if (!panel.hidden) panel.scrollIntoView({ block: "nearest" });
   });
   const buttons = [
-    turn.text ? make("button", { type: "button", onclick: (event) => copy(turn.text, event.currentTarget) }, "Copy") : null,
+    turn.text
+      ? make("button", { type: "button", onclick: (event) => copy(turn.text, event.currentTarget) }, "Copy")
+      : null,
     make("button", { type: "button", onclick: () => acts.code(turn) }, "As code"),
-    turn.state === "wrong" ? null : make("button", { type: "button", onclick: () => acts.again(turn) }, "Again"),
+    turn.state === "wrong"
+      ? null
+      : make("button", { type: "button", onclick: () => acts.again(turn) }, "Again"),
     turn.text ? open : null,
   ];
-  const sum = turn.usage ? `${duration(turn.took)} · ${turn.usage.completion_tokens.toLocaleString("en")} tokens` : "";
+  const sum = turn.usage
+    ? `${duration(turn.took)} · ${turn.usage.completion_tokens.toLocaleString("en")} tokens`
+    : "";
   return [make("div.foot", {}, buttons, make("span.sum", {}, sum)), panel];
 }

@@ -24,7 +24,12 @@ async function knock(path, options = {}) {
   if (key.get()) headers.Authorization = `Bearer ${key.get()}`;
   let reply;
   try {
-    reply = await fetch(address(path), { ...options, headers, credentials: "same-origin", redirect: "error" });
+    reply = await fetch(address(path), {
+      ...options,
+      headers,
+      credentials: "same-origin",
+      redirect: "error",
+    });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Refused("The server does not answer.");
@@ -55,6 +60,17 @@ export async function models() {
   return (await reply.json()).data;
 }
 
+/** Keep a file on the server for a while: `{id, expires_at}`; it is shown as `media:ID`. */
+export async function upload(file, type, signal) {
+  const reply = await knock("v1/media", {
+    method: "POST",
+    headers: { "Content-Type": type },
+    body: file,
+    signal,
+  });
+  return reply.json();
+}
+
 /** Whether anybody is there at all. */
 export async function alive() {
   try {
@@ -82,7 +98,10 @@ export async function* answer(body, signal) {
     if (piece.error) throw new Refused(piece.error.message, { status: 500, code: piece.error.code });
     yield piece;
   }
-  if (!whole) throw new Refused("The answer broke off: the connection was closed before its end.", { code: "interrupted" });
+  if (!whole)
+    throw new Refused("The answer broke off: the connection was closed before its end.", {
+      code: "interrupted",
+    });
 }
 
 async function* events(stream) {
@@ -95,12 +114,17 @@ async function* events(stream) {
       const blocks = (rest + value).split(/\r?\n\r?\n/);
       rest = blocks.pop();
       for (const block of blocks) {
-        const data = block.split(/\r?\n/).filter((line) => line.startsWith("data:")).map((line) => line.slice(5).trimStart());
+        const data = block
+          .split(/\r?\n/)
+          .filter((line) => line.startsWith("data:"))
+          .map((line) => line.slice(5).trimStart());
         if (data.length) yield data.join("\n");
       }
     }
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Refused("The connection to the server was lost in the middle of the answer.", { code: "interrupted" });
+    throw new Refused("The connection to the server was lost in the middle of the answer.", {
+      code: "interrupted",
+    });
   }
 }

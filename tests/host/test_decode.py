@@ -17,7 +17,7 @@ import pytest
 
 from omma.chat import Image, Part, Video
 from omma.errors import BadInput, BadPicture, BadVideo, Interrupted, PromptTooLong
-from omma.host.decode import Decoders
+from omma.host.decode import Decoders, Wanted
 from omma.host.limits import DecodeLimits
 from omma.prep.pictures import FORMATS
 from omma.prep.rules import QWEN3, PictureRules
@@ -197,6 +197,22 @@ def test_whoever_leaves_ends_the_job(decoders: Decoders) -> None:
     watch.close()
     _wait_for(lambda: not Path(f"/proc/{child}").exists())
     job.close()
+
+
+class Fickle(Wanted):
+    """Wanted until the job is under way."""
+
+    def hold(self, watch: socket.socket | None) -> None:
+        super().hold(watch)
+        if watch is not None:
+            self.drop()
+
+
+def test_a_job_that_nobody_wants_is_killed_and_not_blamed(decoders: Decoders) -> None:
+    for _ in range(3):
+        with pytest.raises(Interrupted):
+            decoders.decode(Image(LARGE), RULES, room=ROOM, wanted=Fickle())
+    assert decoders.decode(Image(LARGE), RULES, room=ROOM)
 
 
 def test_jobs_run_side_by_side(decoders: Decoders) -> None:

@@ -25,6 +25,7 @@ from omma.errors import (
 )
 from omma.host import link
 from omma.host.desk import _digest
+from omma.host.limits import SAFE
 from omma.host.quarantine import DEATHS
 from omma.host.settings import HostSettings, Setup
 from omma.serve.desk import Desk, Order
@@ -138,6 +139,21 @@ def test_closing_an_answer_ends_it_behind_the_desk_too(host: Host) -> None:
 
     host.do(a_piece())
     host.wait_for(running=0, waiting=0, inside=0, pages_used=0)
+
+
+def test_whoever_leaves_while_a_picture_is_decoded_frees_its_decoder(host: Host) -> None:
+    async def left() -> None:
+        answer = host.desk.answer(order(Image(media.png(7000, 7000)), "?"))
+        asking = asyncio.ensure_future(anext(answer))
+        while host.desk._turns._free == SAFE.jobs:
+            await asyncio.sleep(0)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        assert host.desk._turns._free == SAFE.jobs
+
+    host.do(left())
+    assert host.told(Image(media.picture(size=(56, 140))), "?", max_tokens=1)
 
 
 def test_an_answer_that_nobody_reads_is_ended_and_costs_nobody_else(

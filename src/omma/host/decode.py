@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 from typing import NamedTuple
@@ -51,6 +52,30 @@ class Taken(NamedTuple):
 
     clip: Clip
     seconds: dict[str, float]
+
+
+class Wanted:
+    """Whether a job's outcome is still wanted. `drop` it from any thread, and the job is killed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._watch: socket.socket | None = None
+        self._dropped = False
+
+    def hold(self, watch: socket.socket | None) -> None:
+        """The job is under way, and this socket is what keeps it alive; None: it has ended."""
+        with self._lock:
+            self._watch = watch
+        if self._dropped:
+            self.drop()
+
+    def drop(self) -> None:
+        """Nobody wants it any more."""
+        with self._lock:
+            self._dropped = True
+            if self._watch is not None:
+                with suppress(OSError):  # it has just ended by itself
+                    self._watch.shutdown(socket.SHUT_RDWR)
 
 
 class _Decoder:
@@ -134,13 +159,19 @@ class Decoders:
         self._line += [self._started() for _ in range(IN_LINE)]
 
     def decode(
-        self, part: Image | Video, rules: PictureRules, *, room: int, digest: str | None = None
+        self,
+        part: Image | Video,
+        rules: PictureRules,
+        *,
+        room: int,
+        digest: str | None = None,
+        wanted: Wanted | None = None,
     ) -> Taken:
         """The part, whose source is bytes, as the tower is to see it: `prep.visuals.shot`, elsewhere.
 
-        `digest` is the SHA-256 of the bytes, where it is known. Raises what `shot` raises; BadPicture or
-        BadVideo too for bytes that decoding died of, Interrupted when the decoder was killed from outside,
-        and Busy when all decoders are at work for long.
+        `digest` is the SHA-256 of the bytes, where it is known; `wanted` ends the job early. Raises what
+        `shot` raises; BadPicture or BadVideo too for bytes that decoding died of, Interrupted when the
+        decoder was killed from outside, and Busy when all decoders are at work for long.
         """
         medium = PICTURE if isinstance(part, Image) else VIDEO
         if not isinstance(part.source, bytes):
@@ -155,7 +186,7 @@ class Decoders:
         if not self._slots.acquire(timeout=self.limits.patience):
             raise Busy("the decoders are all at work; come again later", retry_after=5.0)
         try:
-            taken = self._decode(part, rules, room, digest)
+            taken = self._decode(part, rules, room, digest, wanted or Wanted())
         finally:
             self._slots.release()
         self.poison.lived(digest)
@@ -194,19 +225,24 @@ class Decoders:
         for watcher in self._watchers:
             watcher.join()
 
-    def _decode(self, part: Image | Video, rules: PictureRules, room: int, digest: str) -> Taken:
+    def _decode(
+        self, part: Image | Video, rules: PictureRules, room: int, digest: str, wanted: Wanted
+    ) -> Taken:
         blobs: list[Blob] = []
         asked = {"part": plain(part, blobs), "rules": plain(rules, []), "room": room}
         job, watch = self._begun()
         with job, watch:
             job.settimeout(self.limits.patience + GRACE)
             watch.settimeout(GRACE)
+            wanted.hold(watch)
             try:
                 send(job, asked, blobs)
                 frame = receive(job, Bounds(header=1 << 20, blobs=1, bytes=self.limits.answer))
             except (HungUp, TimeoutError, Broken) as error:
                 medium = PICTURE if isinstance(part, Image) else VIDEO
                 raise self._death(watch, error, digest, medium) from None
+            finally:
+                wanted.hold(None)
         self._count("decoder_jobs")
         return _taken(frame)
 

@@ -8,17 +8,19 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 from omma.chat import Image, Message, Options, Part, Video, source_name
 from omma.errors import BadInput, BadMessage, Busy, Interrupted
 from omma.host.clips import Clips
-from omma.host.decode import Decoders
+from omma.host.decode import Decoders, Taken, Wanted
 from omma.host.fleet import Fleet
 from omma.host.frames import Blob, Frame, written
 from omma.host.nouns import noun, plain
 from omma.host.quarantine import Quarantine
 from omma.host.settings import HostSettings
+from omma.host.turns import Turns
 from omma.prep.video import Clip
 from omma.serve.desk import Card, Cost, Order, Told
 
@@ -41,6 +43,7 @@ class HostDesk:
         self._settings = settings
         self._decoders = Decoders(settings.decode)
         self._threads = ThreadPoolExecutor(settings.decode.jobs, "decode")
+        self._turns = Turns(settings.decode.jobs)
         self._fleet = Fleet(settings)
         self._clips = Clips(settings.clips)
         self._quarantine = Quarantine()
@@ -74,6 +77,7 @@ class HostDesk:
         return {
             "ready": bool(workers),
             "inside": self._inside,
+            "decoding_waits": self._turns.waiting,
             "clip_bytes": self._clips.bytes,
             **told,
             **engines,
@@ -149,7 +153,8 @@ class HostDesk:
         if (clip := self._clips.get(key)) is not None:
             return clip, digest
         try:
-            taken = await loop.run_in_executor(self._threads, self._decode, part, digest)
+            async with self._turns.turn(tenant):
+                taken = await self._decoded(part, digest)
         except BadInput as wrong:
             raise type(wrong)(str(wrong).replace(source_name(b""), called)) from None
         for stage, spent in taken.seconds.items():
@@ -158,9 +163,25 @@ class HostDesk:
         self._clips.put(key, clip)
         return clip, digest
 
-    def _decode(self, part: Image | Video, digest: str) -> Any:
-        room = self._fleet.card.context
-        return self._decoders.decode(part, self._fleet.rules, room=room, digest=digest)
+    async def _decoded(self, part: Image | Video, digest: str) -> Taken:
+        """The medium, by a decoder. Whoever leaves meanwhile takes the job along."""
+        wanted = Wanted()
+        work = partial(
+            self._decoders.decode,
+            part,
+            self._fleet.rules,
+            room=self._fleet.card.context,
+            digest=digest,
+            wanted=wanted,
+        )
+        decoding = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        try:
+            return await asyncio.shield(decoding)
+        except asyncio.CancelledError:
+            wanted.drop()
+            await asyncio.wait([decoding])
+            decoding.exception()
+            raise
 
     def _told(self, frame: Frame, seen: Seen) -> Told:
         delta = noun(frame.header["value"], frame.blobs)

@@ -23,11 +23,12 @@ class DecodeLimits:
     `memory` is in bytes over what an idle decoder holds, `processor` in seconds of computing, `patience` in
     seconds of waiting for it. `bytes` are those of the medium, `pixels` those of a picture, `frame` those of
     a video's frame; `frames` and `seconds` bound a film, `animation` the pixels of all frames of an animated
-    picture. `answer` is the most bytes of pixels that are taken back. `jobs` are decoded at the same time.
+    picture. `answer` is the most bytes of pixels that are taken back. `jobs` are
+    decoded at the same time: more than there are cores, so that one that is slow holds up no other.
     """
 
-    jobs: int = 2
-    memory: int = 2 << 30
+    jobs: int = 4
+    memory: int = 1536 << 20
     processor: int = 20
     patience: float = 40.0
     bytes: int = 256 << 20

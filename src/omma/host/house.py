@@ -9,11 +9,12 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 from omma.errors import BadInput, MissingExtra
 from omma.host.desk import HostDesk
 from omma.host.settings import HostSettings
+from omma.serve.desk import Desk
 from omma.serve.fetch import Fetcher, FetchLimits
 from omma.serve.keys import KeyRing
 from omma.serve.media import MediaShelf
@@ -35,9 +36,20 @@ KEPT_OPEN = 30  # seconds for which an idle connection is kept
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
+class HouseDesk(Desk, Protocol):
+    """A desk that is opened before the doors are, and closed after them."""
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
 @dataclass(frozen=True)
 class House:
-    """Where it stands, who may come in, and what is inside. `fetch` None opens no address of the web."""
+    """Where it stands, who may come in, and what is inside. `fetch` None opens no address of the web.
+
+    `desk` makes what stands behind the server of the settings of its `processes`.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8000
@@ -45,6 +57,7 @@ class House:
     fetch: FetchLimits | None = None
     server: Settings = SAFE
     processes: HostSettings = field(default_factory=HostSettings)
+    desk: Callable[[HostSettings], HouseDesk] = HostDesk
 
 
 @dataclass(frozen=True)
@@ -72,7 +85,7 @@ async def _live(house: House, door: socket.socket, told: Callable[[Open], None])
     loop = asyncio.get_running_loop()
     for number in STOPPING:
         loop.add_signal_handler(number, lambda: (hurried if asked.is_set() else asked).set())
-    desk = HostDesk(house.processes)
+    desk = house.desk(house.processes)
     fetcher = None if house.fetch is None else Fetcher(house.fetch)
     try:
         if await _first(desk.open(), asked):
@@ -86,7 +99,7 @@ async def _live(house: House, door: socket.socket, told: Callable[[Open], None])
 async def _serve(
     house: House,
     door: socket.socket,
-    desk: HostDesk,
+    desk: HouseDesk,
     fetcher: Fetcher | None,
     signs: tuple[asyncio.Event, asyncio.Event],
     told: Callable[[Open], None],
@@ -113,7 +126,7 @@ async def _serve(
     )
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[door]))
-    told(Open(_url(door), desk.models()[0].name, tuple(desk.state()["walls"])))
+    told(Open(_url(door), desk.models()[0].name, tuple(desk.state().get("walls", ()))))
     if not await _first(asyncio.shield(serving), asked):
         await _first(app.close(), hurried)
         server.should_exit = True

@@ -30,7 +30,7 @@ class DecodeLimits:
     jobs: int = 4
     memory: int = 1536 << 20
     processor: int = 20
-    patience: float = 40.0
+    patience: float = 90.0
     bytes: int = 256 << 20
     pixels: int = 64_000_000
     frame: int = 7680 * 4320

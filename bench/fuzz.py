@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from bench.fuzz_child import PATIENCE, again
 from bench.fuzz_targets import PARSERS
@@ -47,7 +48,9 @@ def fuzz(name: str, seconds: float, kept: Path, seed: int) -> tuple[int, list[st
             except subprocess.TimeoutExpired:
                 child.kill()
                 code = child.wait()
-        told = json.loads(report.read_text()) if report.exists() else {"count": 0, "found": [], "how": how}
+        told: dict[str, Any] = {"count": 0, "found": [], "how": how}
+        if report.exists():
+            told = json.loads(report.read_text())
         count += told["count"]
         how = told["how"]
         found += [text for text in told["found"] if text not in found]

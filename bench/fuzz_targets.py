@@ -256,7 +256,8 @@ def _message() -> Run:
         except (OmmaError, Refused) as error:
             told(error)
         try:
-            messages(value.get("messages") if isinstance(value, dict) else value)
+            spoken_as_is: Any = value.get("messages") if isinstance(value, dict) else value
+            messages(spoken_as_is)
         except OmmaError as error:
             told(error)
 

@@ -228,6 +228,7 @@ def _message() -> Run:
     from omma.errors import OmmaError
     from omma.serve import wire
     from omma.serve.conversation import taken
+    from omma.serve.desk import Card
     from omma.serve.faults import Refused, refusal
     from omma.serve.orders import chat_options
     from omma.serve.reading import read
@@ -235,6 +236,7 @@ def _message() -> Run:
     from omma.serve.sources import Sources
 
     processor = omma.load("omma-nano").processor
+    card = Card("omma-nano", "qwen2.5-vl", 4096, "grid")
     loop = asyncio.new_event_loop()
 
     def told(error: Exception) -> None:
@@ -249,7 +251,7 @@ def _message() -> Run:
         body = data[1:] if data[:1] < b"\x40" else as_body(value)
         try:
             asked = read(wire.ChatRequest, body)
-            chat_options(asked)
+            chat_options(asked, card)
             said = taken(asked.messages, Sources(), Settings(), tenant="", thinks=bool(draw.number(2)))
             spoken = loop.run_until_complete(said).messages
             processor.pieces(spoken, prompt=True)

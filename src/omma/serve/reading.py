@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 
 from omma.serve.faults import Refused
 
@@ -66,7 +67,7 @@ def _refused(error: ValidationError, raw: bytes) -> Refused:
         what = str(first.get("ctx", {}).get("error", "it breaks off"))
         text = f"the body is not JSON: {what}" if raw else "the body is empty; wanted a JSON object"
         return Refused(400, text, code="invalid_json")
-    given = _input(raw)
+    given = from_json(raw)
     param, got = _place(first["loc"], given, first["type"])
     text, code = _sentence(param, got, first)
     if first["type"] in ("union_tag_invalid", "union_tag_not_found"):
@@ -74,12 +75,6 @@ def _refused(error: ValidationError, raw: bytes) -> Refused:
     if more:
         text += f" ({len(more)} more {'thing is' if len(more) == 1 else 'things are'} wrong)"
     return Refused(400, text, code=code, param=param or None)
-
-
-def _input(raw: bytes) -> Any:
-    from pydantic_core import from_json
-
-    return from_json(raw)
 
 
 def _place(steps: Sequence[str | int], given: Any, kind: str) -> tuple[str, Any]:

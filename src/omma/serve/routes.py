@@ -35,6 +35,12 @@ REFUSALS = {
     504: "The answer took too long.",
     507: "This machine has not the memory for it.",
 }
+# A piece of a stream: `data` is JSON in OpenAI's form, or [DONE].
+EVENT = {
+    "type": "object",
+    "properties": {"event": {"type": "string"}, "data": {"type": "string"}},
+    "required": ["data"],
+}
 READS = (401, 403, 421, 500, 503)
 TAKES = (400, 401, 403, 404, 408, 413, 415, 421, 429, 500, 501, 503, 504, 507)
 
@@ -63,7 +69,7 @@ class Route:
         else:
             told_here[200]["model"] = self.answer
         if self.streams:
-            told_here[200]["content"] = {"text/event-stream": {"schema": {"type": "string"}}}
+            told_here[200]["content"] = {"text/event-stream": {"schema": EVENT}}
         for status in self.refusals:
             told_here[status] = {"model": told.ErrorBody, "description": REFUSALS[status]}
         return told_here

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from omma.serve.desk import Card
+from omma.serve.faults import Refused
 from omma.serve.meters import CONTENT_TYPE
 from omma.serve.orders import card_of
 from omma.serve.reply import Reply
@@ -33,9 +34,10 @@ async def alive(service: Service, visit: Visit, receive: Receive, reply: Reply) 
 async def ready(service: Service, visit: Visit, receive: Receive, reply: Reply) -> None:
     """Say whether models answer."""
     state = dict(service.desk.state())
-    is_ready = bool(state.get("ready", True)) and not visit.stopping
-    body = {"status": "ready" if is_ready else "not ready", "state": json.loads(json.dumps(state))}
-    await reply.json(200 if is_ready else 503, body, None if is_ready else {"retry-after": "2"})
+    if visit.stopping or not state.get("ready", True):
+        text = "the server is being stopped" if visit.stopping else "no model answers yet; ask again soon"
+        raise Refused(503, text, code="not_ready", headers={"retry-after": "2"})
+    await reply.json(200, {"status": "ready", "state": json.loads(json.dumps(state))})
 
 
 async def metrics(service: Service, visit: Visit, receive: Receive, reply: Reply) -> None:

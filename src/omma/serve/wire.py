@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, JsonValue, Tag
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, JsonValue, Tag
+from pydantic_core import PydanticCustomError
 
 IGNORED = (
     "user",
@@ -27,6 +28,16 @@ LONGEST = 1_000_000  # tokens of an answer
 
 Word: TypeAlias = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")]
 ToolName: TypeAlias = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+
+
+def _no_number(raw: Any) -> Any:
+    """0 is no false."""
+    if raw is not None and not isinstance(raw, bool):
+        raise PydanticCustomError("bool_type", "true or false")
+    return raw
+
+
+No: TypeAlias = Annotated[Literal[False] | None, BeforeValidator(_no_number)]
 Pixels: TypeAlias = Annotated[int, Field(ge=1, le=2**31)]
 
 
@@ -302,6 +313,6 @@ class CompletionRequest(Choosing):
 
     prompt: Annotated[str, Field(min_length=1)]
     logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
-    echo: Literal[False] | None = None
+    echo: No = None
     best_of: Annotated[int, Field(ge=1, le=1)] | None = None
     suffix: None = None

@@ -246,9 +246,9 @@ class Alive(Told):
 
 
 class Ready(Told):
-    """Whether the models answer, and how things stand."""
+    """The models answer; how things stand."""
 
-    status: Literal["ready", "not ready"]
+    status: Literal["ready"]
     state: dict[str, Any]
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import ConfigDict, Discriminator, Field, JsonValue, Tag
 
-from omma.serve.wire import MOST_TOOLS, Pixels, Sampling, Tokens, ToolName, Wire, Word
+from omma.serve.wire import MOST_TOOLS, No, Pixels, Sampling, Tokens, ToolName, Wire, Word
 
 Id: TypeAlias = Annotated[str, Field(min_length=1, max_length=256)]
 Status: TypeAlias = Literal["in_progress", "completed", "incomplete"]
@@ -217,7 +217,7 @@ class ResponseRequest(Sampling):
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
     include: list[Literal["message.output_text.logprobs", "reasoning.encrypted_content"]] | None = None
     truncation: Literal["disabled"] | None = None
-    background: Literal[False] | None = None
+    background: No = None
     previous_response_id: None = None
     conversation: None = None
     stream_options: ResponseStreamOptions | None = None

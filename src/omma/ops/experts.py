@@ -107,7 +107,7 @@ class _Groups(torch.autograd.Function):
         learns = any(ctx.needs_input_grad)
         kept = x.new_empty(len(order), gate_up.shape[-1]) if learns else None
         for expert, start, stop in parts:
-            inner = product(x[tokens[start:stop]], gate_up[expert])
+            inner = product(x.index_select(0, tokens[start:stop]), gate_up[expert])
             if kept is not None:
                 kept[start:stop] = inner
             gate, up = inner.chunk(2, -1)
@@ -130,7 +130,7 @@ class _Groups(torch.autograd.Function):
         for expert, start, stop in ctx.parts:
             here = tokens[start:stop]
             gate, up = kept[start:stop].chunk(2, -1)
-            d_out = gradient[here]
+            d_out = gradient.index_select(0, here)
             curve = F.silu(gate)
             hidden, d_hidden = curve * up, product(d_out, down[expert].mT)
             if d_weigh is not None:
@@ -141,7 +141,7 @@ class _Groups(torch.autograd.Function):
             d_gate = torch.ops.aten.silu_backward(d_hidden * up, gate)
             d_inner = torch.cat([d_gate, d_hidden.mul_(curve)], -1)
             if d_gate_up is not None:
-                torch.mm(x[here].mT, d_inner, out=d_gate_up[expert])
+                torch.mm(x.index_select(0, here).mT, d_inner, out=d_gate_up[expert])
             if d_x is not None:
                 d_x.index_add_(0, here, product(d_inner, gate_up[expert].mT).float())
         back = None if d_weigh is None else torch.empty_like(d_weigh).index_copy_(0, order, d_weigh)

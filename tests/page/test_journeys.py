@@ -127,6 +127,7 @@ def test_extracted_fields_are_tied_to_where_they_stand(journey: Journey, desk: J
     article = journey.ask()
     assert article.locator("dt").all_inner_texts() == ["title", "pages"]
     assert article.locator(".place").nth(0).inner_text().startswith("Harbour News")
+    assert journey.page.locator(".plate").all_inner_texts() == ["title", "pages"]
     assert journey.inside(".marks .edge")[0] == pytest.approx((0.06, 0.17, 0.72, 0.41), abs=0.006)
     article.locator(".place").nth(0).focus()
     assert journey.page.locator(".marks .lit").count() == 1

@@ -29,6 +29,7 @@ export function makeComposer({ items, stage, onask, onstop }) {
     if (!tasks.includes(task)) task = tasks[0];
     const legend = at("tasks").firstElementChild;
     at("tasks").replaceChildren(legend, ...tasks.map(choice));
+    say("");
     refresh();
   }
 

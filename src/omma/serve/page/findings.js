@@ -1,6 +1,7 @@
 // What was found, as lists that are tied to the picture: places, lines of text, spans of time, fields.
 
 import { count, make } from "./dom.js";
+import { BOX, placedParts, recordOf } from "./fields.js";
 import { whereIs } from "./places.js";
 
 /** A row for a mark; pointing at it lights it on the picture, pressing it shows that picture. */
@@ -84,27 +85,13 @@ export function lines(turn, marks, acts, media) {
 
 /** Fields and their values; null where the text is no JSON. A field that has a place is tied to it. */
 export function record(turn, marks, acts, media) {
-  let value;
-  try {
-    value = JSON.parse(turn.text);
-  } catch {
-    return null;
-  }
+  const value = recordOf(turn.text);
+  if (value === undefined) return null;
   const boxes = marks.filter((mark) => mark.kind === "box");
-  const placed = [];
-  eachObject(value, (one) => BOX in one && placed.push(one));
-  const markOf = new Map(
-    placed.length === boxes.length ? placed.map((one, index) => [one, boxes[index]]) : [],
-  );
-  return [fieldsOf(value, (one) => markOf.get(one), turn, acts, media)];
-}
-
-const BOX = "bbox_2d"; // the key by which shape.js asks for a place
-
-function eachObject(value, visit) {
-  if (value === null || typeof value !== "object") return;
-  if (!Array.isArray(value)) visit(value);
-  for (const child of Object.values(value)) eachObject(child, visit);
+  const placed = placedParts(value);
+  const known = placed.length === boxes.length;
+  const markOf = new Map(known ? placed.map(({ part }, index) => [part, boxes[index]]) : []);
+  return [fieldsOf(value, (part) => markOf.get(part), turn, acts, media)];
 }
 
 function plainly(value) {

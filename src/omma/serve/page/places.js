@@ -1,4 +1,6 @@
-// What the server says was found where, as marks that can be drawn and listed. No answer's text is read here.
+// What the server says was found where, as marks to draw and list. No number is read out of a text here.
+
+import { placedParts, recordOf } from "./fields.js";
 
 // Okabe and Ito's colours, which people who see few colours tell apart, with the ink that is legible on each.
 const HUES = [
@@ -33,6 +35,7 @@ export function marksOn(turn, media) {
     ...(entry.polygons ?? []).map((one) => ({ kind: "polygon", ...one })),
     ...(entry.points ?? []).map((one) => ({ kind: "point", ...one })),
   ];
+  nameFields(turn, told);
   const numbers = {};
   const colour = turn.task === "read" ? () => HUES[1] : hues(told.map((one) => one.label || ""));
   return told.map((one) => {
@@ -40,6 +43,14 @@ export function marksOn(turn, media) {
     const [hue, ink] = colour(one.label || "");
     return { ...one, id: `${turn.id}-${one.kind}-${number}`, label: one.label || turn.wish || "", hue, ink };
   });
+}
+
+/** In a record a place is called as its field is: places come in the order of the parts that have them. */
+function nameFields(turn, told) {
+  if (turn.task !== "extract") return;
+  const names = placedParts(recordOf(turn.text)).map(({ name }) => name);
+  const boxes = told.filter((one) => one.kind === "box");
+  if (names.length === boxes.length) boxes.forEach((one, index) => (one.label = names[index]));
 }
 
 /** The picture or video whose marks an answer's list shows: the newest that has any, else the newest. */

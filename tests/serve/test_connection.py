@@ -147,13 +147,14 @@ def test_a_head_that_grows_is_431(head: bytes) -> None:
         b"CONNECT a.example:443 HTTP/1.1\r\nHost: a\r\n\r\n",
     ],
 )
-def test_what_is_no_http_is_400(raw: bytes) -> None:
+def test_what_is_no_http_is_400(raw: bytes, caplog: pytest.LogCaptureFixture) -> None:
     async def said(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(raw)
         status, error = await told(reader)
         assert (status, error["code"]) == (400, "invalid_http")
 
     assert not talk(said).asked
+    assert not caplog.records
 
 
 def test_a_body_that_trickles_on_after_its_answer_is_left() -> None:

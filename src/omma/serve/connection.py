@@ -7,6 +7,7 @@ have seconds, and a head has bytes. Give the class to uvicorn: ``uvicorn.Config(
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 from omma.errors import MissingExtra
@@ -18,6 +19,9 @@ except ModuleNotFoundError as error:
     raise MissingExtra(
         "the server needs uvicorn and httptools, which are absent; do: pip install 'omma[serve]'"
     ) from error
+
+LOG = logging.getLogger("omma.serve.connection")
+LOG.setLevel(logging.ERROR)  # what strangers spell wrongly is no news: a line for each would fill the disk
 
 HEAD_BYTES = 64 << 10  # of a request line and its headers
 HEAD_SECONDS = 10.0  # from a connection's beginning, or a head's first byte, to the head's end
@@ -33,6 +37,7 @@ class Connection(HttpToolsProtocol):
 
     def __init__(self, *words: Any, **names: Any) -> None:
         super().__init__(*words, **names)
+        self.logger = LOG
         self._in_head = True
         self._head = 0  # bytes of the head so far
         self._patience: asyncio.TimerHandle | None = None  # for what is to come in

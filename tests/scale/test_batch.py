@@ -23,7 +23,8 @@ from omma.scale.batch import Alone, run_batch
 from omma.scale.ledger import Ledger
 from tests.remote.foreign import Foreign, serving
 
-SHAPES = Path(__file__).parents[2] / "examples" / "shapes.png"
+ROOT = Path(__file__).parents[2]
+SHAPES = ROOT / "examples" / "shapes.png"
 
 
 def echo(said: tuple[Message, ...], body: Mapping[str, Any]) -> Answer:
@@ -268,3 +269,22 @@ def test_a_model_of_this_process_answers_a_batch_as_it_answers_alone(tmp_path: P
     assert (report.answered, report.failed) == (2, 1)
     said = told["a"]["response"]["body"]["choices"][0]["message"]["content"]
     assert said == nano.ask(SHAPES, "What is this?").text
+
+
+@pytest.mark.slow
+def test_ray_writes_the_same_lines_as_one_process(foreign: Foreign, tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason="Ray is not installed: pip install 'omma[ray]'")
+    source = write(tmp_path / "in.jsonl", *(row(f"r{i}") for i in range(20)), *BAD.values())
+    run_batch(source, tmp_path / "alone.jsonl", workers(foreign))
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.scale.batch_on_ray", str(tmp_path), foreign.url],
+        cwd=ROOT,
+        env=os.environ | {"RAY_USAGE_STATS_ENABLED": "0", "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    first, second = json.loads(done.stdout.splitlines()[-1])
+    assert (first["answered"], first["failed"]) == (20, len(BAD))
+    assert (second["answered"], second["skipped"]) == (0, 20 + len(BAD))
+    assert lines(tmp_path / "ray.jsonl") == lines(tmp_path / "alone.jsonl")

@@ -71,6 +71,16 @@ Replicas = Annotated[
     int,
     typer.Option(min=1, max=64, help="Processes that answer, each with the model.", rich_help_panel=INSIDE),
 ]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        metavar="ADDRESS",
+        help="Put the replicas on a Ray cluster: its address, or 'local' for one on this machine.",
+        rich_help_panel=INSIDE,
+        show_default=False,
+    ),
+]
 WorkersMemory = Annotated[
     float | None,
     typer.Option(
@@ -117,6 +127,7 @@ def serve(
     fetch_from: FetchFrom = None,
     name: Name = None,
     replicas: Replicas = 1,
+    ray: Cluster = None,
     workers_memory: WorkersMemory = None,
     adapter: Adapter = None,
     device: given.Device = "auto",
@@ -150,13 +161,18 @@ def serve(
         fetch=FetchLimits(hosts=hosts) if allow_fetch or hosts else None,
         processes=replace(HostSettings(), setup=setup, replicas=replicas, memory=memory),
     )
+    if ray is not None:
+        from omma.scale.serve_ray import hosts_on_ray
+
+        house = replace(house, desk=hosts_on_ray(None if ray == "local" else ray))
 
     def told(doors: Open) -> None:
         if json:
             say_json({"url": doors.url, "api": f"{doors.url}/v1", "model": doors.model, "walls": doors.walls})
             return
         say(f"{doors.model} answers at {doors.url}/v1; the page is {doors.url}/")
-        say(f"media are decoded apart; {'; '.join(doors.walls)}")
+        if doors.walls:
+            say(f"media are decoded apart; {'; '.join(doors.walls)}")
         say("Ctrl-C stops it")
 
     if not quiet:

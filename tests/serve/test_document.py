@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +11,11 @@ from typing import Any
 import httpx
 import pytest
 
+from omma.serve import faults, routes
 from omma.serve.media import MediaShelf
 from omma.serve.quota import Quota
 from omma.serve.routes import ROUTES
+from omma.serve.wire import IGNORED
 from tests.serve.desks import ScriptDesk, serving
 
 
@@ -65,7 +68,7 @@ def test_the_document_can_be_kept_in() -> None:
 
 
 @pytest.mark.slow
-def test_generated_requests_get_documented_answers() -> None:
+def test_generated_requests_get_documented_answers(tmp_path: Path) -> None:
     """What the document allows may still be no picture or no schema: that check is left out."""
     program = Path(sys.executable).with_name("schemathesis")
     with serving(ScriptDesk(), shelf=MediaShelf(), gate=Quota()) as served:
@@ -79,5 +82,18 @@ def test_generated_requests_get_documented_answers() -> None:
             capture_output=True,
             text=True,
             timeout=900,
+            cwd=tmp_path,
         )
     assert done.returncode == 0, done.stdout[-6_000:]
+
+
+def test_the_docs_name_every_route_every_code_and_every_ignored_field() -> None:
+    wing = Path(routes.__file__).parent
+    codes = {code for file in wing.glob("*.py") for code in re.findall(r'code="(\w+)"', file.read_text())}
+    codes |= {code for _, _, code, _ in faults._TABLE}
+    told = (Path(__file__).parents[2] / "docs" / "http.md").read_text()
+    paths = {route.path.replace(":path", "") for route in ROUTES}
+    missing = [
+        name for name in [*codes, *paths, *IGNORED] if f"`{name}`" not in told and f" {name}`" not in told
+    ]
+    assert not missing

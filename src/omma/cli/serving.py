@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +15,12 @@ from omma.cli import options as given
 from omma.cli.options import DEFAULT_MODEL, MODEL, OUTPUT, examples
 from omma.cli.say import aside, say, say_json
 from omma.errors import UnknownOption
+
+if TYPE_CHECKING:
+    from omma.host.house import HouseDesk, Open
+    from omma.host.settings import HostSettings
+    from omma.serve.fetch import FetchLimits
+    from omma.serve.keys import KeyRing
 
 SERVE = "Serve"
 WHO, WHERE, INSIDE = "Who may come in", "Where", "Inside"
@@ -141,45 +148,61 @@ def serve(
     written in others; if one dies, those inside are told to ask again, and
     the next takes its place. Ctrl-C finishes what is under way.
     """
-    from omma.host.house import House, Open, run
+    from omma.host.house import House, run
     from omma.host.settings import HostSettings, Setup
-    from omma.serve.fetch import FetchLimits
-    from omma.serve.keys import SHORTEST, KeyRing
 
-    if key is not None and key_file is not None:
-        raise UnknownOption("--key and --key-file say who may come in twice; give one of them")
-    if key is not None and (len(key) < SHORTEST or not key.isascii()):
-        raise UnknownOption(f"the key has {len(key)} letters; wanted {SHORTEST} ASCII letters or more")
-    keys = KeyRing.from_file(Path(key_file)) if key_file else KeyRing.of({key: "key"} if key else {})
-    hosts = frozenset(host.lower() for host in fetch_from) if fetch_from else None
+    keys = _keys(key, key_file)
     setup = Setup(model, name, device, dtype, adapter)
     memory = None if workers_memory is None else int(workers_memory * GIB)
-    house = House(
-        host,
-        port,
-        keys,
-        fetch=FetchLimits(hosts=hosts) if allow_fetch or hosts else None,
-        processes=replace(HostSettings(), setup=setup, replicas=replicas, memory=memory),
-    )
+    processes = HostSettings(setup, replicas=replicas, memory=memory)
+    house = House(host, port, keys, fetch=_fetching(allow_fetch, fetch_from), processes=processes)
     if ray is not None:
-        from omma.scale.serve_ray import hosts_on_ray
-
-        house = replace(house, desk=hosts_on_ray(None if ray == "local" else ray))
-
-    def told(doors: Open) -> None:
-        if json:
-            say_json({"url": doors.url, "api": f"{doors.url}/v1", "model": doors.model, "walls": doors.walls})
-            return
-        say(f"{doors.model} answers at {doors.url}/v1; the page is {doors.url}/")
-        if doors.walls:
-            say(f"media are decoded apart; {'; '.join(doors.walls)}")
-        say("Ctrl-C stops it")
-
+        house = replace(house, desk=_on_ray(ray))
     if not quiet:
         _log()
-    run(house, told)
+    run(house, _say_json if json else _say)
     if not json:
         aside("stopped; all that was under way has ended")
+
+
+def _keys(key: str | None, key_file: str | None) -> KeyRing:
+    """Who may come in."""
+    from omma.serve.keys import SHORTEST, KeyRing
+
+    if key and key_file is not None:
+        raise UnknownOption("--key and --key-file say who may come in twice; give one of them")
+    if key and (len(key) < SHORTEST or not key.isascii()):
+        raise UnknownOption(f"the key has {len(key)} letters; wanted {SHORTEST} ASCII letters or more")
+    if key_file is not None:
+        return KeyRing.from_file(Path(key_file))
+    return KeyRing.of({key: "key"} if key else {})
+
+
+def _fetching(allowed: bool, hosts: list[str] | None) -> FetchLimits | None:
+    """What may be fetched; None is nothing."""
+    from omma.serve.fetch import FetchLimits
+
+    if hosts:
+        return FetchLimits(hosts=frozenset(host.lower() for host in hosts))
+    return FetchLimits() if allowed else None
+
+
+def _on_ray(cluster: str) -> Callable[[HostSettings], HouseDesk]:
+    """What stands behind the server, on a cluster of many machines."""
+    from omma.scale.serve_ray import hosts_on_ray
+
+    return hosts_on_ray(None if cluster == "local" else cluster)
+
+
+def _say(doors: Open) -> None:
+    say(f"{doors.model} answers at {doors.url}/v1; the page is {doors.url}/")
+    if doors.walls:
+        say(f"media are decoded apart; {'; '.join(doors.walls)}")
+    say("Ctrl-C stops it")
+
+
+def _say_json(doors: Open) -> None:
+    say_json({"url": doors.url, "api": f"{doors.url}/v1", "model": doors.model, "walls": doors.walls})
 
 
 def _log() -> None:

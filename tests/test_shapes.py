@@ -28,7 +28,7 @@ def nano() -> Model:
     return omma.load("omma-nano")
 
 
-def answers(schemas: list[dict[str, Any]], longest: int = 500) -> list[str | None]:
+def answers(schemas: list[dict[str, Any]], longest: int) -> list[str | None]:
     """A most random answer to each schema, None where it was not over in time; 32 are written together."""
 
     def asked() -> Iterator[Request]:
@@ -51,14 +51,16 @@ def valid(answer: str, schema: dict[str, Any]) -> None:
     jsonschema.Draft202012Validator(schema, format_checker=checker).validate(json.loads(answer))
 
 
-@pytest.mark.parametrize("count", [40, pytest.param(1_000, marks=pytest.mark.slow)])
-def test_every_answer_to_a_generated_schema_parses_and_validates(count: int) -> None:
-    schemas = [schema_of(seed) for seed in range(count)]
-    told = answers(schemas)
+@pytest.mark.parametrize(
+    ("count", "deep", "longest"), [(40, 2, 120), pytest.param(1_000, 3, 300, marks=pytest.mark.slow)]
+)
+def test_every_answer_to_a_generated_schema_parses_and_validates(count: int, deep: int, longest: int) -> None:
+    schemas = [schema_of(seed, deep) for seed in range(count)]
+    told = answers(schemas, longest)
     for answer, schema in zip(told, schemas, strict=True):
         if answer is not None:
             valid(answer, schema)
-    assert len([answer for answer in told if answer is not None]) > 0.8 * count
+    assert len([answer for answer in told if answer is not None]) > 0.75 * count
 
 
 def test_an_answer_is_one_of_what_may_be_said() -> None:
@@ -79,10 +81,10 @@ def test_an_answer_that_is_cut_is_the_beginning_of_one() -> None:
     assert reply.text.startswith("{")
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_boxes_lie_inside_whatever_the_model_would_rather_say(seed: int) -> None:
     picture = PIL.Image.new("RGB", (300, 200), "white")
-    found = nano().find(picture, "cup", inside=True, temperature=WILDEST, seed=seed, max_tokens=300)
+    found = nano().find(picture, "cup", inside=True, temperature=WILDEST, seed=seed, max_tokens=100)
     assert all(0 <= box.x1 < box.x2 <= 300 and 0 <= box.y1 < box.y2 <= 200 for box in found)
 
 
@@ -92,10 +94,10 @@ def test_held_to_places_the_model_finds_what_it_finds_unheld() -> None:
     assert nano().find("examples/shapes.png", "circle", inside=True) == free
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_one_point_is_given_inside_the_picture(seed: int) -> None:
     picture = PIL.Image.new("RGB", (300, 200), "white")
-    place = nano().point(picture, "cup", inside=True, temperature=WILDEST, seed=seed, max_tokens=400)
+    place = nano().point(picture, "cup", inside=True, temperature=WILDEST, seed=seed, max_tokens=100)
     assert place is None or (0 <= place.x <= 300 and 0 <= place.y <= 200)
 
 

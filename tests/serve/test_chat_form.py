@@ -13,7 +13,8 @@ import pytest
 from omma.chat import Chosen, Delta, Likely, Seen, Usage
 from omma.sample import Size
 from omma.serve.desk import Told
-from omma.serve.wire_answers import ChatCompletion, Completion, CostPreview, ModelList, ResponseObject
+from omma.serve.wire_answers import ChatCompletion, Completion, CostPreview, ModelList
+from omma.serve.wire_items import ResponseObject
 from omma.shape import Calls, Json, Matching, Schema
 from tests.serve.desks import CARD, NAME, ScriptDesk, Served, serving, told
 

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from pydantic import BaseModel
 
-from omma.serve import chats, continuations, responses, standing, uploads, wire, wire_responses
+from omma.serve import chats, continuations, responses, standing, uploads, wire, wire_items, wire_responses
 from omma.serve import wire_answers as told
 from omma.serve.meters import CONTENT_TYPE
 from omma.serve.reply import Reply
@@ -110,7 +110,7 @@ ROUTES = (
         "/v1/responses",
         responses.response,
         "Answer a conversation in OpenAI's newer form; nothing is kept.",
-        told.ResponseObject,
+        wire_items.ResponseObject,
         TAKES,
         wire_responses.ResponseRequest,
         streams=True,

@@ -75,6 +75,7 @@ export function makeComposer({ items, stage, onask, onstop }) {
     const held = document.activeElement === at("send");
     words.value = "";
     say("");
+    shape.fold();
     [at("send").hidden, at("stop").hidden] = [true, false];
     if (held) at("stop").focus();
   }

@@ -12,7 +12,7 @@ export function makeShape(root) {
   const name = make("label.unseen", { for: "shape-text" });
   const wrong = make("p.wrongly", { role: "status", id: "shape-wrong" });
   const tellPlaces = make("input", { type: "checkbox", id: "shape-places" });
-  const places = make("label", { for: "shape-places" }, tellPlaces, "and where each stands");
+  const places = make("label", { for: "shape-places" }, tellPlaces, "with places");
   const modes = { fields: modeButton("fields", "Fields"), schema: modeButton("schema", "JSON Schema") };
   text.setAttribute("aria-describedby", "shape-wrong");
   root.append(make("div.heads", {}, modes.fields, modes.schema, places), name, text, wrong);
@@ -48,7 +48,14 @@ export function makeShape(root) {
     return state.mode === "fields" ? readFields(state.fields, state.places) : readSchema(state.schema);
   }
 
+  for (const button of Object.values(modes))
+    button.addEventListener("click", () => root.classList.remove("folded"));
+
   return {
+    /** Make room for the answer, where there is little; the buttons show the editor again. */
+    fold() {
+      root.classList.add("folded");
+    },
     get schema() {
       return read().schema;
     },

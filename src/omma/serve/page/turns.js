@@ -1,6 +1,6 @@
 // The conversation: each question with its answer, shown in the way that its task wants.
 
-import { at, copy, duration, make } from "./dom.js";
+import { at, copy, count, duration, make } from "./dom.js";
 import { failure } from "./failure.js";
 import { found, lines, record, spans } from "./findings.js";
 import { prose } from "./prose.js";
@@ -18,6 +18,9 @@ const SHORT = 48; // letters of an answer that is set large
 export function makeLog(root, acts) {
   const pages = new Map();
   let drawn = 0;
+  let low = true; // whether the end of the log is in sight, and is to stay there
+  root.addEventListener("scroll", () => (low = root.scrollHeight - root.scrollTop - root.clientHeight < 90));
+  new ResizeObserver(() => low && (root.scrollTop = root.scrollHeight)).observe(root);
 
   function add(turn) {
     at("hush").hidden = true;
@@ -33,7 +36,7 @@ export function makeLog(root, acts) {
     pages.set(turn, { page, answer, foot });
     root.append(page);
     draw(turn);
-    page.scrollIntoView({ block: "nearest" });
+    low = true;
     root.scrollTop = root.scrollHeight;
   }
 
@@ -82,11 +85,17 @@ export function makeLog(root, acts) {
 
   function draw(turn) {
     const { page, answer, foot } = pages.get(turn);
-    const low = root.scrollHeight - root.scrollTop - root.clientHeight < 90;
     page.setAttribute("aria-busy", String(turn.state === "coming"));
     answer.replaceChildren(...answered(turn, acts));
     if (turn.state !== "coming") foot.replaceChildren(...footOf(turn, acts));
-    if (low) root.scrollTop = root.scrollHeight;
+    if (low) follow(turn, page);
+  }
+
+  /** Stay at the end of what is written; a list that is longer than the log is read from its beginning. */
+  function follow(turn, page) {
+    const listed = turn.state !== "coming" && turn.task !== "ask" && turn.task !== "describe";
+    if (listed && page.offsetHeight > root.clientHeight) page.scrollIntoView({ block: "start" });
+    else root.scrollTop = root.scrollHeight;
   }
 
   function fresh() {
@@ -197,8 +206,6 @@ function footOf(turn, acts) {
       : make("button", { type: "button", onclick: () => acts.again(turn) }, "Again"),
     turn.text ? open : null,
   ];
-  const sum = turn.usage
-    ? `${duration(turn.took)} · ${turn.usage.completion_tokens.toLocaleString("en")} tokens`
-    : "";
+  const sum = turn.usage ? `${duration(turn.took)} · ${count(turn.usage.completion_tokens, "token")}` : "";
   return [make("div.foot", {}, buttons, make("span.sum", {}, sum)), panel];
 }

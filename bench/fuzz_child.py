@@ -19,6 +19,7 @@ from typing import Any
 from bench.fuzz_targets import PARSERS, Parser, Run
 
 PATIENCE = 10  # seconds that one input may take
+TOLD = 2.0  # seconds between two reports
 ODD = (b"\0", b"\xff", b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\x80\0\0\0", b"\x01\0\0\0")
 
 
@@ -33,12 +34,15 @@ class Watch:
         self._run, self._folder, self._how = run, folder, how
         self.count = 0
         self.found: dict[str, str] = {}
-        self._last = folder / "last"
+        self._told = time.monotonic()
+        self._last = (folder / "last").open("wb", buffering=0)
         signal.signal(signal.SIGALRM, self._alarmed)
 
     def __call__(self, data: bytes) -> None:
         """Run one input. It is written down first: a crash leaves no time for it."""
-        self._last.write_bytes(data)
+        self._last.seek(0)
+        self._last.write(data)
+        self._last.truncate()
         self.count += 1
         signal.setitimer(signal.ITIMER_REAL, PATIENCE)
         try:
@@ -51,12 +55,19 @@ class Watch:
             self._keep(data, f"{type(error).__name__}: {str(error)[:120]}", error.__traceback__)
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
+        if time.monotonic() - self._told > TOLD:
+            self.tell()
 
     def tell(self) -> None:
-        """Write the report."""
-        self._last.unlink(missing_ok=True)
+        """Write the report so far."""
+        self._told = time.monotonic()
         told = {"count": self.count, "found": sorted(self.found.values()), "how": self._how}
         (self._folder / "report.json").write_text(json.dumps(told))
+
+    def close(self) -> None:
+        """Tell, and let go of the last input."""
+        self.tell()
+        self._last.close()
 
     def _keep(self, data: bytes, what: str, trace: Any) -> None:
         ours = [frame for frame in traceback.extract_tb(trace) if "/omma/" in frame.filename]
@@ -120,7 +131,7 @@ def main() -> None:
     if importlib.util.find_spec("atheris") is None:
         watch = Watch(parser.ready(), folder, "changed at random")
         by_chance(parser, watch, seconds, seed)
-        watch.tell()
+        watch.close()
         return
     import atheris
 

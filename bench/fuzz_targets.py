@@ -7,10 +7,14 @@ import functools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench import hostile_media as media
 from bench.fuzz_draw import Draw, as_body
+from bench.results import ROOT
+
+if TYPE_CHECKING:
+    from omma.prep.processor import Processor
 
 Run = Callable[[bytes], None]
 
@@ -124,17 +128,23 @@ SCHEMA: dict[str, Any] = {
 }
 
 
+def _nano() -> Processor:
+    """omma-nano's words and rules, without its weights."""
+    from omma.prep.processor import Processor
+    from omma.weights.config import read_spec
+
+    folder = ROOT / "src" / "omma" / "assets" / "omma-nano"
+    return Processor.from_folder(folder, read_spec(folder))
+
+
 def _schema() -> Run:
-    import omma
     from omma.engine.grammar import Vocabulary, compile_shape
     from omma.errors import BadInput
     from omma.shape import Calls, Matching, Schema
 
-    model = omma.load("omma-nano")
-    ids = model.processor.tokenizer.token_ids
-    vocabulary = Vocabulary(
-        model.processor.tokenizer, model.spec.decoder.vocabulary, frozenset({ids.turn_end, ids.end_of_text})
-    )
+    nano = _nano()
+    stops = frozenset({nano.spec.ids.turn_end, nano.spec.ids.end_of_text})
+    vocabulary = Vocabulary(nano.tokenizer, nano.spec.decoder.vocabulary, stops)
 
     def run(data: bytes) -> None:
         draw = Draw(data)
@@ -223,7 +233,6 @@ REQUEST: dict[str, Any] = {
 
 
 def _message() -> Run:
-    import omma
     from omma.chat import messages
     from omma.errors import OmmaError
     from omma.serve import wire
@@ -235,9 +244,8 @@ def _message() -> Run:
     from omma.serve.settings import Settings
     from omma.serve.sources import Sources
 
-    processor = omma.load("omma-nano").processor
+    processor = _nano()
     card = Card("omma-nano", "qwen2.5-vl", 4096, "grid")
-    loop = asyncio.new_event_loop()
 
     def told(error: Exception) -> None:
         refused = refusal(error)
@@ -253,7 +261,7 @@ def _message() -> Run:
             asked = read(wire.ChatRequest, body)
             chat_options(asked, card)
             said = taken(asked.messages, Sources(), Settings(), tenant="", thinks=bool(draw.number(2)))
-            spoken = loop.run_until_complete(said).messages
+            spoken = asyncio.run(said).messages
             processor.pieces(spoken, prompt=True)
         except (OmmaError, Refused) as error:
             told(error)

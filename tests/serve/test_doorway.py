@@ -6,13 +6,14 @@ import json
 import logging
 import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import openai
 import pytest
 
 from omma.serve.settings import Settings
-from omma.serve.traces import OpenTelemetry
+from omma.serve.traces import OpenTelemetry, sent_to
 from tests.serve.desks import NAME, ScriptDesk, Served, serving
 
 ASKED = {"messages": [{"role": "user", "content": "the secret words"}]}
@@ -186,3 +187,27 @@ def test_a_request_is_one_span_of_the_callers_trace() -> None:
     assert span.attributes["gen_ai.usage.output_tokens"] == 2
     assert [event.name for event in span.events] == ["first token"]
     assert "secret" not in str(span.to_json())
+
+
+def test_traces_reach_a_collector() -> None:
+    heard: list[tuple[str, bytes]] = []
+
+    class Collector(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            heard.append((self.path, self.rfile.read(int(self.headers["content-length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Collector) as collector:
+        threading.Thread(target=collector.serve_forever, daemon=True).start()
+        traces = sent_to(f"http://127.0.0.1:{collector.server_port}/v1/traces")
+        with serving(ScriptDesk(), traces=traces) as served, served.http() as http:
+            http.post("/v1/chat/completions", json=ASKED)
+        collector.shutdown()
+    ((path, body),) = heard
+    assert path == "/v1/traces"
+    assert b"POST /v1/chat/completions" in body
+    assert b"secret" not in body

@@ -104,6 +104,16 @@ Adapter = Annotated[
         metavar="FOLDER", help="An adapter to put on the model.", rich_help_panel=MODEL, show_default=False
     ),
 ]
+Traces = Annotated[
+    str | None,
+    typer.Option(
+        "--traces",
+        metavar="URL",
+        help="Send OpenTelemetry traces to this OTLP address.",
+        rich_help_panel=OUTPUT,
+        show_default=False,
+    ),
+]
 Quiet = Annotated[
     bool, typer.Option("--quiet", help="No line of log for each request.", rich_help_panel=OUTPUT)
 ]
@@ -139,6 +149,7 @@ def serve(
     adapter: Adapter = None,
     device: given.Device = "auto",
     dtype: given.Dtype = "auto",
+    traces: Traces = None,
     quiet: Quiet = False,
     json: AsJson = False,
 ) -> None:
@@ -151,11 +162,11 @@ def serve(
     from omma.host.house import House, run
     from omma.host.settings import HostSettings, Setup
 
-    keys = _keys(key, key_file)
+    keys, fetch = _keys(key, key_file), _fetching(allow_fetch, fetch_from)
     setup = Setup(model, name, device, dtype, adapter)
     memory = None if workers_memory is None else int(workers_memory * GIB)
     processes = HostSettings(setup, replicas=replicas, memory=memory)
-    house = House(host, port, keys, fetch=_fetching(allow_fetch, fetch_from), processes=processes)
+    house = House(host, port, keys, fetch=fetch, processes=processes, traces=traces)
     if ray is not None:
         house = replace(house, desk=_on_ray(ray))
     if not quiet:

@@ -20,6 +20,7 @@ from omma.serve.keys import KeyRing
 from omma.serve.media import MediaShelf
 from omma.serve.quota import Quota
 from omma.serve.settings import Settings
+from omma.serve.traces import NoTraces, sent_to
 
 try:
     import uvicorn
@@ -48,7 +49,8 @@ class HouseDesk(Desk, Protocol):
 class House:
     """Where it stands, who may come in, and what is inside. `fetch` None opens no address of the web.
 
-    `desk` makes what stands behind the server of the settings of its `processes`.
+    `desk` makes what stands behind the server of the settings of its `processes`. `traces` is the OTLP
+    address that traces are sent to.
     """
 
     host: str = "127.0.0.1"
@@ -58,6 +60,7 @@ class House:
     server: Settings = SAFE
     processes: HostSettings = field(default_factory=HostSettings)
     desk: Callable[[HostSettings], HouseDesk] = HostDesk
+    traces: str | None = None
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,7 @@ async def _serve(
         fetcher=fetcher,
         shelf=MediaShelf(),
         gate=Quota(named=house.keys.allowed),
+        traces=NoTraces() if house.traces is None else sent_to(house.traces),
     )
     config = uvicorn.Config(
         app,

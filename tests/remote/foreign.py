@@ -80,48 +80,54 @@ def _decoded(raw: list[dict[str, Any]]) -> tuple[Message, ...]:
     return messages(raw)
 
 
+class _Handler(BaseHTTPRequestHandler):
+    """One request to a foreign server, which the class of its own that `serving` makes holds."""
+
+    foreign: Foreign
+
+    def log_message(self, format: str, *words: Any) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        self.foreign.keys.append(self.headers.get("authorization"))
+        if self.foreign.form == "bare":
+            self._send(404, {"content-type": "text/html"}, b"<html><h1>Not Found</h1></html>")
+        else:
+            self._send(200, {"content-type": "application/json"}, self.foreign.cards())
+
+    def do_POST(self) -> None:
+        foreign = self.foreign
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        foreign.asked.append(body)
+        foreign.keys.append(self.headers.get("authorization"))
+        if foreign.no:
+            self._send(*foreign.no.pop(0))
+            return
+        self.send_response(200)
+        self.send_header("content-type", _kind(foreign.form))
+        self.end_headers()
+        try:
+            for piece in foreign.pieces(body):
+                self.wfile.write(piece)
+                self.wfile.flush()
+            while foreign.endless:
+                self.wfile.write(b": nothing yet\n\n")
+        except (BrokenPipeError, ConnectionResetError):
+            foreign.left.set()
+
+    def _send(self, status: int, headers: Mapping[str, str], raw: bytes) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(raw)
+
+
 @contextmanager
 def serving(foreign: Foreign) -> Iterator[Foreign]:
     """The server on a free port of this machine, for as long as the block runs."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, format: str, *words: Any) -> None:
-            pass
-
-        def do_GET(self) -> None:
-            foreign.keys.append(self.headers.get("authorization"))
-            if foreign.form == "bare":
-                self._send(404, {"content-type": "text/html"}, b"<html><h1>Not Found</h1></html>")
-            else:
-                self._send(200, {"content-type": "application/json"}, foreign.cards())
-
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            foreign.asked.append(body)
-            foreign.keys.append(self.headers.get("authorization"))
-            if foreign.no:
-                self._send(*foreign.no.pop(0))
-                return
-            self.send_response(200)
-            self.send_header("content-type", _kind(foreign.form))
-            self.end_headers()
-            try:
-                for piece in foreign.pieces(body):
-                    self.wfile.write(piece)
-                    self.wfile.flush()
-                while foreign.endless:
-                    self.wfile.write(b": nothing yet\n\n")
-            except (BrokenPipeError, ConnectionResetError):
-                foreign.left.set()
-
-        def _send(self, status: int, headers: Mapping[str, str], raw: bytes) -> None:
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(raw)
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    handler = type("Handler", (_Handler,), {"foreign": foreign})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     foreign.url = f"http://127.0.0.1:{server.server_address[1]}/v1"

@@ -33,11 +33,14 @@ class Part(NamedTuple):
 
 
 class Store:
-    """The pool: for each layer a slab of keys and one of values, (tokens, G, K), `PAGE` tokens a page."""
+    """The pool: for each layer a slab of keys and one of values, (G, tokens, K), `PAGE` tokens a page.
+
+    Heads come first: a call reads the keys of one head after the other, and they lie without a gap.
+    """
 
     def __init__(self, spec: DecoderSpec, dtype: torch.dtype, device: torch.device) -> None:
         self.pages = 0
-        empty = torch.empty(0, spec.key_heads, spec.head_width, dtype=dtype, device=device)
+        empty = torch.empty(spec.key_heads, 0, spec.head_width, dtype=dtype, device=device)
         self.slabs: list[tuple[Tensor, Tensor]] = [(empty, empty) for _ in range(spec.depth)]
 
     @property
@@ -58,21 +61,21 @@ class Store:
         """Write zeros: a mask cannot hide what is not a number."""
         for pair in self.slabs:
             for slab in pair:
-                slab[pages.start * PAGE : pages.stop * PAGE].zero_()
+                slab[:, pages.start * PAGE : pages.stop * PAGE].zero_()
 
     def copy(self, copies: Sequence[Copy]) -> None:
         """Write pages to others. No page is both a source and a target."""
         source, target = ([one[i] for one in copies] for i in (0, 1))
         for pair in self.slabs:
             for slab in pair:
-                paged = slab.view(-1, PAGE, *slab.shape[1:])
-                paged[target] = paged[source]
+                paged = slab.view(len(slab), -1, PAGE, slab.shape[2])
+                paged[:, target] = paged[:, source]
 
 
 def _resized(slab: Tensor, tokens: int) -> Tensor:
-    other = slab.new_empty(tokens, *slab.shape[1:])
-    both = min(len(slab), tokens)
-    other[:both] = slab[:both]
+    other = slab.new_empty(len(slab), tokens, slab.shape[2])
+    both = min(slab.shape[1], tokens)
+    other[:, :both] = slab[:, :both]
     return other
 
 
@@ -143,8 +146,10 @@ class Cache:
 
     def attend(self, parts: Sequence[Part]) -> Paged:
         """Attention of a step. Its rows lie on the axis T as the parts do; room has been made for them."""
-        tokens = [slot for part in parts for slot in self._slots(part.row, part.start, part.stop)]
-        places_T = torch.tensor(tokens, device=self._device)
+        slots: list[int] = []
+        for part in parts:
+            slots += self._slots(part.row, part.start, part.stop)
+        places_T = torch.tensor(slots, device=self._device)
         return Paged(self._store.slabs, places_T, list(self._pieces(parts)))
 
     def _pieces(self, parts: Sequence[Part]) -> Iterator[Piece]:
@@ -202,8 +207,8 @@ class Cache:
         return _Strewn(first, part.count, slots, mask)
 
     def _slots(self, row: int, start: int, stop: int) -> Sequence[int]:
-        if (first := self.pages.run(row)) is not None:
-            return range(first * PAGE + start, first * PAGE + stop)
+        if (lane := self.pages.lanes.get(row)) is not None:
+            return range(lane.start * PAGE + start, lane.start * PAGE + stop)
         table = self.pages.tables[row]
         return [table[token // PAGE] * PAGE + token % PAGE for token in range(start, stop)]
 
@@ -248,8 +253,8 @@ class Paged:
         """Keep and attend: (T, H, K). Rows behind the last part are nobody's, and get nothing."""
         keys, values = slab = self._slabs[layer]
         tokens = len(self._places_T)
-        keys.index_copy_(0, self._places_T, k_TGK[:tokens])
-        values.index_copy_(0, self._places_T, v_TGK[:tokens])
+        keys.index_copy_(1, self._places_T, k_TGK[:tokens].transpose(0, 1))
+        values.index_copy_(1, self._places_T, v_TGK[:tokens].transpose(0, 1))
         made = [
             piece(q_THK[piece.first : piece.first + piece.rows], k_TGK, v_TGK, slab) for piece in self._pieces
         ]
@@ -282,10 +287,9 @@ class _Side(NamedTuple):
 
     def __call__(self, q_SHK: Tensor, k_TGK: Tensor, v_TGK: Tensor, slab: tuple[Tensor, Tensor]) -> Tensor:
         rows, heads, width = q_SHK.shape
-        _, groups, _ = slab[0].shape
-        step = groups * width
-        size, strides = (rows, groups, self.longest, width), (self.distance * step, width, step, 1)
-        k, v = (one.as_strided(size, strides, self.start * step) for one in slab)
+        groups, tokens, _ = slab[0].shape
+        size, strides = (rows, groups, self.longest, width), (self.distance * width, tokens * width, width, 1)
+        k, v = (one.as_strided(size, strides, self.start * width) for one in slab)
         # The query heads of one key head are laid out as its queries: nothing is repeated for them.
         q = q_SHK.reshape(rows, groups, -1, width)
         mask = None if self.mask is None else self.mask.expand(-1, 1, q.shape[2], -1)
@@ -302,7 +306,7 @@ class _Line(NamedTuple):
     mask: Tensor | None  # (rows, length); None for one token, which sees all
 
     def __call__(self, q_THK: Tensor, k_TGK: Tensor, v_TGK: Tensor, slab: tuple[Tensor, Tensor]) -> Tensor:
-        keys, values = (one[self.start : self.start + self.length] for one in slab)
+        keys, values = (one.narrow(1, self.start, self.length) for one in slab)
         return _over(q_THK, keys, values, self.mask)
 
 
@@ -315,14 +319,14 @@ class _Strewn(NamedTuple):
     mask: Tensor | None
 
     def __call__(self, q_THK: Tensor, k_TGK: Tensor, v_TGK: Tensor, slab: tuple[Tensor, Tensor]) -> Tensor:
-        keys, values = (one.index_select(0, self.slots) for one in slab)
+        keys, values = (one.index_select(1, self.slots) for one in slab)
         return _over(q_THK, keys, values, self.mask)
 
 
 def _over(q_THK: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
-    """Attention of one row's new tokens over its keys (L, G, K)."""
+    """Attention of one row's new tokens over its keys (G, L, K)."""
     tokens, heads, width = q_THK.shape
-    k, v = keys.transpose(0, 1)[None], values.transpose(0, 1)[None]
+    k, v = keys[None], values[None]
     if tokens == 1:
         q = q_THK.reshape(1, k.shape[1], -1, width)
         return scaled_dot_product_attention(q, k, v).reshape(1, heads, width)

@@ -64,6 +64,8 @@ def _embedded(model: Vlm, parts: Sequence[Part], rows: Sequence[Row]) -> tuple[E
     def tensor(arrays: list[NDArray[np.int64]], axis: int = 0) -> Tensor:
         return torch.from_numpy(np.concatenate(arrays, axis)).to(device)
 
+    if all(part.count == 1 and part.start >= row.prompt for part, row in zip(parts, rows, strict=True)):
+        return _written(model, parts, rows)
     features: list[Tensor] = []
     places: list[NDArray[np.int64]] = []
     first = 0
@@ -78,6 +80,16 @@ def _embedded(model: Vlm, parts: Sequence[Part], rows: Sequence[Row]) -> tuple[E
     positions_3T = tensor([row.positions(p.start, p.stop) for p, row in zip(parts, rows, strict=True)], 1)
     shown = torch.cat(features) if features else None
     return model.embed(ids_T, shown, tensor(places) if places else None, reach_T), positions_3T
+
+
+def _written(model: Vlm, parts: Sequence[Part], rows: Sequence[Row]) -> tuple[Embedded, Tensor]:
+    """The same where every part is one token of an answer, which is most of the time."""
+    told = [
+        (row.written[part.start - row.prompt], row.position(part.start), row.prompt)
+        for part, row in zip(parts, rows, strict=True)
+    ]
+    ids_S, positions_S, reach_S = torch.tensor(told, device=model.decoder.embedding.weight.device).unbind(1)
+    return model.embed(ids_S, None, None, reach_S), positions_S.expand(3, -1)
 
 
 def _filled(x: Tensor, spare: int, axis: int) -> Tensor:

@@ -116,6 +116,10 @@ class Row:
         behind = np.arange(max(start, self.prompt), stop) + (self._position - self.prompt)
         return np.concatenate([known, np.broadcast_to(behind, (3, len(behind)))], 1)
 
+    def position(self, place: int) -> int:
+        """The position of a written token, on all three axes."""
+        return place + self._position - self.prompt
+
     def shows(self, start: int, stop: int) -> list[tuple[int, int, int]]:
         """Pictures with tokens from `start` to `stop`: the picture's number, and which of its tokens."""
         if start >= self.prompt:

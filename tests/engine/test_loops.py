@@ -1,0 +1,64 @@
+"""A circle is found wherever it begins; what people write is none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from omma.engine.lookup import Lookup
+from omma.engine.loops import LONGEST, LOOK, SPAN, TIMES, circles
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, LONGEST), st.integers(0, 100), st.integers(0, 1000))
+def test_a_circle_gone_round_long_enough_is_found(period: int, before: int, seed: int) -> None:
+    dice = np.random.default_rng(seed)
+    circle = [1000, *dice.integers(0, 50, period - 1)]
+    written = [*dice.integers(0, 50, before), *circle * ((max(SPAN, TIMES * period) + LOOK) // period + 2)]
+    written = written[: len(written) // LOOK * LOOK]
+    assert circles(written)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, LONGEST), st.integers(0, 1000))
+def test_a_circle_gone_round_less_often_is_none(period: int, seed: int) -> None:
+    dice = np.random.default_rng(seed)
+    circle = [1000, *dice.integers(0, 50, period - 1)]
+    most = max(SPAN, TIMES * period) - LOOK
+    written = ([*range(2000, 2000 + LOOK)] + circle * (most // period))[: most // LOOK * LOOK]
+    assert not circles(written)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(2, 400), st.integers(1, 30), st.integers(0, 1000))
+def test_a_table_whose_rows_differ_anywhere_is_none(rows: int, width: int, seed: int) -> None:
+    dice = np.random.default_rng(seed)
+    row = dice.integers(0, 20, width).tolist()
+    written: list[int] = []
+    for number in range(rows):  # numbered rows, the last digits of coordinates, cells that repeat
+        written += [*row, 30 + number // 10 % 10, 30 + number % 10]
+        assert not circles(written)
+
+
+def test_forty_empty_rows_are_a_table() -> None:
+    assert not circles([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16] * 40)
+
+
+@pytest.mark.parametrize("most", [1, 4, 8])
+def test_a_guess_is_what_followed_the_same_words(most: int) -> None:
+    lookup = Lookup([1, 2, 3, 4, 5, 6, 7, 8, 9], most)
+    assert lookup.guess() == []
+    for token in (1, 2, 3):
+        lookup.write(token)
+    assert lookup.guess() == [4, 5, 6, 7][:most]
+
+
+def test_wrong_guesses_make_for_fewer() -> None:
+    lookup = Lookup([1, 2, 3, 4, 5, 6, 1, 2, 3], 8)
+    assert lookup.guess() == [4, 5, 6, 1]
+    lookup.judge(4, 0)
+    assert lookup.guess() == [4]
+    lookup.judge(1, 1)
+    assert lookup.guess() == [4, 5]

@@ -71,7 +71,7 @@ def test_any_json_object_is_one() -> None:
         ),
         (
             {"type": "number", "exclusiveMinimum": 3, "maximum": 3.125},
-            ["3.1", "3.125"],
+            ["3.10", "3.125"],
             ["3", "3.0", "3.126"],
         ),
         ({"type": "string", "maxLength": 2}, ['"🙂é"', r'"\n\""'], ['"abc"', '"a', r'"\ud83d"', '"\n"']),
@@ -153,6 +153,12 @@ BOMBS: dict[str, Any] = {
         name: {"type": "object", "properties": {"child": {"$ref": f"#/$defs/{name}"}}} for name in "ab"
     }},
     "only itself": {"$ref": "#"},
+    "a chain": {"$ref": "#/$defs/0", "$defs": {
+        str(i): {"allOf": [{"$ref": f"#/$defs/{min(i + 1, 300)}"}], "minLength": 1} for i in range(301)
+    }},
+    "a long chain": {"$ref": "#/$defs/0", "$defs": {
+        str(i): {"$ref": f"#/$defs/{min(i + 1, 900)}"} for i in range(901)
+    }},
     "in a ring": {"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}}},
 }  # fmt: skip
 
@@ -319,3 +325,18 @@ def test_absence_of_the_library_is_said(monkeypatch: pytest.MonkeyPatch) -> None
 def test_limits_are_a_value() -> None:
     with pytest.raises(BadShape, match="at most 1 are taken"):
         compile_shape(Schema({"properties": {"a": {}, "b": {}}}), nano(), replace(USUAL, names=1))
+
+
+def test_a_chain_of_references_within_the_limit_is_compiled() -> None:
+    chain = {str(i): {"anyOf": [{"type": "null"}, {"$ref": f"#/$defs/{i + 1}"}]} for i in range(190)}
+    grammar = grammars().of(Schema({"$ref": "#/$defs/0", "$defs": {**chain, "190": {"type": "boolean"}}}))
+    assert accepts(grammar, "true")
+    assert not accepts(grammar, "1")
+
+
+def test_parameters_of_a_tool_are_an_object() -> None:
+    with pytest.raises(BadShape, match="wanted an object"):
+        compile_shape(Calls((("look", {"type": "string"}),)), nano())
+    grammar = grammars().of(Calls((("look", {}),)))
+    assert not accepts(grammar, '<tool_call>\n{"name": "look", "arguments": 3}\n</tool_call>')
+    assert accepts(grammar, '<tool_call>\n{"name": "look", "arguments": {}}\n</tool_call>')

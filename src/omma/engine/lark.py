@@ -132,6 +132,8 @@ def _calls(shape: Calls, marks: Mapping[str, int], limits: Limits) -> str:
     bodies = []
     for number, (name, parameters) in enumerate(shape.tools):
         checked = json.loads(readable(parameters, limits))
+        if checked.setdefault("type", "object") != "object":
+            raise BadShape(f"the parameters of {name!r} are {checked['type']}; wanted an object's schema")
         bodies.append(f"body_{number}")
         head = f'"{{" BLANK? "\\"name\\"" BLANK? ":" BLANK? {json.dumps(json.dumps(name))}'
         rest = f'BLANK? "," BLANK? "\\"arguments\\"" BLANK? ":" BLANK? args_{number} BLANK? "}}"'

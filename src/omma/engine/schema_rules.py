@@ -18,16 +18,18 @@ from omma.errors import BadShape
 class Limits:
     """How much a shape may ask for. What is beyond is refused before it costs anything.
 
-    `nodes` are schemas inside a schema, `deep` how many stand in one another, `names` the properties of one
-    object, `kinds` its patterns of properties, `choices` all values of all enums together. `count` is the
-    most that a length or number of items may be, `meeting` how many different patterns and formats there are
-    where schemas are joined, `multiple` what all different `multipleOf` may come to, multiplied. `letters`
-    are of one pattern. `compile_fuel`, `grammar_size` and `lexer_states` bound what llguidance spends.
+    `nodes` are schemas inside a schema, `deep` how many stand in one another, `reach` how many do so by way
+    of $ref, each target counted with all that is deep in it. `names` are the properties of one object,
+    `kinds` its patterns of properties, `choices` all values of all enums together. `count` is the most that a
+    length or number of items may be, `meeting` how many different patterns and formats there are where
+    schemas are joined, `multiple` what all different `multipleOf` may come to, multiplied. `letters` are of
+    one pattern. `compile_fuel`, `grammar_size` and `lexer_states` bound what llguidance spends.
     """
 
     bytes: int = 65_536
     nodes: int = 2_000
     deep: int = 48
+    reach: int = 400
     names: int = 256
     kinds: int = 16
     choices: int = 2_000
@@ -111,7 +113,7 @@ class _Check:
     joined: bool = False
     patterns: set[str] = field(default_factory=set)
     multiples: set[Decimal] = field(default_factory=set)
-    known: set[str] = field(default_factory=set)  # where there are schemas
+    known: dict[str, int] = field(default_factory=dict)  # where there are schemas, and how deep
     named_by: dict[str, str] = field(default_factory=dict)  # where a $ref points, and where it stands
 
     def __post_init__(self) -> None:
@@ -138,7 +140,7 @@ class _Check:
                 raise BadShape(
                     f"{place.where[:200]} is over {self.limits.deep} deep; make the schema flatter"
                 )
-            self.known.add(place.where)
+            self.known[place.where] = place.deep
             yield place
             if isinstance(place.schema, Mapping):
                 waiting += reversed(list(_inner(place)))
@@ -167,6 +169,11 @@ class _Check:
         for target, where in self.named_by.items():
             if target not in self.known:
                 raise BadShape(f"{where} is {target!r}, where no schema stands; wanted one like #/$defs/name")
+        reach = max(self.known.values()) + sum(map(self._depth, self.named_by))
+        if reach > self.limits.reach:
+            raise BadShape(
+                f"the schema's $refs, one in another, reach over {self.limits.reach} deep; use fewer"
+            )
         if self.joined and len(self.patterns) > self.limits.meeting:
             raise BadShape(
                 f"the schema joins schemas (by allOf, or by keywords beside $ref, anyOf or enum) and has "
@@ -178,6 +185,11 @@ class _Check:
                 f"multipleOf: the different ones come to {product:,} together; at most "
                 f"{self.limits.multiple:,}: use rounder numbers"
             )
+
+    def _depth(self, target: str) -> int:
+        """How many schemas stand in one another where a $ref points."""
+        inside = (deep for where, deep in self.known.items() if where.startswith(f"{target}/"))
+        return max(inside, default=self.known[target]) - self.known[target] + 1
 
     def _number_of_names(self, schema: Mapping[str, Any], where: str) -> None:
         for key, most in (("properties", self.limits.names), ("patternProperties", self.limits.kinds)):
@@ -254,6 +266,8 @@ class _Check:
         if not isinstance(value, str) or not (value == "#" or value.startswith("#/")):
             raise BadShape(f"{where} is {_short(value)}; wanted a place in the schema, such as #/$defs/name")
         self.named_by[unquote(value)] = where
+        if len(self.named_by) > self.limits.reach:
+            raise BadShape(f"the schema's $refs point to over {self.limits.reach} places; use fewer")
 
 
 def _inner(place: _Place) -> Iterator[_Place]:

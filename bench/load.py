@@ -32,7 +32,8 @@ MODEL = "omma-nano"
 PAIRS = 5  # pictures that are asked about twice, for the ratio
 SIDE = 840  # their sides in pixels, and those of the picture that clients show again and again
 EVERY = 2.0  # seconds between two looks at memory
-WARM = 0.2  # of the time goes by before memory has to be flat
+WARM = 0.3  # of the time goes by before memory has to be flat: what is remembered has an end, and fills
+MOST = 1.5  # GiB that the engine is held to, so that it fills in minutes
 DRIFT, SOONER, BACK = 0.05, 5.0, 5.0
 
 
@@ -76,7 +77,8 @@ async def processes(client: httpx.AsyncClient) -> dict[str, list[int]]:
 @asynccontextmanager
 async def served() -> AsyncIterator[tuple[httpx.AsyncClient, int]]:
     """A server, and a client that knows it."""
-    command = [sys.executable, "-m", "omma", "serve", "--model", MODEL, "--port", "0", "--json", "--quiet"]
+    words = ["--model", MODEL, "--port", "0", "--json", "--quiet", "--workers-memory", str(MOST)]
+    command = [sys.executable, "-m", "omma", "serve", *words]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as server:
         assert server.stdout is not None

@@ -18,6 +18,7 @@ from omma.serve.desk import Card
 LOOK = 1.0  # seconds between two looks at the processes
 SHORT_LIFE = 10.0  # seconds; an engine that dies sooner is not started again at once for ever
 BORN_DEAD, SLOWEST = 3, 30.0  # so many short lives in a row, and there is a pause, at most so long in seconds
+LIGHT = 1 << 30  # bytes of weights, under which a spare holds the model already
 SLACK = 4  # orders by which an engine may be fuller than another and still get those that it knows
 
 
@@ -162,7 +163,10 @@ class Fleet:
                 self._born.discard(self._spare)
                 self._spare = None
             if self._spare is None and len(self._ready) == self._settings.replicas:
-                self._spare = await self._started()
+                self._spare = spare = await self._started()
+                if all((worker.weights or LIGHT) < LIGHT for worker in self.workers):
+                    with suppress(OmmaError):  # then it is dead, or whoever takes it hears the same
+                        await spare.load_model(self._settings.shared)
 
     async def _watch(self) -> None:
         """Replace engines that hold too much memory, or give no sign while they have work."""

@@ -45,6 +45,8 @@ class Worker:
         self.state: dict[str, Any] = {}
         self.died_with: set[str] = set()  # digests of orders that were inside when it died
         self._leaving: set[asyncio.Task[None]] = set()
+        self._loading: asyncio.Task[tuple[Card, PictureRules]] | None = None
+        self.weights: int | None = None  # bytes that the model's files have, once it is loaded
         self._reading = asyncio.create_task(self._read())
 
     @classmethod
@@ -73,12 +75,19 @@ class Worker:
         return len(self._inside)
 
     async def load_model(self, setup: Setup) -> tuple[Card, PictureRules]:
-        """Have it load a model. Raises what loading raises, and Interrupted when it dies of it."""
+        """Have it load a model, if it has not begun. Raises what loading raises, Interrupted when it dies."""
+        if self._loading is None:
+            self._loading = asyncio.create_task(self._load(setup))
+            self._loading.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(self._loading)
+
+    async def _load(self, setup: Setup) -> tuple[Card, PictureRules]:
         blobs: list[Blob] = []
         await self._send({"do": "load", "setup": plain(setup, blobs)}, blobs)
         frame = await self._told
         if frame.header["is"] == "refused":
             raise error_of(frame.header)
+        self.weights = frame.header["weights"]
         card, rules = noun(frame.header["value"], frame.blobs)
         return card, rules
 

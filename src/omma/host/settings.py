@@ -31,10 +31,10 @@ class Setup:
 class HostSettings:
     """Everything about the processes, safe as it stands.
 
-    `replicas` engines answer, each in a process of its own, and with `spare` one more stands by without a
-    model. `memory` is the most bytes that an engine's process may hold before it is replaced; None is no
-    limit. `inside` orders are in the house at a time, the next is told to come again. An order waits
-    `patience` seconds for an engine. One that gives no sign for `stalled` seconds while it has work is
+    `replicas` engines answer, each in a process of its own, and with `spare` one more stands by, which holds
+    a light model already. `memory` is the most bytes that an engine's process may hold before it is replaced;
+    None is no limit. `inside` orders are in the house at a time, the next is told to come again. An order
+    waits `patience` seconds for an engine. One that gives no sign for `stalled` seconds while it has work is
     replaced. `clips` bytes of decoded media are remembered.
     """
 
@@ -47,7 +47,7 @@ class HostSettings:
     patience: float = 30.0
     loading: float = 600.0
     stalled: float = 120.0
-    clips: int = 256 << 20
+    clips: int = 64 << 20
 
     @property
     def shared(self) -> Setup:

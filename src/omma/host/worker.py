@@ -106,7 +106,8 @@ class _Desk:
         self._running = Running(model, rows=setup.rows, **given)
         folder = resolve(setup.model, revision=setup.revision)
         card = card_of(setup.name or setup.model, folder, model.processor)
-        line.say({"is": "ready"}, (card, model.processor.rules))
+        weights = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+        line.say({"is": "ready", "weights": weights}, (card, model.processor.rules))
 
     def run(self) -> None:
         """Take orders in until the other side hangs up."""

@@ -81,7 +81,8 @@ def prompt(kind: str, dice: np.random.Generator) -> Sample:
     """Words of a few beginnings, perhaps pictures among them, and words of its own."""
     ids = list(np.random.default_rng(int(dice.integers(2))).integers(0, 256, int(dice.choice([0, 20, 40]))))
     visuals = []
-    for _ in range(int(dice.choice([0, 0, 1, 2]))):
+    most = 2 if tiny(kind).vision.side is None else 1  # a picture of the first generation is 256 tokens
+    for _ in range(min(int(dice.choice([0, 0, 1, 2])), most)):
         visuals.append(shown(kind, int(dice.integers(3)), len(ids)))
         ids += [tiny(kind).ids.image] * visuals[-1].tokens
     again = list(dice.integers(0, 256, 5))
@@ -107,7 +108,7 @@ def wish(kind: str, dice: np.random.Generator) -> Request:
         prompt(kind, dice),
         sampling,
         ends,
-        int(dice.integers(1, 24)),
+        int(dice.integers(1, 18)),
         tenant=str(dice.choice(["", "a"])),
         grammar=grammar,
         logprobs=int(dice.integers(3)) if dice.random() < 0.3 else None,
@@ -124,7 +125,7 @@ def engine(kind: str, dice: np.random.Generator, asked: list[Request]) -> Engine
         vlm,
         rows=int(dice.integers(1, 6)),
         budget=int(dice.choice([24, 64, 8192])),
-        chunk=[None, 1, 7, 16, 33][int(dice.integers(5))],
+        chunk=[None, 5, 16, 33, 60][int(dice.integers(5))],
         memory=[None, page * (most + int(dice.integers(8)))][int(dice.integers(2))],
         keep=bool(dice.integers(2)),
         features=int(dice.choice([0, 3000, 10**6])),

@@ -31,7 +31,7 @@ from tests.engine.schemas import schema_of
 
 SCHEMAS = 1_000
 WILDEST = 100.0  # the highest temperature that is taken
-LONGEST = 300  # tokens of an answer
+LONGEST = 400  # tokens of an answer
 LARGE = 151_936  # tokens that Qwen's public models score
 COST = 1.0  # milliseconds of a mask that nobody notices beside a token of a large model
 TOOL = {"type": "object", "properties": {"x": {"type": "integer"}}, "required": ["x"]}

@@ -78,25 +78,21 @@ class _Draw:
             "properties": {name: self.any(deep - 1) for name in names},
             "required": [name for name in names if self.dice.random() < 0.7],
         }
-        if self.dice.random() < 0.8:
-            schema["additionalProperties"] = False
-        elif self.dice.random() < 0.7:
-            schema["additionalProperties"] = self.any(0)
+        match self.dice.choices(("shut", "patterned", "of a kind", "open"), (80, 14, 3, 3))[0]:
+            case "shut":
+                schema["additionalProperties"] = False
+            case "patterned":
+                schema |= {"patternProperties": {"^k[0-9]$": self.any(0)}, "additionalProperties": False}
+            case "of a kind":
+                schema["additionalProperties"] = self.any(0)
         return schema
 
     def map(self, deep: int) -> dict[str, Any]:
         value = self.any(deep - 1)
-        return self.dice.choice(
-            [
-                {"type": "object", "additionalProperties": value, "maxProperties": self.dice.randint(1, 3)},
-                {"type": "object", "additionalProperties": value, "minProperties": 1, "maxProperties": 2},
-                {
-                    "type": "object",
-                    "patternProperties": {"^k[0-9]{1,2}$": value},
-                    "additionalProperties": False,
-                },
-            ]
-        )
+        keys = {"^k[0-9]{1,2}$": value, "^[xyz]{1,4}$": value}
+        free = {"type": "object", "additionalProperties": value, "minProperties": 1, "maxProperties": 2}
+        kept = {"type": "object", "patternProperties": keys, "additionalProperties": False}
+        return free if self.dice.random() < 0.1 else kept
 
     def array(self, deep: int) -> dict[str, Any]:
         least = self.dice.randint(0, 2)
@@ -120,15 +116,15 @@ class _Draw:
 
     def both(self, deep: int) -> dict[str, Any]:
         """Two objects that are one, of names that differ."""
-        parts = [
+        parts: list[dict[str, Any]] = [
             {
                 "type": "object",
                 "properties": {f"{part}{i}": self.any(0) for i in range(2)},
-                "required": [f"{part}0"],
+                "required": [f"{part}0", f"{part}1"],
             }
             for part in "pq"
         ]
-        return {"allOf": parts, "maxProperties": 4} if self.dice.random() < 0 else {"allOf": parts}
+        return {"allOf": parts, "maxProperties": 4}
 
     def chain(self) -> dict[str, Any]:
         """A list that holds itself."""
@@ -143,9 +139,9 @@ class _Draw:
     def string(self) -> dict[str, Any]:
         match self.dice.randint(0, 4):
             case 0:
-                return {"type": "string", "pattern": self.dice.choice(PATTERNS)}
+                return {"type": "string", "pattern": self.dice.choice(PATTERNS), "maxLength": 20}
             case 1:
-                return {"type": "string", "format": self.dice.choice(FORMATS)}
+                return {"type": "string", "format": self.dice.choice(FORMATS), "maxLength": 45}
             case 2:
                 least = self.dice.randint(0, 5)
                 return {"type": "string", "minLength": least, "maxLength": least + self.dice.randint(0, 9)}

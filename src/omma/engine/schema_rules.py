@@ -35,7 +35,7 @@ class Limits:
     choices: int = 2_000
     count: int = 100_000
     letters: int = 512
-    meeting: int = 4
+    meeting: int = 10
     multiple: int = 10_000
     tools: int = 64
     compile_fuel: int = 1_000_000

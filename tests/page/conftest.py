@@ -15,8 +15,6 @@ from omma.serve.media import MediaShelf
 from tests.page.desks import JourneyDesk
 from tests.serve.desks import Served, serving
 
-playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = (
     "--no-sandbox",
@@ -46,6 +44,7 @@ def served(desk: JourneyDesk) -> Iterator[Served]:
 def browser() -> Iterator[Any]:
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine; the journeys need one")
+    playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     # Of the module, not of the session: while it lives, no other test may run a loop of its own.
     with playwright_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import aclosing, suppress
+import signal
+import threading
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -113,7 +115,8 @@ class RayDesk:
 
     async def open(self) -> None:
         """Start the replicas; back when all of them are ready. Raises MissingExtra."""
-        await asyncio.to_thread(connected, self._address)
+        with _own_signals():
+            connected(self._address)
         await asyncio.to_thread(self._deploy)
         self._cards = await self._handle.models.remote()
         self._running = await asyncio.to_thread(self._count)
@@ -218,6 +221,19 @@ def hosts_on_ray(address: str | None) -> Callable[[HostSettings], RayDesk]:
         return RayDesk(alone, settings.replicas, address=address, inside=settings.inside)
 
     return made
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Ray takes the process's signals to itself when it connects; they are taken back here."""
+    inside = threading.current_thread() is threading.main_thread()
+    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)} if inside else {}
+    try:
+        yield
+    finally:
+        for number, handler in kept.items():
+            if handler is not None:
+                signal.signal(number, handler)
 
 
 def _full() -> Busy:

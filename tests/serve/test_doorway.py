@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import httpx
 import openai
@@ -134,10 +136,9 @@ def test_an_answer_that_takes_too_long_is_504() -> None:
         with pytest.raises(openai.InternalServerError, match="fewer tokens") as late:
             client.chat.completions.create(model=NAME, messages=ASKED["messages"])  # type: ignore[arg-type]
         assert late.value.status_code == 504
-    with serving(ScriptDesk(held=1), Settings(deadline=0.2)) as served, served.client() as client:
-        stream = client.chat.completions.create(model=NAME, messages=ASKED["messages"], stream=True)  # type: ignore[call-overload]
-        with pytest.raises(openai.APIError, match="fewer tokens"):
-            list(stream)
+    late_too = pytest.raises(openai.APIError, match="fewer tokens")
+    with serving(ScriptDesk(held=1), Settings(deadline=0.2)) as served, served.client() as client, late_too:
+        list(client.chat.completions.create(model=NAME, messages=ASKED["messages"], stream=True))  # type: ignore[call-overload]
 
 
 def test_a_body_that_comes_too_slowly_is_408() -> None:
@@ -156,17 +157,27 @@ def test_a_body_that_comes_too_slowly_is_408() -> None:
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_client_that_leaves_cancels_its_answer(stream: bool) -> None:
     desk = ScriptDesk(held=1)
-    with serving(desk) as served, served.client(timeout=httpx.Timeout(30, read=0.2)) as client:
-        if stream:
-            with client.chat.completions.create(
-                model=NAME, messages=ASKED["messages"], stream=True
-            ) as pieces:  # type: ignore[call-overload]
-                next(iter(pieces))
-                assert desk.waits.wait(30)
-        else:
-            with pytest.raises(openai.APITimeoutError):
-                client.chat.completions.create(model=NAME, messages=ASKED["messages"])  # type: ignore[arg-type]
+
+    async def leave(address: str) -> None:
+        async with openai.AsyncOpenAI(base_url=f"{address}/v1", api_key="none", max_retries=0) as client:
+            asked: Any = {"model": NAME, "messages": ASKED["messages"], "stream": stream}
+            asking = asyncio.create_task(client.chat.completions.create(**asked))
+            assert await asyncio.to_thread(desk.waits.wait, 30)
+            assert not desk.left.is_set()
+            if stream:
+                await (await asking).close()
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+
+    with serving(desk) as served:
+        asyncio.run(leave(served.address))
         assert desk.left.wait(30)
+
+
+def test_a_client_waits_no_longer_than_it_said() -> None:
+    late = pytest.raises(openai.APITimeoutError)
+    with serving(ScriptDesk(held=0)) as served, served.client(timeout=0.2) as client, late:
+        client.chat.completions.create(model=NAME, messages=ASKED["messages"])  # type: ignore[arg-type]
 
 
 def test_a_request_is_one_span_of_the_callers_trace() -> None:

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.own_web import OPEN, Web, moved, page
 from omma.errors import BadAddress, Busy
 from omma.serve.addresses import check_open, follow, parse
 from omma.serve.fetch import Fetcher, FetchLimits
-from bench.own_web import OPEN, Web, moved, page
 
 A = "http://a.example/cat.png"
 

@@ -45,41 +45,48 @@ TELLINGS = (
 )
 
 
-def spec() -> ModelSpec:
-    """A true Qwen3-VL at small widths, with the earlier generations' patches of 14 pixels.
+def tower() -> VisionSpec:
+    """Six layers that see the whole picture, learned places, two earlier looks for the decoder."""
+    return VisionSpec(
+        depth=6,
+        width=256,
+        heads=4,
+        feed_forward=Gelu(1024, "tanh"),
+        out_width=256,
+        window=None,
+        full_layers=(),
+        norm="layer",
+        patch_bias=True,
+        places=16,
+        deepstack=(1, 3),
+    )
 
-    A rope base of 1,000 gives 32 frequencies that turn once in 6 to 5,000 tokens.
-    """
+
+def decoder() -> DecoderSpec:
+    """Six layers. A rope base of 1,000 gives 32 frequencies that turn once in 6 to 5,000 tokens."""
+    return DecoderSpec(
+        depth=6,
+        width=256,
+        heads=4,
+        key_heads=2,
+        head_width=64,
+        feed_forward=SwiGLU(768),
+        vocabulary=VOCABULARY,
+        tied=True,
+        sections=(12, 10, 10),
+        rope_theta=1000.0,
+        context=4096,
+        attention_bias=False,
+        interleaved=True,
+        head_norm=True,
+    )
+
+
+def spec() -> ModelSpec:
+    """A true Qwen3-VL at small widths, with the earlier generations' patches of 14 pixels."""
     return ModelSpec(
-        vision=VisionSpec(
-            depth=6,
-            width=256,
-            heads=4,
-            feed_forward=Gelu(1024, "tanh"),
-            out_width=256,
-            window=None,
-            full_layers=(),
-            norm="layer",
-            patch_bias=True,
-            places=16,
-            deepstack=(1, 3),
-        ),
-        decoder=DecoderSpec(
-            depth=6,
-            width=256,
-            heads=4,
-            key_heads=2,
-            head_width=64,
-            feed_forward=SwiGLU(768),
-            vocabulary=VOCABULARY,
-            tied=True,
-            sections=(12, 10, 10),
-            rope_theta=1000.0,
-            context=4096,
-            attention_bias=False,
-            interleaved=True,
-            head_norm=True,
-        ),
+        vision=tower(),
+        decoder=decoder(),
         ids=Tokenizer.from_file(PROCESSOR / "tokenizer.json").token_ids,
         tokens_per_second=None,
         boxes="grid",

@@ -117,21 +117,15 @@ def read(
     canvas = drawable(draw)
     image = bring_picture(picture, max_pixels)
     boxes = json or draw is not None or form != "text"
-    page = bring_model(model, device, dtype, connect).read(
-        image, boxes=boxes, **wishes(max_tokens=max_tokens)
-    )
+    reader = bring_model(model, device, dtype, connect)
+    page = reader.read(image, boxes=boxes, **wishes(max_tokens=max_tokens))
     _draw(picture, page.lines, canvas)
     if not page.complete:
         aside("the text was cut where the answer reached its length; raise --max-tokens for the rest")
     if json:
-        say_json(
-            {
-                "picture": source_name(picture),
-                "text": page.text,
-                "lines": [line_form(line) for line in page.lines],
-                "complete": page.complete,
-            }
-        )
+        lines = [line_form(line) for line in page.lines]
+        picture_name = source_name(picture)
+        say_json({"picture": picture_name, "text": page.text, "lines": lines, "complete": page.complete})
     else:
         write = {"text": lambda: page.text, "markdown": page.to_markdown, "html": page.to_html}[form]
         say(write().rstrip("\n"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -84,15 +85,20 @@ def evaluate(
     if sheet is not None:
         sheet.write_text(failures(scores), encoding="utf-8")
         aside(f"wrote {sheet}")
-    if json:
-        say_json({"model": model, "suites": [score_form(score) for score in scores]})
-    else:
-        head = ["suite", "%", "95 %", "chance", "questions", "counted"]
-        say(rows([head, *(score_line(score) for score in scores)]))
+    tell(model, scores, json=json)
     empty = [score.suite.name for score in scores if len(score.unanswered) == len(score.records)]
     for name in empty:
         aside(f"no question of {name} could be answered: its figure says nothing about the model")
     return UNANSWERED if empty else 0
+
+
+def tell(model: str, scores: Sequence[SuiteScore], *, json: bool) -> None:
+    """The figures of all suites, for a person or for a machine."""
+    if json:
+        say_json({"model": model, "suites": [score_form(score) for score in scores]})
+        return
+    head = ["suite", "%", "95 %", "chance", "questions", "counted"]
+    say(rows([head, *(score_line(score) for score in scores)]))
 
 
 def tell_unanswered(score: SuiteScore) -> None:

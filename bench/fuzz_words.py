@@ -295,9 +295,10 @@ def box() -> Run:
                 found = reader(text, seen)
             except BadInput:
                 continue
-            if reader is parse_boxes:
-                for one in found:
-                    assert 0 <= one.x1 <= one.x2 <= size.width
-                    assert 0 <= one.y1 <= one.y2 <= size.height
+            assert reader is not parse_boxes or _inside(found, size)
 
     return run
+
+
+def _inside(boxes: list[Any], size: Any) -> bool:
+    return all(0 <= b.x1 <= b.x2 <= size.width and 0 <= b.y1 <= b.y2 <= size.height for b in boxes)

@@ -197,13 +197,12 @@ def message() -> Run:
             asked = read(wire.ChatRequest, body)
             chat_options(asked, card)
             said = taken(asked.messages, Sources(), Settings(), tenant="", thinks=bool(draw.number(2)))
-            spoken = asyncio.run(said).messages
-            processor.pieces(spoken, prompt=True)
+            processor.pieces(asyncio.run(said).messages, prompt=True)
         except (OmmaError, Refused) as error:
             told(error)
+        as_it_is: Any = value.get("messages") if isinstance(value, dict) else value
         try:
-            spoken_as_is: Any = value.get("messages") if isinstance(value, dict) else value
-            messages(spoken_as_is)
+            messages(as_it_is)
         except OmmaError as error:
             told(error)
 

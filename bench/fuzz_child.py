@@ -16,7 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench.fuzz_targets import PARSERS, Parser, Run
+from bench.fuzz_targets import PARSERS, Parser
+from bench.fuzz_words import Run
 
 PATIENCE = 10  # seconds that one input may take
 TOLD = 2.0  # seconds between two reports

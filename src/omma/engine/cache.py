@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeAlias
 
 import torch
 from torch import Tensor
@@ -16,20 +16,21 @@ from omma.model.attend import Segments
 from omma.model.memory import memory_for
 from omma.spec import DecoderSpec
 
+Name: TypeAlias = bytes  # of a page: what it holds and all that stands before it, digested
 CALL = 96  # keys that could be read in the time of one more call: rows of unlike length go by themselves
 
 
 class Part(NamedTuple):
-    """What a step does with a row: `count` tokens more, after the `start` that are remembered."""
+    """What a step does with a row: `more` tokens, after the `start` that are remembered."""
 
     row: int
     start: int
-    count: int
+    more: int
 
     @property
     def stop(self) -> int:
         """How many are remembered afterwards."""
-        return self.start + self.count
+        return self.start + self.more
 
 
 class Store:
@@ -106,7 +107,7 @@ class Cache:
         """Memory of the pool."""
         return self._store.bytes
 
-    def open(self, row: int, tokens: int, names: Sequence[bytes] = ()) -> int | None:
+    def open(self, row: int, tokens: int, names: Sequence[Name] = ()) -> int | None:
         """Make room for a new row of so many tokens; give how many of them are remembered already.
 
         `names` are those of its first full pages. At least one token is left to be read. None where there is
@@ -137,7 +138,7 @@ class Cache:
         """How rows lie best on the axis of a step: whole prompts, pieces of them, neighbours in lanes."""
 
         def place(part: Part) -> tuple[int, int, int]:
-            if part.count > 1 or self._steady:
+            if part.more > 1 or self._steady:
                 return (0 if not part.start else 1, 0, part.row)
             lane = self.pages.lanes.get(part.row)
             return (2, 0, part.row) if lane is None else (3, lane.width, lane.start)
@@ -153,13 +154,13 @@ class Cache:
         return Paged(self._store.slabs, places_T, list(self._pieces(parts)))
 
     def _pieces(self, parts: Sequence[Part]) -> Iterator[Piece]:
-        firsts = list(accumulate((part.count for part in parts), initial=0))
+        firsts = list(accumulate((part.more for part in parts), initial=0))
         if self._steady:
             for part, first in zip(parts, firsts, strict=False):
-                for i in range(part.count):
+                for i in range(part.more):
                     yield self._one(Part(part.row, part.start + i, 1), first + i)
             return
-        fresh = sum(1 for part in parts if not part.start and part.count > 1)
+        fresh = sum(1 for part in parts if not part.start and part.more > 1)
         if fresh:
             yield _Fresh(firsts[fresh], Segments(firsts[: fresh + 1]))
         at = fresh
@@ -171,7 +172,7 @@ class Cache:
     def _neighbours(self, parts: Sequence[Part]) -> Sequence[Part]:
         """The parts, of which one call does the first so many: rows that write, in lanes side by side."""
         lanes, together = self.pages.lanes, 1
-        lane = lanes.get(parts[0].row) if parts[0].count == 1 else None
+        lane = lanes.get(parts[0].row) if parts[0].more == 1 else None
         while lane is not None and together < len(parts):
             following = lanes.get(parts[together].row)
             if following is None or following != (lane.stop, lane.stop + lane.width):
@@ -196,15 +197,15 @@ class Cache:
 
     def _one(self, part: Part, first: int) -> Piece:
         mask = None
-        if part.count > 1:
+        if part.more > 1:
             slab = self._store.slabs[0][0]
-            seen = torch.ones(part.count, part.stop, dtype=torch.bool, device=self._device).tril_(part.start)
+            seen = torch.ones(part.more, part.stop, dtype=torch.bool, device=self._device).tril_(part.start)
             mask = torch.zeros(seen.shape, dtype=slab.dtype, device=self._device)
             mask.masked_fill_(seen.logical_not_(), -torch.inf)
         if (start := self.pages.run(part.row)) is not None:
-            return _Line(first, part.count, start * PAGE, part.stop, mask)
+            return _Line(first, part.more, start * PAGE, part.stop, mask)
         slots = torch.tensor(self._slots(part.row, 0, part.stop), device=self._device)
-        return _Strewn(first, part.count, slots, mask)
+        return _Strewn(first, part.more, slots, mask)
 
     def _slots(self, row: int, start: int, stop: int) -> Sequence[int]:
         if (lane := self.pages.lanes.get(row)) is not None:
@@ -235,8 +236,15 @@ class Cache:
 class Piece(Protocol):
     """Attention of some rows of the axis: `first` and so many more."""
 
-    first: int
-    rows: int
+    @property
+    def first(self) -> int:
+        """Where its rows begin on the axis."""
+        ...
+
+    @property
+    def rows(self) -> int:
+        """How many they are."""
+        ...
 
     def __call__(self, q_THK: Tensor, k_TGK: Tensor, v_TGK: Tensor, slab: tuple[Tensor, Tensor]) -> Tensor:
         """(rows, H, K) of these rows of queries; keys and values are those of the step."""
@@ -285,13 +293,13 @@ class _Side(NamedTuple):
     longest: int
     mask: Tensor | None  # (S, 1, 1, longest), None when all rows are equally long
 
-    def __call__(self, q_SHK: Tensor, k_TGK: Tensor, v_TGK: Tensor, slab: tuple[Tensor, Tensor]) -> Tensor:
-        rows, heads, width = q_SHK.shape
+    def __call__(self, q_THK: Tensor, k_TGK: Tensor, v_TGK: Tensor, slab: tuple[Tensor, Tensor]) -> Tensor:
+        rows, heads, width = q_THK.shape
         groups, tokens, _ = slab[0].shape
         size, strides = (rows, groups, self.longest, width), (self.distance * width, tokens * width, width, 1)
         k, v = (one.as_strided(size, strides, self.start * width) for one in slab)
         # The query heads of one key head are laid out as its queries: nothing is repeated for them.
-        q = q_SHK.reshape(rows, groups, -1, width)
+        q = q_THK.reshape(rows, groups, -1, width)
         mask = None if self.mask is None else self.mask.expand(-1, 1, q.shape[2], -1)
         return scaled_dot_product_attention(q, k, v, attn_mask=mask).reshape(rows, heads, width)
 

@@ -19,7 +19,7 @@ RECORD = 4 + WORDS  # 64-bit words that say what one token is: id, three positio
 def digest(visual: Visual) -> bytes:
     """What the tower sees of a picture or video, in 32 bytes: its patch rows and how they are laid."""
     told = blake2b(repr((*visual.grid, visual.rows_PC.shape)).encode(), digest_size=8 * WORDS)
-    told.update(np.ascontiguousarray(visual.rows_PC, np.float32))
+    told.update(np.ascontiguousarray(visual.rows_PC, np.float32).data)
     return told.digest()
 
 

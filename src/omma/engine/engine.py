@@ -155,7 +155,7 @@ class Engine:
         told += [self._failed(ticket, error) for ticket, error in wrong.items()]
         if parts:
             began = time.perf_counter()
-            reading = sum(part.count for part in parts if part.count > 1)
+            reading = sum(part.more for part in parts if part.more > 1)
             told += self._run(self.cache.ordered(parts))
             if reading:
                 self._scheduler.took(reading, time.perf_counter() - began)
@@ -189,8 +189,8 @@ class Engine:
             row = self._rows.get(part.row)
             if row is None or part.row not in self._scheduler.running:
                 continue
-            guesses = row.guess() if part.count == 1 else []
-            wanted = part._replace(count=part.count + len(guesses))
+            guesses = row.guess() if part.more == 1 else []
+            wanted = part._replace(more=part.more + len(guesses))
             while not self.cache.extend(part.row, wanted.stop):
                 ticket = self._scheduler.victim(
                     {ticket: len(table) for ticket, table in self.cache.pages.tables.items()}
@@ -221,7 +221,7 @@ class Engine:
     def _run(self, parts: Sequence[Part]) -> list[Written | Failed]:
         """Do the parts together; where that cannot be, one after the other, and who cannot alone fails."""
         rows = [self._rows[part.row] for part in parts]
-        tokens = sum(part.count for part in parts)
+        tokens = sum(part.more for part in parts)
         if not self._invariant and any(row.written for row in rows):
             self._packing.go_on(max(row.left for row in rows if row.written))
         try:
@@ -239,8 +239,8 @@ class Engine:
         hidden_TD = run(self._model, self.cache, parts, rows)
         wanted, first = [], 0
         for part, row in zip(parts, rows, strict=True):
-            wanted += [first + i for i in range(part.count) if part.start + i + 1 >= row.length]
-            first += part.count
+            wanted += [first + i for i in range(part.more) if part.start + i + 1 >= row.length]
+            first += part.more
         if len(wanted) < len(hidden_TD):
             hidden_TD = hidden_TD[torch.tensor(wanted, dtype=torch.int64, device=self._device)]
         if not wanted:

@@ -33,10 +33,10 @@ class Eyes:
         """
         ready: list[Part] = []
         wrong: dict[int, OmmaError] = {}
-        patient = not any(part.count == 1 for part in parts)
+        patient = not any(part.more == 1 for part in parts)
         seen = 0
         for part, row in zip(parts, rows, strict=True):
-            count = part.count
+            count = part.more
             for number, _, _ in row.shows(part.start, part.stop):
                 if self._known(row, number):
                     continue
@@ -50,7 +50,7 @@ class Eyes:
                     break
                 seen += 1
             if count:
-                ready.append(part._replace(count=count))
+                ready.append(part._replace(more=count))
         return ready, wrong
 
     def _known(self, row: Row, number: int) -> bool:

@@ -28,7 +28,7 @@ def forward(model: Vlm, cache: Cache, parts: Sequence[Part], rows: Sequence[Row]
 def steady_forward(model: Vlm, cache: Cache, parts: Sequence[Part], rows: Sequence[Row]) -> Tensor:
     """The same in blocks of BLOCK rows, the last one filled up: every product has one shape, whoever asks."""
     embedded, positions_3T = _embedded(model, parts, rows)
-    firsts = list(accumulate((part.count for part in parts), initial=0))
+    firsts = list(accumulate((part.more for part in parts), initial=0))
     hidden = []
     for start in range(0, firsts[-1], BLOCK):
         stop = min(start + BLOCK, firsts[-1])
@@ -36,10 +36,10 @@ def steady_forward(model: Vlm, cache: Cache, parts: Sequence[Part], rows: Sequen
             Part(
                 part.row,
                 part.start + max(start - first, 0),
-                min(stop, first + part.count) - max(start, first),
+                min(stop, first + part.more) - max(start, first),
             )
             for part, first in zip(parts, firsts, strict=False)
-            if first < stop and first + part.count > start
+            if first < stop and first + part.more > start
         ]
         block, spare = embedded.part(start, stop), BLOCK - (stop - start)
         reach_T = None if block.reach_T is None else _filled(block.reach_T, spare, 0)
@@ -52,7 +52,7 @@ def steady_forward(model: Vlm, cache: Cache, parts: Sequence[Part], rows: Sequen
 def steady_logits(model: Vlm, hidden_TD: Tensor) -> Tensor:
     """Scores (T, V), made in blocks of BLOCK rows."""
     made = []
-    for block_TD in hidden_TD.split(BLOCK):
+    for block_TD in torch.split(hidden_TD, BLOCK):
         spare = BLOCK - len(block_TD)
         made.append(model.logits(_filled(block_TD, spare, 0))[: len(block_TD)])
     return torch.cat(made)
@@ -64,7 +64,7 @@ def _embedded(model: Vlm, parts: Sequence[Part], rows: Sequence[Row]) -> tuple[E
     def tensor(arrays: list[NDArray[np.int64]], axis: int = 0) -> Tensor:
         return torch.from_numpy(np.concatenate(arrays, axis)).to(device)
 
-    if all(part.count == 1 and part.start >= row.prompt for part, row in zip(parts, rows, strict=True)):
+    if all(part.more == 1 and part.start >= row.prompt for part, row in zip(parts, rows, strict=True)):
         return _written(model, parts, rows)
     features: list[Tensor] = []
     places: list[NDArray[np.int64]] = []
@@ -73,8 +73,8 @@ def _embedded(model: Vlm, parts: Sequence[Part], rows: Sequence[Row]) -> tuple[E
         for number, start, stop in row.shows(part.start, part.stop):
             features.append(row.features[number][start:stop])
             places.append(row.places(number)[start:stop] - part.start + first)
-        first += part.count
-    counts = [part.count for part in parts]
+        first += part.more
+    counts = [part.more for part in parts]
     reach_T = torch.from_numpy(np.repeat([row.prompt for row in rows], counts)).to(device)
     ids_T = tensor([row.ids(part.start, part.stop) for part, row in zip(parts, rows, strict=True)])
     positions_3T = tensor([row.positions(p.start, p.stop) for p, row in zip(parts, rows, strict=True)], 1)

@@ -24,10 +24,10 @@ class SteadyBank(nn.Module):
     def forward(self, x_TD: Tensor, routing: Routing) -> Tensor:
         """(T, D) in, (T, D) out."""
         mixed_TD = x_TD.new_zeros(x_TD.shape, dtype=torch.float32)
-        for expert in routing.chosen_TC.unique().tolist():
+        for expert in sorted(set(routing.chosen_TC.flatten().tolist())):
             tokens, turn = (routing.chosen_TC == expert).nonzero(as_tuple=True)
             weigh = routing.weights_TC[tokens, turn, None]
-            for some, weight in zip(tokens.split(TOGETHER), weigh.split(TOGETHER), strict=True):
+            for some, weight in zip(torch.split(tokens, TOGETHER), torch.split(weigh, TOGETHER), strict=True):
                 x = x_TD.new_zeros(TOGETHER, x_TD.shape[1])
                 x[: len(some)] = x_TD[some]
                 gate, up = (x @ self.gate_up[expert]).chunk(2, -1)

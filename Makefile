@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test parity eval bench train docs format clean
+.PHONY: help setup demo check test soak parity eval bench train docs format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## +/|/' | awk -F'|' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -33,10 +33,13 @@ check: $(READY)  ## format, lint, types, floors and the fast tests: what every c
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n auto -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n auto -m "not slow and not soak"
 
-test: $(READY)  ## all tests, the slow ones too
-	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n auto
+test: $(READY)  ## all tests, the slow ones too, but for those of `make soak`
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n auto -m "not soak"
+
+soak: $(READY)  ## long searches for faults: schedules, schemas, hostile inputs, the page, plans beside measured peaks
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n auto -m soak
 
 parity: $(READY)  ## differences from independent implementations -> docs/results/parity.json
 	@$(BIN)/python -m bench.parity

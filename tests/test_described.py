@@ -194,7 +194,7 @@ def test_pictures_are_seen_at_224_to_1024_pixels_square(height: int, ratio: floa
 
 
 @pytest.mark.parametrize(
-    "name", [*DESCRIBED[:2], pytest.param(DESCRIBED[2], marks=pytest.mark.slow), *DESCRIBED[3:]]
+    "name", [*DESCRIBED[:2], pytest.param(DESCRIBED[2], marks=pytest.mark.soak), *DESCRIBED[3:]]
 )
 def test_one_can_plan_for_it(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", name, "--video", "640x360@3", "--json"]) == 0

@@ -44,7 +44,7 @@ def test_a_random_answer_to_a_generated_schema_parses_and_validates(seed: int) -
         valid(json.loads(answer), schema)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_random_answers_to_thousands_of_generated_schemas_parse_and_validate() -> None:
     whole = 0
     for seed in range(100, 2100):

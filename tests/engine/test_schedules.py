@@ -176,7 +176,7 @@ def test_a_schedule_changes_no_token(seed: int) -> None:
     run(seed)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("first", range(0, MANY, 50))
 def test_many_schedules_change_no_token(first: int) -> None:
     for seed in range(first, first + 50):

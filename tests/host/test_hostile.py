@@ -24,7 +24,7 @@ def test_the_table_is_long_and_its_names_are_one_each() -> None:
     assert {attack.status for attack in ATTACKS} >= {400, 401, 403, 404, 405, 408, 413, 415, 421, 431}
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_every_hostile_input_gets_its_answer(server: tuple[str, Target]) -> None:
     async def all_of_them() -> list[str | None]:
         turn = asyncio.Semaphore(6)
@@ -38,7 +38,7 @@ def test_every_hostile_input_gets_its_answer(server: tuple[str, Target]) -> None
     assert not [text for text in asyncio.run(all_of_them()) if text is not None]
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_after_all_of_it_the_server_answers(server: tuple[str, Target]) -> None:
     with httpx.Client(base_url=server[0], timeout=60, trust_env=False) as client:
         client.headers["authorization"] = f"Bearer {HONEST}"

@@ -177,7 +177,7 @@ def test_an_answer_that_grows_over_the_trained_length_is_the_judges(ours: Loaded
     assert written(ours, said, count=room + 16) == [wanted]
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_heads_of_the_published_widths_are_the_judges(tmp_path: Path) -> None:
     # One layer each; at 224 pixels a side there are as many patches as places and queries.
     spec = preset("qwen-vl-chat")

@@ -19,7 +19,7 @@ from tests.page.conftest import Journey
 from tests.page.desks import TELLER, JourneyDesk
 from tests.serve.desks import Served, serving
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.soak
 
 CONTROLS = {
     *("button", "textbox", "combobox", "radio", "checkbox", "link", "spinbutton", "tab", "slider"),

@@ -17,7 +17,7 @@ from omma.shape import Schema
 from tests.page.conftest import Journey
 from tests.page.desks import TELLER, JourneyDesk
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.soak
 
 EXAMPLES = ROOT / "examples"
 CLIP = FOLDER / "clip.mp4"  # of 224 × 168 pixels, six seconds long

@@ -153,7 +153,7 @@ def planned(case: Case, read: int, wrote: int) -> int:
     return max(phase.total for phase in found)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc")
 @pytest.mark.parametrize("name", CASES)
 def test_the_planned_peak_is_the_measured_one(name: str, tmp_path: Path) -> None:

@@ -64,14 +64,14 @@ def test_twice_the_text_takes_about_twice_the_calls(read: Callable[[str, Seen], 
         assert twice < 2.5 * once + 500, scrap[:40]
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @every_reader
 def test_long_texts_of_one_scrap_are_read(read: Callable[[str, Seen], Any]) -> None:
     for scrap in HARD:  # a search that begins anew at each sign would not come to an end
         read(scrap * (ONE_MEGABYTE // 2 // len(scrap)), SEEN)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @every_reader
 def test_a_megabyte_is_read(read: Callable[[str, Seen], Any]) -> None:
     dice = random.Random(0)

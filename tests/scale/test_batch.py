@@ -271,7 +271,7 @@ def test_a_model_of_this_process_answers_a_batch_as_it_answers_alone(tmp_path: P
     assert said == nano.ask(SHAPES, "What is this?").text
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_ray_writes_the_same_lines_as_one_process(foreign: Foreign, tmp_path: Path) -> None:
     pytest.importorskip("ray", reason="Ray is not installed: pip install 'omma[ray]'")
     source = write(tmp_path / "in.jsonl", *(row(f"r{i}") for i in range(20)), *BAD.values())

@@ -14,7 +14,7 @@ import pytest
 from omma.corpus.clean_rules import web
 from omma.corpus.clean_run import Plan, clean_corpus
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.soak
 ROOT = Path(__file__).parents[2]
 
 

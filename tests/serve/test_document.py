@@ -67,7 +67,7 @@ def test_the_document_can_be_kept_in() -> None:
         assert [http.get(path).status_code for path in ("/openapi.json", "/docs", "/")] == [404] * 3
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_generated_requests_get_documented_answers(tmp_path: Path) -> None:
     """What the document allows may still be no picture or no schema: that check is left out."""
     program = Path(sys.executable).with_name("schemathesis")

@@ -30,7 +30,7 @@ def split_over_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("generation", EVERY)
 def test_two_ranks_are_one_model(split_over_two: Path, generation: str) -> None:
     first, second = (torch.load(split_over_two / f"{generation}-{rank}.pt") for rank in (0, 1))

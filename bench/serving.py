@@ -44,11 +44,12 @@ class Round:
 Rounds = dict[int, Round] | str  # by number of clients, or why there is none
 
 
-def prompts(clients: int) -> list[str]:
-    """As many questions of one length, none of which begins as another does."""
+def prompts(clients: int, again: int) -> list[str]:
+    """As many questions of one length; none begins as another does, and none comes `again`."""
+    first = 10_000 * (1 + again) + 100 * clients
     return [
-        f"{number:03} is the number of this question. What is in the picture number {number:03}? "
-        for number in range(clients * 100, clients * 101)
+        f"{number} is the number of this question. What is in the picture number {number}? "
+        for number in range(first, first + clients)
     ]
 
 
@@ -193,10 +194,10 @@ def ask(address: str, words: str, tokens: int) -> tuple[int, int]:
 
 def one_round(address: str, clients: int, tokens: int) -> Round:
     """All clients ask at once; the round is over when the last has its answer. The first of two warms up."""
-    for _ in range(2):
+    for again in range(2):
         began = time.perf_counter()
         with ThreadPoolExecutor(clients) as crowd:
-            told = list(crowd.map(lambda words: ask(address, words, tokens), prompts(clients)))
+            told = list(crowd.map(lambda words: ask(address, words, tokens), prompts(clients, again)))
         spent = time.perf_counter() - began
     print(f"{clients} clients: {sum(count for count, _ in told)} tokens in {spent:.1f} s", file=sys.stderr)
     return Round(sum(count for count, _ in told) / spent, told[0][1])
@@ -209,7 +210,7 @@ def in_batches(folder: Path, tokens: int, threads: int) -> Rounds:
         "folder": str(folder),
         "tokens": tokens,
         "threads": threads,
-        "prompts": {clients: prompts(clients) for clients in CLIENTS},
+        "prompts": {clients: prompts(clients, 1) for clients in CLIENTS},
     }
     done = run([sys.executable, "-m", "bench.batch_transformers"], json.dumps(job))
     if done.returncode:

@@ -70,7 +70,8 @@ def main() -> int:
         if wish.llama
         else "no folder of llama.cpp was named"
     )
-    table = Table("serving", "python -m bench.serving --llama …")
+    beside = " --llama FOLDER" if wish.llama else ""
+    table = Table("serving", f"python -m bench.serving --tokens {wish.tokens}{beside}")
     tell(table, subject.name, ours, theirs, cpp)
     table.show()
     if not wish.toy:

@@ -19,30 +19,18 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from school import BESIDES, LARGE, MATCHINGS, MIDDLE, READINGS, RUNS, SMALL, TELLINGS, TINY
+
 from omma.prep.tokenizer import Tokenizer
-from omma.sample import Size
 from omma.spec import DecoderSpec, Gelu, ModelSpec, SwiGLU, VisionSpec
 from omma.train.recipe import Course, Muon, Rate, Recipe, Worlds
 
-RUNS = Path("runs/nano")
 PROCESSOR = Path(__file__).parent / "processor_second"  # made once by recipes/nano/vocabulary.py, committed
 VOCABULARY = 2048
 
 # The bridges' large squares are dear to orthogonalise. AdamW's parts want a lower rate than Muon's.
 BRIDGES = tuple(f"vision.{bridge}.inner." for bridge in ("merger", "deep.0", "deep.1"))
 SCALE = dict.fromkeys(BRIDGES, 0.15) | {"head.": 1.0, "decoder.embedding.": 0.5, "vision.places.": 0.5}
-
-TINY = (Size(112, 112), Size(168, 84), Size(140, 112), Size(168, 112))
-SMALL = (Size(168, 168), Size(196, 140), Size(140, 196), Size(224, 112), Size(168, 112))
-MIDDLE = (Size(224, 224), Size(280, 196), Size(252, 168), Size(196, 252), Size(280, 140))
-LARGE = (Size(336, 252), Size(320, 240), Size(392, 280), Size(448, 336), Size(420, 210))
-READINGS = ("read", "read_line", "read_heading", "read_colour", "count")
-MATCHINGS = ("colour", "shape", "place", "relation", "compare", "exists", "count")
-BESIDES = ("relation", "compare")
-TELLINGS = (
-    *("describe", "colour", "shape", "count", "relation", "compare", "place", "exists", "background"),
-    "direction",
-)
 
 
 def tower() -> VisionSpec:

@@ -14,14 +14,11 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from importlib import import_module
-from pathlib import Path
 
 from omma.prep.rules import CELL, QWEN3, PictureRules, write_rules
 from omma.prep.template import DEFAULT_SYSTEM
 from omma.prep.vocabulary import train_tokenizer
 from omma.synth.exercise import WORLDS, draw
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 PER_WORLD = 400
 LIMITS = {

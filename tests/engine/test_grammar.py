@@ -36,23 +36,24 @@ def valid(value: Any, schema: Any) -> None:
     jsonschema.Draft202012Validator(schema, format_checker=checker).validate(value)
 
 
-@pytest.mark.parametrize("seed", range(40))
-def test_a_random_answer_to_a_generated_schema_parses_and_validates(seed: int) -> None:
-    schema = schema_of(seed)
-    answer = drawn(grammars().of(Schema(schema)), seed)
-    if answer is not None:  # it was over in time
-        valid(json.loads(answer), schema)
-
-
-@pytest.mark.soak
-def test_random_answers_to_thousands_of_generated_schemas_parse_and_validate() -> None:
+def validated(seeds: range) -> int:
+    """How many random answers to generated schemas were over in time; each of those is valid."""
     whole = 0
-    for seed in range(100, 2100):
+    for seed in seeds:
         schema = schema_of(seed)
         if (answer := drawn(grammars().of(Schema(schema)), seed)) is not None:
             valid(json.loads(answer), schema)
             whole += 1
-    assert whole > 1700
+    return whole
+
+
+def test_random_answers_to_generated_schemas_parse_and_validate() -> None:
+    assert validated(range(40)) > 30
+
+
+@pytest.mark.soak
+def test_random_answers_to_thousands_of_generated_schemas_parse_and_validate() -> None:
+    assert validated(range(100, 2100)) > 1700
 
 
 def test_any_json_object_is_one() -> None:

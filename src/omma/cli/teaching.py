@@ -153,14 +153,18 @@ def _stages(program: ModuleType) -> dict[str, Callable[[], Recipe]]:
 
 
 def _program(path: Path) -> ModuleType:
-    """Run a recipe file as Python runs a program."""
+    """Run a recipe file as Python runs a program: what lies beside it can be imported."""
     spec = importlib.util.spec_from_file_location(f"omma_recipe_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise BadRecipe(f"{path} cannot be read as a Python program")
     program = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = program
+    beside = str(path.resolve().parent)
+    sys.path.insert(0, beside)
     try:
         spec.loader.exec_module(program)
     except (SyntaxError, ImportError, NameError, AttributeError, TypeError) as wrong:
         raise BadRecipe(f"{path} does not run: {type(wrong).__name__}: {wrong}") from None
+    finally:
+        sys.path.remove(beside)
     return program

@@ -22,7 +22,7 @@ from pathlib import Path
 from school import BESIDES, LARGE, MATCHINGS, MIDDLE, READINGS, RUNS, SMALL, TELLINGS, TINY
 
 from omma.prep.tokenizer import Tokenizer
-from omma.spec import DecoderSpec, Gelu, ModelSpec, SwiGLU, VisionSpec
+from omma.spec import DecoderSpec, Gelu, ModelSpec, SwiGLU, VisionSpec, Written
 from omma.train.recipe import Course, Muon, Rate, Recipe, Worlds
 
 PROCESSOR = Path(__file__).parent / "processor_second"  # made once by recipes/nano/vocabulary.py, committed
@@ -79,7 +79,7 @@ def spec() -> ModelSpec:
         tokens_per_second=None,
         boxes="grid",
         family="qwen3-vl",
-        written_times=True,
+        written_times=Written(),
         default_system=False,
     )
 

@@ -3,7 +3,9 @@
     python -m bench.serving --llama FOLDER    FOLDER is a built llama.cpp; its rows are left out without one
     python -m bench.serving --toy             toy shapes, to try the bench itself; writes nothing
 
-Every peer has the same weights, prompts and number of tokens to write; one runs at a time.
+Every peer has the same weights, prompts and numbers of tokens to write; one runs at a time. Where answers
+have one length, every client asks once, which suits batches best. Where they have all lengths, clients go on
+asking, as people do: a batch then lasts as long as its longest answer.
 """
 
 from __future__ import annotations
@@ -25,48 +27,46 @@ from pathlib import Path
 import httpx
 
 from bench.results import Table
+from bench.serving_load import LENGTHS, Question, asked
 from bench.speed import SUBJECTS, TOYS, Subject
 
 CLIENTS = (1, 8, 32)
 AGAINST_TRANSFORMERS = 2.0  # times as fast, at every number of clients
 AGAINST_LLAMA = {1: 0.8, 8: 1.2, 32: 1.2}
+Load = dict[tuple[str, int], list[list[Question]]]  # of each client, by lengths and number of clients
 PATIENCE = 600  # seconds for a server to stand, and for a round of answers
 
 
 @dataclass(frozen=True)
 class Round:
-    """What one peer did with so many clients: tokens a second over all of them, and tokens of one prompt."""
+    """What one peer did with so many clients: tokens a second over all of them, and tokens of all prompts."""
 
     speed: float
-    prompt: int
+    prompts: int
 
 
-Rounds = dict[int, Round] | str  # by number of clients, or why there is none
-
-
-def prompts(clients: int, again: int) -> list[str]:
-    """As many questions of one length; none begins as another does, and none comes `again`."""
-    first = 10_000 * (1 + again) + 100 * clients
-    return [
-        f"{number} is the number of this question. What is in the picture number {number}? "
-        for number in range(first, first + clients)
-    ]
+Rounds = dict[tuple[str, int], Round] | str  # by lengths and number of clients, or why there is none
 
 
 def main() -> int:
     """Measure all three, compare, publish."""
     parser = argparse.ArgumentParser(prog="python -m bench.serving", description=__doc__)
     parser.add_argument("--llama", type=Path, help="folder of a built llama.cpp")
-    parser.add_argument("--tokens", type=int, default=64, help="tokens of an answer")
+    parser.add_argument(
+        "--tokens", type=int, default=128, help="tokens of an answer where all have one length"
+    )
+    parser.add_argument("--lengths", choices=LENGTHS, action="append", help="one of the two loads alone")
     parser.add_argument("--toy", action="store_true", help="toy shapes; writes nothing")
     wish = parser.parse_args()
     subject = TOYS[0] if wish.toy else next(one for one in SUBJECTS if one.shape and one.stages)
     prepare(subject)
     threads = len(os.sched_getaffinity(0))
-    ours = served(lambda port: omma_server(subject.folder, port), wish.tokens)
-    theirs = in_batches(subject.folder, wish.tokens, threads)
+    rounds = [(lengths, clients) for lengths in wish.lengths or LENGTHS for clients in CLIENTS]
+    load = {one: asked(one[1], one[0], wish.tokens) for one in rounds}
+    ours = served(lambda port: omma_server(subject.folder, port), load)
+    theirs = in_batches(subject.folder, load, threads)
     cpp = (
-        served(lambda port: llama_server(wish.llama, subject.folder, port, wish.tokens, threads), wish.tokens)
+        served(lambda port: llama_server(wish.llama, subject.folder, port, load, threads), load)
         if wish.llama
         else "no folder of llama.cpp was named"
     )
@@ -84,19 +84,19 @@ def tell(table: Table, name: str, ours: Rounds, theirs: Rounds, cpp: Rounds) -> 
     if isinstance(ours, str):
         table.row(name, None, met=False, note=f"omma failed: {ours}")
         return
-    for clients, mine in ours.items():
+    for (lengths, clients), mine in ours.items():
         for peer, rounds, least in (
             ("transformers", theirs, AGAINST_TRANSFORMERS),
             ("llama.cpp", cpp, AGAINST_LLAMA[clients]),
         ):
-            title = f"{name}: {clients} at once, beside {peer}"
+            title = f"{name}: {clients} at once, answers of {lengths}, beside {peer}"
             if isinstance(rounds, str):
                 table.row(title, mine.speed, "tokens/s", note=f"no {peer}: {rounds}")
                 continue
-            other = rounds[clients]
+            other = rounds[lengths, clients]
             times = mine.speed / other.speed
             same = (
-                "" if other.prompt == mine.prompt else f"; prompts of {mine.prompt} and {other.prompt} tokens"
+                "" if other.prompts == mine.prompts else f"; {mine.prompts} and {other.prompts} tokens read"
             )
             table.row(
                 title,
@@ -122,7 +122,7 @@ def omma_server(folder: Path, port: int) -> list[str]:
     return [sys.executable, "-m", "omma", "serve", "--model", str(folder), "--port", str(port)]
 
 
-def llama_server(llama: Path, folder: Path, port: int, tokens: int, threads: int) -> list[str]:
+def llama_server(llama: Path, folder: Path, port: int, load: Load, threads: int) -> list[str]:
     """llama.cpp's server on the same weights, converted by its own program the first time."""
     weights = folder.with_suffix(".gguf")
     if not weights.exists():
@@ -130,16 +130,19 @@ def llama_server(llama: Path, folder: Path, port: int, tokens: int, threads: int
             [sys.executable, "-m", "bench.gguf", str(llama), str(folder), str(weights)], check=True
         )
     program = next(llama.glob("build/bin/llama-server"))
-    room = max(CLIENTS) * (256 + tokens)
+    longest = max(one.tokens for clients in load.values() for said in clients for one in said)
+    room = max(CLIENTS) * (512 + longest)
     many = ["-np", str(max(CLIENTS)), "-c", str(room), "-t", str(threads), "-tb", str(threads)]
     return [str(program), "-m", str(weights), "--port", str(port), *many, "--no-webui"]
 
 
-def served(command: Callable[[int], list[str]], tokens: int) -> Rounds:
+def served(command: Callable[[int], list[str]], load: Load) -> Rounds:
     """Rounds of a server that speaks OpenAI's form."""
     try:
         with standing(command) as address:
-            return {clients: one_round(address, clients, tokens) for clients in CLIENTS}
+            for _ in range(2):  # what is done once for all of them is not counted
+                ask(address, Question("Count to a hundred, then back.", 64))
+            return {which: one_round(address, which[0], clients) for which, clients in load.items()}
     except (OSError, RuntimeError, subprocess.CalledProcessError, httpx.HTTPError, StopIteration) as wrong:
         return f"{type(wrong).__name__}: {wrong}"
 
@@ -174,18 +177,18 @@ def until_ready(server: subprocess.Popen[bytes], address: str) -> None:
         if server.poll() is not None:
             raise RuntimeError(f"the server ended with {server.returncode} before it stood")
         try:
-            if ask(address, "One, two.", 2)[0]:
+            if ask(address, Question("One, two.", 2))[0]:
                 return
         except httpx.HTTPError:
             time.sleep(0.5)
     raise RuntimeError(f"the server did not stand after {PATIENCE} seconds")
 
 
-def ask(address: str, words: str, tokens: int) -> tuple[int, int]:
+def ask(address: str, question: Question) -> tuple[int, int]:
     """Tokens written and read of one answer."""
     body = {
-        "messages": [{"role": "user", "content": words}],
-        "max_tokens": tokens,
+        "messages": [{"role": "user", "content": question.words}],
+        "max_tokens": question.tokens,
         "temperature": 0,
     }
     reply = httpx.post(f"{address}/v1/chat/completions", json=body, timeout=PATIENCE)
@@ -193,31 +196,27 @@ def ask(address: str, words: str, tokens: int) -> tuple[int, int]:
     return usage["completion_tokens"], usage["prompt_tokens"]
 
 
-def one_round(address: str, clients: int, tokens: int) -> Round:
-    """All clients ask at once; the round is over when the last has its answer. The first of two warms up."""
-    for again in range(2):
-        began = time.perf_counter()
-        with ThreadPoolExecutor(clients) as crowd:
-            told = list(crowd.map(lambda words: ask(address, words, tokens), prompts(clients, again)))
-        spent = time.perf_counter() - began
-    print(f"{clients} clients: {sum(count for count, _ in told)} tokens in {spent:.1f} s", file=sys.stderr)
-    return Round(sum(count for count, _ in told) / spent, told[0][1])
+def one_round(address: str, lengths: str, clients: Sequence[Sequence[Question]]) -> Round:
+    """Each client asks its questions one after the other; the round is over when the last has its answer."""
+    began = time.perf_counter()
+    with ThreadPoolExecutor(len(clients)) as crowd:
+        told = list(crowd.map(lambda said: [ask(address, one) for one in said], clients))
+    spent = time.perf_counter() - began
+    written = sum(count for one in told for count, _ in one)
+    print(f"{len(clients)} clients, {lengths}: {written} tokens in {spent:.1f} s", file=sys.stderr)
+    return Round(written / spent, sum(count for one in told for _, count in one))
 
 
-def in_batches(folder: Path, tokens: int, threads: int) -> Rounds:
-    """Rounds of transformers, which takes each as one batch."""
+def in_batches(folder: Path, load: Load, threads: int) -> Rounds:
+    """Rounds of transformers: the clients' first questions are a batch, then their second ones."""
     print("starting transformers …", file=sys.stderr)
-    job = {
-        "folder": str(folder),
-        "tokens": tokens,
-        "threads": threads,
-        "prompts": {clients: prompts(clients, 1) for clients in CLIENTS},
-    }
+    batches = [list(zip(*clients, strict=True)) for clients in load.values()]
+    job = {"folder": str(folder), "threads": threads, "rounds": batches}
     done = run([sys.executable, "-m", "bench.batch_transformers"], json.dumps(job))
     if done.returncode:
         return (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
     told = json.loads(done.stdout.strip().splitlines()[-1])
-    return {int(clients): Round(**round) for clients, round in told.items()}
+    return {which: Round(**one) for which, one in zip(load, told, strict=True)}
 
 
 def run(words: Sequence[str], said: str) -> subprocess.CompletedProcess[str]:

@@ -11,7 +11,7 @@ from bench.results import Table
 from bench.speed import TOYS, measure, ratio
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_every_stage_of_a_toy_is_measured_beside_the_peer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

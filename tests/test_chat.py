@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from omma import chat
 from omma.chat import (
-    LOW_DETAIL,
     Answer,
     Image,
     Message,
@@ -38,11 +37,13 @@ def test_the_form_of_openai_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("detail", "most"), [("low", LOW_DETAIL), ("high", None), ("auto", None), (None, None)]
+    ("detail", "kept"), [("low", "low"), ("high", None), ("original", None), ("auto", None), (None, None)]
 )
-def test_low_detail_is_a_small_picture(detail: str | None, most: int | None) -> None:
+def test_low_detail_is_kept_and_others_are_the_models_own(
+    detail: str | None, kept: Literal["low"] | None
+) -> None:
     (read,) = messages(said(type="image_url", image_url={"url": "a.png", "detail": detail}))
-    assert read.parts == (Image("a.png", max_pixels=most),)
+    assert read.parts == (Image("a.png", detail=kept),)
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,9 @@ from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 from omma.errors import UnknownOption
 from omma.sample import Size
 from omma.shape import Shape
-from omma.spoken import LOW_DETAIL, messages, tools
+from omma.spoken import messages, tools
 from omma.turns import (
+    LOW_DETAIL,
     ROLES,
     Image,
     MediaSource,
@@ -148,7 +149,10 @@ class Chosen(Likely):
 
 @dataclass(frozen=True)
 class Seen:
-    """What the model saw of a picture or video, so that coordinates can be read: geometry, no pixels."""
+    """What the model saw of a picture or video, so that coordinates can be read: geometry, no pixels.
+
+    `tokens` is how many visual tokens it took, None where a server does not tell.
+    """
 
     kind: str
     original: Size
@@ -156,6 +160,7 @@ class Seen:
     boxes: str  # the dialect coordinates are written in: ModelSpec.boxes
     times: tuple[float, ...] = ()
     name: str | None = None
+    tokens: int | None = None
 
 
 @dataclass(frozen=True)

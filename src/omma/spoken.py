@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from omma.errors import BadMessage
 from omma.turns import (
@@ -23,7 +23,6 @@ from omma.turns import (
     Video,
 )
 
-LOW_DETAIL = 512 * 512  # pixels of a picture that is shown in low detail
 _SPEAKING: tuple[Role, ...] = (*ROLES, "tool")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _READ = {"assistant": {"role", "content", "tool_calls"}, "tool": {"role", "content", "tool_call_id"}}
@@ -32,7 +31,7 @@ _READ = {"assistant": {"role", "content", "tool_calls"}, "tool": {"role", "conte
 def messages(spoken: Spoken) -> tuple[Message, ...]:
     """Read a conversation in OpenAI's form, or in ours, or mixed. Raises BadMessage naming the place.
 
-    A picture's `detail` "low" is a `max_pixels` of LOW_DETAIL; "high" and "auto" are the model's own limits.
+    A picture's `detail` "low" is at most LOW_DETAIL pixels; others are the model's own limits.
     An assistant's message may have `tool_calls`, and then no content; a tool's has the `tool_call_id` it
     answers. What would not be read is refused, a message's `name` too: no template has a place for it.
     """
@@ -156,7 +155,8 @@ def _part(raw: Any, where: str) -> Part:
         case "image_url" | "image":
             source, limits = _media(raw, "image", where)
             _read_all(limits, {"min_pixels", "max_pixels", "detail"}, where)
-            return Image(source, limits.get("min_pixels"), _most_pixels(limits, where))
+            detail = _detail(limits, where)
+            return Image(source, limits.get("min_pixels"), limits.get("max_pixels"), detail)
         case "video_url" | "video":
             source, limits = _media(raw, "video", where)
             known = {"fps", "max_frames", "start", "stop", "max_pixels"}
@@ -166,14 +166,14 @@ def _part(raw: Any, where: str) -> Part:
             raise BadMessage(f"{where}.type is {other!r}; wanted text, image_url or video_url")
 
 
-def _most_pixels(limits: Mapping[str, Any], where: str) -> Any:
-    """The most pixels of a picture, as its `max_pixels` or its `detail` say."""
-    most, detail = limits.get("max_pixels"), limits.get("detail")
-    if detail not in (None, "low", "high", "auto"):
-        raise BadMessage(f"{where}.detail is {detail!r}; wanted low, high or auto")
-    if detail == "low" and most is not None:
+def _detail(limits: Mapping[str, Any], where: str) -> Literal["low"] | None:
+    """In how much detail a picture is shown; None is as much as the model's limits let in."""
+    detail = limits.get("detail")
+    if detail not in (None, "low", "high", "original", "auto"):
+        raise BadMessage(f"{where}.detail is {detail!r}; wanted low, high, original or auto")
+    if detail == "low" and limits.get("max_pixels") is not None:
         raise BadMessage(f"{where} has detail low and max_pixels, which say two things; take one out")
-    return LOW_DETAIL if detail == "low" else most
+    return "low" if detail == "low" else None
 
 
 def _media(raw: Mapping[str, Any], kind: str, where: str) -> tuple[MediaSource, dict[str, Any]]:

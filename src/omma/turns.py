@@ -10,6 +10,8 @@ from typing import Any, Literal, TypeAlias
 Role: TypeAlias = Literal["system", "user", "assistant", "tool", "raw"]
 ROLES: tuple[Role, ...] = ("system", "user", "assistant")  # who speaks; a tool answers what was called
 
+LOW_DETAIL = 512 * 512  # pixels of a picture that is shown in low detail
+
 # A picture or video may be named (str, Path), be bytes, or be an open PIL picture or array (H, W, 3) uint8.
 MediaSource: TypeAlias = Any
 
@@ -23,11 +25,15 @@ class Text:
 
 @dataclass(frozen=True)
 class Image:
-    """A picture, not yet opened. Limits in pixels (area) override the model's own; None keeps them."""
+    """A picture, not yet opened. Limits in pixels (area) override the model's own; None keeps them.
+
+    `detail` "low" is at most LOW_DETAIL pixels, and never more than the model's own limit.
+    """
 
     source: MediaSource
     min_pixels: int | None = None
     max_pixels: int | None = None
+    detail: Literal["low"] | None = None
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from omma.chat import Text, message, tools
 from omma.errors import BadInput
 from omma.prep.actions import (
     COMPUTER,
@@ -23,12 +24,12 @@ from omma.prep.actions import (
     parse_calls,
     parse_looks,
     parse_step,
-    tools_prompt,
     write_actions,
     write_step,
 )
 from omma.prep.boxes import Box, Point
 from omma.prep.dialects import DIALECTS
+from omma.prep.template import pieces
 from omma.sample import Size
 from tests.prep.shown import THOUSAND, any_text, few, numbers, shown, sizes
 
@@ -149,7 +150,10 @@ def test_tools_are_declared_with_what_the_generation_knows() -> None:
     for dialect, more in (("pixels", False), ("relative", True)):
         function = declare(COMPUTER, shown(dialect))["function"]
         assert ("triple_click" in function["parameters"]["properties"]["action"]["enum"]) == more
-    assert '"mobile_use"' in tools_prompt([declare(MOBILE, shown("pixels"))])
+    offered = tools([declare(MOBILE, shown("pixels"))])
+    told = pieces([message("user", "Open it.")], prompt=True, tools=offered)[1].what
+    assert isinstance(told, Text)
+    assert '"mobile_use"' in told.text
     with pytest.raises(BadInput, match="'car_use'"):
         declare("car_use", shown("pixels"))
 

@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from omma.chat import LOW_DETAIL, Image
 from omma.errors import BadPicture
 from omma.prep.resize import smart_resize
+from omma.prep.rules import PictureRules
+from omma.prep.visuals import picture_size
 from omma.sample import Size
 
 LIMITS = {28: (3136, 12_845_056), 32: (65_536, 16_777_216)}
@@ -63,3 +66,11 @@ def test_a_ratio_over_200_is_refused_with_the_rule_and_the_numbers() -> None:
 def test_limits_without_a_size_between_are_refused() -> None:
     with pytest.raises(BadPicture, match="min_pixels 5000"):
         smart_resize(Size(100, 100), factor=28, min_pixels=5000, max_pixels=4000)
+
+
+@pytest.mark.parametrize("own", [100_000, LOW_DETAIL, 1_000_000])
+def test_low_detail_is_never_more_than_the_models_own_limit(own: int) -> None:
+    rules, large = PictureRules(max_pixels=own), Size(2000, 1500)
+    low, whole = (picture_size(Image("", detail=detail), rules, large) for detail in ("low", None))
+    assert low.width * low.height <= min(own, LOW_DETAIL)
+    assert (low == whole) == (own <= LOW_DETAIL)

@@ -124,7 +124,8 @@ def test_limits_of_a_picture_change_its_tokens(client: openai.OpenAI) -> None:
         return int(details(answer.usage)["image_tokens"])
 
     assert tokens(max_pixels=100 * 100) < tokens(max_pixels=200 * 200) < tokens(min_pixels=600 * 600)
-    assert tokens(detail="low") == tokens(max_pixels=512 * 512)
+    assert tokens(detail="low") == min(tokens(), tokens(max_pixels=512 * 512))
+    assert tokens(detail="high") == tokens(detail="original") == tokens()
 
 
 def test_a_video_is_seen_at_its_rate_and_in_its_range(client: openai.OpenAI) -> None:

@@ -127,7 +127,7 @@ def _as_asked(said: Message) -> Mapping[str, Any]:
 
 
 def _limits(part: Any) -> dict[str, Any]:
-    named = {"min_pixels": part.min_pixels, "max_pixels": part.max_pixels}
+    named = {name: getattr(part, name, None) for name in ("min_pixels", "max_pixels", "detail")}
     return {name: value for name, value in named.items() if value is not None}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -325,13 +324,3 @@ def declare(tool: str, seen: Seen) -> dict[str, Any]:
             },
         },
     }
-
-
-def tools_prompt(tools: Sequence[dict[str, Any]]) -> str:
-    """The end of a system message that declares tools (facts §5.4)."""
-    declared = "\n".join(json.dumps(tool, ensure_ascii=False) for tool in tools)
-    return (
-        "# Tools\n\nYou may call one or more of these functions.\n\n<tools>\n"
-        f"{declared}\n</tools>\n\nFor each call answer with a JSON object that has a name and arguments:\n"
-        '<tool_call>\n{"name": <name>, "arguments": <arguments>}\n</tool_call>'
-    )

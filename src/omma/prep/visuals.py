@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from omma.chat import Image, Video, source_name
+from omma.chat import LOW_DETAIL, Image, Video, source_name
 from omma.errors import BadMessage, BadPicture, PromptTooLong, UnknownOption
 from omma.prep.patches import fit, patch_rows
 from omma.prep.pictures import PictureLimits, open_picture
@@ -62,7 +62,11 @@ def picture_size(part: Image, rules: PictureRules, original: Size) -> Size:
     """
     for name in ("min_pixels", "max_pixels"):
         _check(name, getattr(part, name), whole=True)
+    if part.detail not in (None, "low"):
+        raise UnknownOption(f"detail is {part.detail!r}; wanted 'low', or None for the model's own limits")
     least, most = part.min_pixels or rules.min_pixels, part.max_pixels or rules.max_pixels
+    if part.detail == "low":
+        most = min(most, LOW_DETAIL)
     if rules.side is not None:
         if not least <= rules.side**2 <= most:
             raise UnknownOption(

@@ -23,6 +23,7 @@ from omma.sample import Size
 
 # What every server reads as it stands: no transparency, no turn that one applies and another does not.
 _PLAIN = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+_LIMITS = ("min_pixels", "max_pixels", "detail")
 _CUTS = ("fps", "max_frames", "start", "stop", "max_pixels")
 
 
@@ -44,7 +45,7 @@ def show_picture(part: Image, peer: Peer) -> Shown:
     picture = _opened(raw, part.source, name)
     original = Size(*picture.size)
     resized = picture_size(part, peer.rules, original)
-    limits = {key: getattr(part, key) for key in ("min_pixels", "max_pixels") if getattr(part, key)}
+    limits = {key: getattr(part, key) for key in _LIMITS if getattr(part, key)}
     if limits and peer.make != "omma":  # no field of theirs says this of one picture
         raw, picture, limits = None, PIL.Image.fromarray(fit(picture, resized)), {}
     kind = None if raw is None else _plain(raw, name)

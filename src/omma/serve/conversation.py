@@ -157,16 +157,15 @@ def _part(part: str | wire.TextPart | Visible, where: str, media: dict[int, byte
 
 
 def _picture(source: wire.PictureSource, raw: bytes, where: str) -> Image:
-    most = source.max_pixels
-    if source.detail == "low":
-        if most is not None:
-            text = f"{where} has detail low and max_pixels, which say two things; take one out"
-            raise Refused(400, text, code="invalid_value", param=f"{where}.max_pixels")
-        most = LOW_DETAIL
+    low, most = source.detail == "low", source.max_pixels
+    if low and most is not None:
+        text = f"{where} has detail low and max_pixels, which say two things; take one out"
+        raise Refused(400, text, code="invalid_value", param=f"{where}.max_pixels")
+    most = LOW_DETAIL if low else most
     if most is not None and source.min_pixels is not None and source.min_pixels > most:
         text = f"{where}.min_pixels is {source.min_pixels}, more than the most, {most}; lower it"
         raise Refused(400, text, code="invalid_value", param=f"{where}.min_pixels")
-    return Image(raw, source.min_pixels, most)
+    return Image(raw, source.min_pixels, source.max_pixels, "low" if low else None)
 
 
 def _in_order(start: float | None, stop: float | None, where: str) -> None:

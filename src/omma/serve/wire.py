@@ -57,11 +57,12 @@ class TextPart(Wire):
 class PictureSource(Wire):
     """A picture: a data: URL, `media:ID` of an upload, or an address where the server fetches those.
 
-    `detail` low is at most 512 × 512 pixels of area; `min_pixels` and `max_pixels` are limits of area.
+    `detail` low is at most 512 × 512 pixels of area and never more than the model's own limit; all others
+    are the model's own limits. `min_pixels` and `max_pixels` are limits of area instead of those.
     """
 
     url: Annotated[str, Field(min_length=1)]
-    detail: Literal["auto", "low", "high"] | None = None
+    detail: Literal["auto", "low", "high", "original"] | None = None
     min_pixels: Pixels | None = None
     max_pixels: Pixels | None = None
 

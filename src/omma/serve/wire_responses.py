@@ -25,7 +25,7 @@ class InputImage(Wire):
     type: Literal["input_image"]
     image_url: Annotated[str, Field(min_length=1)] | None = None
     file_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,128}$")] | None = None
-    detail: Literal["auto", "low", "high"] | None = None
+    detail: Literal["auto", "low", "high", "original"] | None = None
     min_pixels: Pixels | None = None
     max_pixels: Pixels | None = None
 

@@ -86,6 +86,8 @@ def resolve(name_or_path: str | Path, *, revision: str | None = None, cache: Pat
                 f"revision is {revision!r}, but {name} is a folder and has none; leave it None"
             )
         return here
+    if path.is_file():
+        raise UnknownModel(f"{name} is a file; name the folder of a model's files, or {', '.join(BUNDLED)}")
     cache = cache or Path.home() / ".cache" / "huggingface" / "hub"
     if _HUB_NAME.fullmatch(name):
         if found := _cached(name, revision or "main", cache):

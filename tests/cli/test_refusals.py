@@ -50,6 +50,7 @@ def jpeg(folder: Path) -> bytes:
 
 PICTURES: dict[str, Callable[[Path], bytes]] = {
     "empty.png": lambda folder: b"",
+    "header.jpg": lambda folder: jpeg(folder)[:20],
     "text.png": lambda folder: b"only words\n",
     "page.png": lambda folder: b"<!doctype html><html><body>hello</body></html>",
     "truncated.jpg": lambda folder: jpeg(folder)[:3000],
@@ -83,7 +84,7 @@ def test_a_video_without_pictures(omma: Run, toy: Path, tmp_path: Path) -> None:
     refused(omma("ask", tmp_path / "clip.mp4", "What?", "--model", toy), "clip.mp4")
 
 
-@pytest.mark.parametrize("name", ["nano", "/nowhere/at/all", "someone/something"])
+@pytest.mark.parametrize("name", ["nano", "/nowhere/at/all", "someone/something", str(SHAPES)])
 def test_a_model_nobody_knows(name: str, omma: Run) -> None:
     refused(omma("ask", SHAPES, "What?", "--model", name), name)
 
@@ -166,6 +167,9 @@ def test_a_prompt_longer_than_the_context(omma: Run, toy: Path) -> None:
         (["ask", "a.png", "What?", "--modle", "x"], "--model"),
         (["asc", "a.png", "What?"], "did you mean ask?"),
         (["xyzzy"], "known: ask"),
+        (["xyzzy"], "; see omma --help"),
+        (["ask", "http://example.org/a.png", "What?"], "is an address"),
+        (["find", str(SHAPES), " "], "what is ' '"),
         (["--nonsense"], "--nonsense"),
         (["ask"], "QUESTION"),
         (["find", str(SHAPES)], "WHAT"),

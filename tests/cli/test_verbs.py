@@ -20,6 +20,7 @@ from omma.cli import main
 from omma.cli.app import verbs
 from omma.errors import OutOfMemory
 from omma.sample import Size
+from omma.shape import Places
 from tests.cli.conftest import Run
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -154,6 +155,14 @@ def test_limits_reach_the_model(omma: Run, parrot: Parrot, tmp_path: Path) -> No
     assert parrot.wished[2].max_tokens == 9
 
 
+@pytest.mark.parametrize("verb", ["find", "point"])
+def test_places_can_be_held_to_the_picture(verb: str, omma: Run, parrot: Parrot) -> None:
+    parrot.text = BOXES
+    omma(verb, SHAPES, "red circle")
+    omma(verb, SHAPES, "red circle", "--inside")
+    assert [type(options.shape) for options in parrot.wished] == [type(None), Places]
+
+
 def test_a_machine_without_torch_is_told_so_by_the_doctor(omma: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def absent(*_: object, **__: object) -> None:
         raise ModuleNotFoundError("No module named 'torch'", name="torch")
@@ -204,6 +213,7 @@ def test_a_toy_really_answers(omma: Run, toy: Path) -> None:
     told = json.loads(omma("ask", SHAPES, "What?", "--model", toy, "--max-tokens", "5", "--json").out)
     assert told["usage"]["completion_tokens"] <= 5
     assert told["seen"][0]["original"] == [336, 252]
+    assert told["seen"][0]["tokens"] == told["usage"]["visual_tokens"] > 0
 
 
 def _can_be_interrupted() -> None:

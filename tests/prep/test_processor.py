@@ -136,7 +136,8 @@ def test_a_video_heeds_max_pixels(processor: Processor, picture: Picture) -> Non
 
 
 def test_what_was_seen_is_told_by_name(processor: Processor, picture: Picture) -> None:
-    first, *_ = processor.seen(processor.sample(album(picture)))
+    sample = processor.sample(album(picture))
+    first, *_ = processor.seen(sample)
     assert (first.kind, first.original, first.resized, first.boxes) == (
         "image",
         (640, 480),
@@ -144,6 +145,7 @@ def test_what_was_seen_is_told_by_name(processor: Processor, picture: Picture) -
         "pixels",
     )
     assert first.name == "<ndarray>"
+    assert [seen.tokens for seen in processor.seen(sample)] == [visual.tokens for visual in sample.visuals]
 
 
 def test_a_conversation_longer_than_the_context_is_refused(processor: Processor, spec: ModelSpec) -> None:

@@ -54,6 +54,7 @@ def test_a_cut_video_is_cut_there(remote: Remote, nano: omma.Model, tmp_path: Pa
     there, here = (model.ask(clip, "What?", max_tokens=4) for model in (remote, nano))
     assert there == here
     assert there.seen[0].times == here.seen[0].times != ()
+    assert there.seen[0].tokens == here.seen[0].tokens == here.usage.video_tokens
 
 
 def test_drawn_tokens_and_their_probabilities_are_equal(remote: Remote, nano: omma.Model) -> None:

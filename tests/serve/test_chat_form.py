@@ -19,7 +19,7 @@ from omma.shape import Calls, Json, Matching, Schema
 from tests.serve.desks import CARD, NAME, ScriptDesk, Served, serving, told
 
 SAID: Any = [{"role": "user", "content": "Hello"}]
-SEEN = Seen("image", Size(40, 30), Size(56, 28), "relative")
+SEEN = Seen("image", Size(40, 30), Size(56, 28), "relative", tokens=2)
 CALL = 'I look.\n<tool_call>\n{"name": "look", "arguments": {"at": "the }cup\\""}}\n</tool_call>'
 LOOK: Any = {
     "type": "function",
@@ -78,7 +78,9 @@ def test_omma_tells_geometry_sizes_and_seconds(client: openai.OpenAI, desk: Scri
     wanted = {
         "finish_reason": "stop",
         "geometry": geometry,
-        "seen": [{"kind": "image", "original": [40, 30], "resized": [56, 28], "dialect": "relative"}],
+        "seen": [
+            {"kind": "image", "original": [40, 30], "resized": [56, 28], "dialect": "relative", "tokens": 2}
+        ],
         "seconds": {"media": 0.1, "prefill": 0.2},
         "ignored": ["user"],
     }

@@ -104,6 +104,6 @@ def main(words: Sequence[str] | None = None) -> int:
 def _run(words: list[str]) -> object:
     if words and not words[0].startswith("-") and words[0] not in verbs():
         close = difflib.get_close_matches(words[0], verbs(), n=1)
-        hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(verbs())}"
-        raise UnknownOption(f"no verb is called {words[0]!r}; {hint} See omma --help")
+        hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(verbs())};"
+        raise UnknownOption(f"no verb is called {words[0]!r}; {hint} see omma --help")
     return app(words, prog_name="omma", standalone_mode=False)

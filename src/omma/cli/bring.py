@@ -36,10 +36,12 @@ def key_of() -> str | None:
 
 def media(name: str, *, max_pixels: int | None = None, fps: float | None = None) -> Part:
     """A picture or a video. A missing file is said at once, not after a model has been loaded."""
+    from omma.prep.sources import ADDRESS, names_video
+
+    if ADDRESS.match(name):
+        raise MissingFile(f"{source_name(name)} is an address, and nothing is fetched; give a file")
     if not name.startswith("data:") and not os.path.exists(name):
         raise MissingFile(f"{source_name(name)}: no such file; wanted a picture or a video")
-    from omma.prep.sources import names_video
-
     if names_video(name):
         return Video(name, fps=fps, max_pixels=max_pixels)
     return Image(name, max_pixels=max_pixels)

@@ -40,14 +40,15 @@ def answer_form(answer: Answer) -> dict[str, Any]:
 
 
 def seen_form(seen: Seen) -> dict[str, Any]:
-    """What the model saw of one picture or video: [width, height], and the seconds of a video's frames."""
+    """What the model saw of one picture or video: [width, height], its tokens, the seconds of its frames."""
     told: dict[str, Any] = {
         "kind": seen.kind,
         "name": None if seen.name is None else source_name(seen.name),
         "original": list(seen.original),
         "resized": list(seen.resized),
+        "tokens": seen.tokens,
     }
-    return told | ({"times": list(seen.times)} if seen.times else {})
+    return told | ({"times": [round(time, 3) for time in seen.times]} if seen.times else {})
 
 
 def box_form(box: Box) -> dict[str, Any]:

@@ -72,6 +72,7 @@ def find(
     connect: given.Connect = None,
     max_tokens: given.MaxTokens = None,
     max_pixels: given.MaxPixels = None,
+    inside: given.Inside = False,
     draw: given.Draw = None,
     json: given.Json = False,
 ) -> None:
@@ -81,7 +82,8 @@ def find(
     """
     canvas = drawable(draw)
     image = bring_picture(picture, max_pixels)
-    found = bring_model(model, device, dtype, connect).find(image, what, **wishes(max_tokens=max_tokens))
+    finder = bring_model(model, device, dtype, connect)
+    found = finder.find(image, what, inside=inside, **wishes(max_tokens=max_tokens))
     _draw(picture, found, canvas)
     if not found.complete:
         aside("the list was cut where the answer reached its length; raise --max-tokens for the rest")
@@ -142,6 +144,7 @@ def point(
     connect: given.Connect = None,
     max_tokens: given.MaxTokens = None,
     max_pixels: given.MaxPixels = None,
+    inside: given.Inside = False,
     draw: given.Draw = None,
     json: given.Json = False,
 ) -> int:
@@ -151,7 +154,8 @@ def point(
     """
     canvas = drawable(draw)
     image = bring_picture(picture, max_pixels)
-    place = bring_model(model, device, dtype, connect).point(image, what, **wishes(max_tokens=max_tokens))
+    pointer = bring_model(model, device, dtype, connect)
+    place = pointer.point(image, what, inside=inside, **wishes(max_tokens=max_tokens))
     _draw(picture, [place], canvas)
     if json:
         say_json({"picture": source_name(picture), "point": place and point_form(place)})

@@ -86,6 +86,14 @@ Draw = Annotated[
         show_default=False,
     ),
 ]
+Inside = Annotated[
+    bool,
+    typer.Option(
+        "--inside",
+        help="Hold the answer to places in the picture, whatever the model would say.",
+        rich_help_panel=ANSWER,
+    ),
+]
 Picture = Annotated[str, typer.Argument(metavar="PICTURE", help="A picture file.", show_default=False)]
 
 DEFAULT_MODEL = "omma-nano"

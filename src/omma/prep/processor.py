@@ -123,7 +123,8 @@ class Processor:
     def seen(self, sample: Sample) -> tuple[Seen, ...]:
         """The geometry of each picture and video, to read coordinates by."""
         return tuple(
-            Seen(v.kind, v.original, v.resized, self.spec.boxes, v.times, v.name) for v in sample.visuals
+            Seen(v.kind, v.original, v.resized, self.spec.boxes, v.times, v.name, v.tokens)
+            for v in sample.visuals
         )
 
     def _check_letters(self, letters: int) -> None:

@@ -70,6 +70,8 @@ def decoding(source: MediaSource, kind: str, refuse: type[BadInput]) -> Iterator
         raise
     except Exception as error:
         why = getattr(error, "strerror", None) or str(error).strip() or type(error).__name__
+        if why == "not identified by this driver":  # Pillow's words for a header that ends too early
+            why = "its header is cut off or wrong"
         raise refuse(f"{source_name(source)} is a broken {kind}: {why}") from error
 
 

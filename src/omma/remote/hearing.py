@@ -167,6 +167,8 @@ def _seen(mine: Seen, its: Any) -> Seen:
     times = its.get("times")
     if isinstance(times, list) and all(isinstance(time, (int, float)) for time in times):
         told["times"] = tuple(map(float, times))
+    if isinstance(its.get("tokens"), int):
+        told["tokens"] = its["tokens"]
     return replace(mine, **told)
 
 

@@ -91,14 +91,15 @@ def word(one: Likely) -> str:
 
 
 def seen_form(seen: Seen) -> dict[str, Any]:
-    """What the model saw of a picture or video: sizes in pixels, and the seconds of a video's frames."""
+    """What the model saw of a picture or video: sizes in pixels, tokens, and the seconds of its frames."""
     told: dict[str, Any] = {
         "kind": seen.kind,
         "original": list(seen.original),
         "resized": list(seen.resized),
         "dialect": seen.boxes,
     }
-    return told | ({"times": list(seen.times)} if seen.times else {})
+    tokens = {} if seen.tokens is None else {"tokens": seen.tokens}
+    return told | tokens | ({"times": list(seen.times)} if seen.times else {})
 
 
 def omma_form(told: Told, fetch: float | None, ignored: Sequence[str]) -> dict[str, Any]:

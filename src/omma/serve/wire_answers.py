@@ -102,12 +102,13 @@ class ChatChoice(Told):
 
 
 class SeenMedium(Told):
-    """What the model saw of a picture or video: [width, height] in pixels, seconds of frames."""
+    """What was seen of a picture or video: [width, height] in pixels, visual tokens, seconds of frames."""
 
     kind: Literal["image", "video"]
     original: list[int]
     resized: list[int]
     dialect: str
+    tokens: int | None = None
     times: list[float] | None = None
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from omma.chat import Answer, Image, MediaSource, Options, Responder, Seen, Video, message, whole
+from omma.errors import BadMessage
 
 PLAIN = Options()
 OWN = "grid"  # omma's own dialect, which is spoken to whoever does not say what it speaks
@@ -24,8 +25,12 @@ def ask(responder: Responder, shown: MediaSource | Image | Video, prompt: str, o
 def worded(responder: Responder, wordings: Mapping[str, str], **fill: str) -> str:
     """The prompt for this responder: a wording for each dialect, or omma's own, with its places filled.
 
-    A responder that knows what its model speaks says so as `dialect`, one of prep.dialects.
+    A responder that knows what its model speaks says so as `dialect`, one of prep.dialects. Raises BadMessage
+    where there is nothing to fill a place with.
     """
+    for name, words in fill.items():
+        if not words.strip():
+            raise BadMessage(f"{name} is {words!r}; say in words what is meant")
     dialect = getattr(responder, "dialect", OWN)
     return wordings.get(dialect, wordings[OWN]).format(**fill)
 

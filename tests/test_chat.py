@@ -36,6 +36,16 @@ def test_the_form_of_openai_is_read() -> None:
     assert messages(said(type="video", video="a.mp4", fps=2))[0].parts == (Video("a.mp4", fps=2),)
 
 
+def test_what_tools_gave_back_stands_in_the_order_of_their_calls() -> None:
+    calls = [{"id": name, "function": {"name": "look", "arguments": "{}"}} for name in "ab"]
+    gave = [{"role": "tool", "tool_call_id": name, "content": name} for name in ("b", "a")]
+    unnamed = {"role": "tool", "content": "c"}
+    told = messages(
+        [{"role": "assistant", "tool_calls": calls}, unnamed, *gave, {"role": "user", "content": "?"}]
+    )
+    assert [message.text for message in told] == ["", "a", "b", "c", "?"]
+
+
 @pytest.mark.parametrize(
     ("detail", "kept"), [("low", "low"), ("high", None), ("original", None), ("auto", None), (None, None)]
 )

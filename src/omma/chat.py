@@ -47,7 +47,8 @@ class Options:
     `repetition_penalty` > 0 (1 is off), `presence_penalty` and `frequency_penalty` in [-2, 2], `seed` fixes
     the draws, `logprobs` is how many likeliest tokens are told beside each, `shape` is what the text has to
     be, `stop` are strings at which it ends (they are not part of it), `tools` may be called (`of` reads them
-    in OpenAI's form too), `max_tokens` ≥ 1.
+    in OpenAI's form too), `max_tokens` ≥ 1. An answer that goes round in a circle is ended, finish reason
+    "loop", unless `keep_loops` says that it may.
     """
 
     max_tokens: int | None = None
@@ -63,6 +64,7 @@ class Options:
     shape: Shape | None = None
     stop: tuple[str, ...] = ()
     tools: tuple[Tool, ...] = ()
+    keep_loops: bool = False
 
     @classmethod
     def of(cls, **wishes: Any) -> Options:
@@ -102,6 +104,8 @@ class Options:
             if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
                 noun = "a whole number" if name in whole else "a number"
                 raise UnknownOption(f"{name} is {value!r}; wanted {noun} from {low:g} to {high:g}")
+        if not isinstance(self.keep_loops, bool):
+            raise UnknownOption(f"keep_loops is {self.keep_loops!r}; wanted True or False")
         if any(not isinstance(tool, Tool) for tool in self.tools):
             raise UnknownOption("tools holds something that is no Tool; Options.of reads OpenAI's form")
         if self.shape is not None and not isinstance(self.shape, Shape):
@@ -120,13 +124,17 @@ FinishReason: TypeAlias = Literal["stop", "length", "loop"]
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens read and written; of those read: of pictures and videos, of videos alone, still remembered."""
+    """Tokens read and written; of those read: of pictures and videos, of videos alone, still remembered.
+
+    Of those written, `reasoning_tokens` are a Thinking model's thoughts with the mark that ends them.
+    """
 
     prompt_tokens: int
     completion_tokens: int
     visual_tokens: int = 0
     video_tokens: int = 0
     cached_tokens: int = 0
+    reasoning_tokens: int = 0
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ OmmaError
 ├── BadCheckpoint            a run folder that cannot be gone on from (exit code 2)
 ├── Busy                     too much is being asked at once; later it goes (exit code 75)
 ├── Interrupted              what was answering died; asked again it goes (exit code 75)
+├── NotStarted               what is to answer did not come up (exit code 70)
 ├── OutOfMemory              this machine has not the memory for what was asked (exit code 71)
 ├── MissingExtra             a wing's extra packages are not installed (exit code 2)
 └── PlaceholderMismatch      prompt and patches were not made together (our mistake or a caller's)
@@ -33,7 +34,9 @@ class OmmaError(Exception):
 
 
 class BadInput(OmmaError):
-    """What a person gave cannot be used."""
+    """What a person gave cannot be used. `shown` numbers the picture or video that is wrong, from 1."""
+
+    shown: int | None = None
 
 
 class MissingFile(BadInput):
@@ -122,6 +125,10 @@ class Busy(OmmaError):
 
 class Interrupted(OmmaError):
     """What was answering died in the middle of it. Nothing is wrong with the request: ask again."""
+
+
+class NotStarted(OmmaError):
+    """What is to answer did not come up: it took too long, or broke off again and again."""
 
 
 class OutOfMemory(OmmaError):

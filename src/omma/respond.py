@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from torch import Tensor
 
-from omma.chat import Delta, Message, Options, Seen, Spoken, messages
+from omma.chat import THOUGHTS_END, Delta, Message, Options, Seen, Spoken, messages
 from omma.engine.engine import score
 from omma.engine.generate import Piece, generate
 from omma.engine.grammar import Grammar, Grammars, Vocabulary
@@ -114,7 +114,16 @@ class Model(Verbs):
         seen = self.processor.seen(sample)
         grammar: Grammar | None = None if options.shape is None else self._grammars.of(options.shape, seen)
         context = self.spec.decoder.context
-        asked = request(sample, options, self._defaults, context=context, tenant=tenant, grammar=grammar)
+        thought = self.processor.tokenizer.mark(THOUGHTS_END) if self.thinks else None
+        asked = request(
+            sample,
+            options,
+            self._defaults,
+            context=context,
+            tenant=tenant,
+            grammar=grammar,
+            thoughts_end=thought,
+        )
         return asked, seen
 
     def spell(self, token: int) -> bytes:

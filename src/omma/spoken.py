@@ -21,6 +21,7 @@ from omma.turns import (
     Tool,
     ToolCall,
     Video,
+    in_order,
 )
 
 _SPEAKING: tuple[Role, ...] = (*ROLES, "tool")
@@ -33,7 +34,8 @@ def messages(spoken: Spoken) -> tuple[Message, ...]:
 
     A picture's `detail` "low" is at most LOW_DETAIL pixels; others are the model's own limits.
     An assistant's message may have `tool_calls`, and then no content; a tool's has the `tool_call_id` it
-    answers. What would not be read is refused, a message's `name` too: no template has a place for it.
+    answers, and stands in the order of the calls. What would not be read is refused, a message's `name` too:
+    no template has a place for it.
     """
     if isinstance(spoken, (str, bytes, Mapping)) or not isinstance(spoken, Sequence):
         raise BadMessage(
@@ -41,7 +43,9 @@ def messages(spoken: Spoken) -> tuple[Message, ...]:
         )
     if not spoken:
         raise BadMessage("messages is empty; say at least one thing")
-    return tuple(m if isinstance(m, Message) else _message(m, f"messages[{i}]") for i, m in enumerate(spoken))
+    return in_order(
+        [m if isinstance(m, Message) else _message(m, f"messages[{i}]") for i, m in enumerate(spoken)]
+    )
 
 
 def _message(raw: Any, where: str) -> Message:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any, Literal, TypeAlias
 
 # One "raw" message alone is no conversation: words to be continued as they are, without a form around them.
@@ -99,6 +100,21 @@ class Message:
 def message(role: Role, *parts: Part | str) -> Message:
     """Say something: ``message("user", Image("a.png"), "What is this?")``."""
     return Message(role, tuple(Text(part) if isinstance(part, str) else part for part in parts))
+
+
+def in_order(told: Sequence[Message]) -> tuple[Message, ...]:
+    """The conversation with what tools gave back in the order of their calls: models are told no ids.
+
+    An answer that names no call stays behind those that do.
+    """
+    order: dict[str | None, int] = {}
+    written: list[Message] = []
+    for tools, row in groupby(told, lambda message: message.role == "tool"):
+        turns = list(row)
+        written += sorted(turns, key=lambda one: order.get(one.answers, len(order))) if tools else turns
+        for turn in turns:
+            order |= {call.id: len(order) + place for place, call in enumerate(turn.calls)}
+    return tuple(written)
 
 
 Spoken: TypeAlias = Sequence[Message | Mapping[str, Any]]

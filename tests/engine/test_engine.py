@@ -68,6 +68,18 @@ def told(pieces: Iterator[Piece]) -> dict[int, str]:
     return texts
 
 
+def test_thoughts_are_counted_up_to_the_token_that_ends_them() -> None:
+    asked = request(sample("qwen3-vl", 7, seed=3))
+    written = tokens(Engine(model("qwen3-vl")), asked)
+    for mark in {*written, 319}:
+        (last,) = [
+            piece.usage
+            for piece in generate(model("qwen3-vl"), [replace(asked, thoughts_end=mark)], SPELLED.__getitem__)
+            if piece.usage is not None
+        ]
+        assert last.reasoning_tokens == (written.index(mark) + 1 if mark in written else len(written))
+
+
 def tokens(engine: Engine, one: Request) -> list[int]:
     ticket, written = engine.add(one), []
     while not engine.idle:

@@ -7,8 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from omma.chat import Options
 from omma.engine.lookup import Lookup
 from omma.engine.loops import LONGEST, LOOK, SPAN, TIMES, circles
+from omma.engine.request import Defaults, Sampling, request
+from omma.errors import UnknownOption
+from omma.sample import Sample
 
 
 @settings(max_examples=60, deadline=None)
@@ -44,6 +48,15 @@ def test_a_table_whose_rows_differ_anywhere_is_none(rows: int, width: int, seed:
 
 def test_forty_empty_rows_are_a_table() -> None:
     assert not circles([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16] * 40)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_circle_ends_an_answer_unless_it_is_to_be_kept(kept: bool) -> None:
+    sample = Sample(np.zeros(3, np.int64), np.zeros((3, 3), np.int64))
+    how = Defaults(Sampling(), frozenset({1}))
+    assert request(sample, Options(keep_loops=kept), how, context=99).loops is not kept
+    with pytest.raises(UnknownOption, match="keep_loops is 'no'; wanted True or False"):
+        Options.of(keep_loops="no")
 
 
 @pytest.mark.parametrize("most", [1, 4, 8])

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from omma.errors import BadFolder, BadMessage, Busy, Interrupted, OmmaError
+from omma.errors import BadFolder, BadMessage, Busy, Interrupted, NotStarted, OmmaError
 from omma.host import fleet as room
 from omma.host.fleet import BORN_DEAD, SLACK, Fleet, held
 from omma.host.quarantine import DEATHS, Quarantine
@@ -132,6 +132,22 @@ def test_engines_that_die_as_they_load_are_tried_a_few_times_and_then_said(
         monkeypatch.setattr(room, "SLOWEST", 0.0)
         asyncio.run(work())
     assert len(born) == BORN_DEAD + 1
+
+
+def test_a_start_that_is_too_slow_is_said_the_first_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(self: Engine, setup: Setup) -> None:
+        await asyncio.Event().wait()
+
+    async def work() -> None:
+        fleet = fleet_of(loading=0.01)
+        with pytest.raises(NotStarted, match=r"no engine was ready within 0\.01 s"):
+            await fleet.open()
+        await fleet.close()
+
+    with bearing(monkeypatch, None) as born:
+        monkeypatch.setattr(Engine, "load_model", never)
+        asyncio.run(work())
+    assert len(born) == 1
 
 
 def test_a_model_that_cannot_be_loaded_is_said_the_first_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,7 +72,7 @@ def test_it_serves_answers_under_way_are_finished_at_sigterm_and_nothing_is_left
         assert answer["usage"]["prompt_tokens_details"]["image_tokens"] > 0
         state = client.get("/readyz").json()["state"]
         numbers = [*state["processes"]["engines"], *state["processes"]["decoders"]]
-        asked = body("Read all of it.", stream=True, max_tokens=60)
+        asked = body("Read all of it.", stream=True, max_tokens=16)
         with client.stream("POST", "/v1/chat/completions", json=asked) as stream:
             lines = stream.iter_lines()
             assert next(lines).startswith("data: ")
@@ -82,7 +82,7 @@ def test_it_serves_answers_under_way_are_finished_at_sigterm_and_nothing_is_left
         assert not alive(numbers)
         assert server.stderr is not None
         log = [json.loads(line) for line in server.stderr.read().splitlines()]
-        assert {line["route"] for line in log} >= {"/v1/models", "/v1/chat/completions"}
+        assert {line.get("route") for line in log} >= {"/v1/models", "/v1/chat/completions"}
         assert "What is this" not in str(log)
 
 

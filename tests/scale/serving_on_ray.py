@@ -17,7 +17,7 @@ from typing import Any
 import ray
 
 from omma.chat import Delta, Options, Usage, message
-from omma.errors import Interrupted, OmmaError, PromptTooLong
+from omma.errors import BadFolder, Interrupted, OmmaError, PromptTooLong
 from omma.scale.serve_ray import RayDesk
 from omma.serve.desk import Card, Cost, Desk, Order, Told
 
@@ -66,6 +66,33 @@ class SmallOpening:
         (self.folder / f"closed-{os.getpid()}").touch()
 
 
+@dataclass(frozen=True)
+class NeverOpen:
+    """Opens nothing: for ever, or for a reason."""
+
+    reason: str | None
+
+    async def open(self) -> Desk:
+        if self.reason is None:
+            await asyncio.Event().wait()
+        raise BadFolder(str(self.reason))
+
+    async def close(self, desk: Desk) -> None:
+        """Nothing is held."""
+
+
+async def unopened(reason: str | None, patience: float) -> str:
+    """Why a desk does not open, which is closed behind it."""
+    desk = RayDesk(NeverOpen(reason), 1, patience=patience)
+    try:
+        await desk.open()
+    except OmmaError as wrong:
+        return f"{type(wrong).__name__}: {wrong}"
+    finally:
+        await desk.close()
+    return "opened"
+
+
 def order(text: str) -> Order:
     return Order((message("user", text),), Options(), "small")
 
@@ -109,6 +136,8 @@ async def main(folder: Path) -> None:
         while desk.state()["engines"] < 2:
             await asyncio.sleep(0.1)
     await desk.close()
+    told["slow"] = await unopened(None, 5.0)
+    told["refused"] = await unopened("config.json is missing", 120.0)
     print(json.dumps(told))
     ray.shutdown()
 

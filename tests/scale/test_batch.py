@@ -16,11 +16,12 @@ from typing import Any
 import pytest
 
 import omma
-from omma.chat import Answer, Message, Usage
+from omma.chat import Answer, Message, Options, Usage
 from omma.cli.app import main
-from omma.errors import BadData
+from omma.errors import BadData, UnknownOption
 from omma.scale.batch import Alone, run_batch
 from omma.scale.ledger import Ledger
+from omma.scale.rows import read_asked, read_rows
 from tests.remote.foreign import Foreign, serving
 
 ROOT = Path(__file__).parents[2]
@@ -46,6 +47,15 @@ def lines(path: Path) -> dict[str, dict[str, Any]]:
     named = {one["custom_id"]: one for one in told}
     assert len(named) == len(told), "a row is there twice"
     return named
+
+
+def test_what_changes_nothing_may_stand_in_a_body_and_an_answer_of_nothing_is_refused(tmp_path: Path) -> None:
+    unheard = {"service_tier": "auto", "prompt_cache_key": "a", "logprobs": False, "temperature": None}
+    source = write(tmp_path / "in.jsonl", row("a", **unheard), row("b", max_completion_tokens=0))
+    first, second = read_rows(source)
+    assert read_asked(first, tmp_path).options == Options()
+    with pytest.raises(UnknownOption, match="max_tokens is 0"):
+        read_asked(second, tmp_path)
 
 
 @pytest.fixture

@@ -54,3 +54,8 @@ def test_whoever_was_inside_a_replica_that_dies_is_told_to_ask_again_and_others_
 ) -> None:
     assert "ask again" in told["killed"]
     assert told["after"] == "again"
+
+
+def test_a_start_that_is_too_slow_and_one_that_cannot_be_are_said_in_a_sentence(told: dict[str, Any]) -> None:
+    assert told["slow"].startswith("NotStarted: the replicas on Ray were not ready within 5 s")
+    assert told["refused"] == "BadFolder: config.json is missing"

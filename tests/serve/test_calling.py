@@ -6,6 +6,7 @@ import itertools
 import json
 from collections.abc import Iterable
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,6 +71,11 @@ def test_words_without_a_call_are_what_was_said(text: str, places: list[int]) ->
 def test_what_only_looks_like_a_call_stays_words() -> None:
     text = "<tool_call>\nnothing\n</tool_call>"
     assert heard([text]) == (text, [])
+
+
+@pytest.mark.parametrize("text", ["<tool_call>", '<tool_call>\n{"name": "lo'])
+def test_a_call_that_was_cut_before_its_arguments_is_nothing(text: str) -> None:
+    assert heard([f"I look.\n{text}"]) == ("I look.", [])
 
 
 def test_a_call_that_was_cut_short_keeps_what_it_had() -> None:

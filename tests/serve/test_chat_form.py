@@ -62,6 +62,22 @@ def test_usage_tells_text_pictures_videos_and_what_was_known(client: openai.Open
     }
 
 
+def test_usage_tells_a_thinking_models_thoughts(client: openai.OpenAI, desk: ScriptDesk) -> None:
+    desk.script = told("x", usage=Usage(9, 7, reasoning_tokens=5))
+    chat = client.chat.completions.create(model=NAME, messages=SAID, n=2).usage
+    assert chat.completion_tokens_details.reasoning_tokens == 10
+    assert chat.completion_tokens == 14
+    usage = client.responses.create(model=NAME, input="Hello").usage
+    assert usage.output_tokens_details.reasoning_tokens == 5
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_loops_are_ended_unless_they_are_kept(client: openai.OpenAI, desk: ScriptDesk, kept: bool) -> None:
+    client.chat.completions.create(model=NAME, messages=SAID, extra_body={"keep_loops": kept})
+    client.responses.create(model=NAME, input="Hello", extra_body={"keep_loops": kept})
+    assert [order.options.keep_loops for order in desk.orders] == [kept, kept]
+
+
 def test_the_last_chunk_tells_the_usage_only_where_it_was_wanted(client: openai.OpenAI) -> None:
     for wanted in (True, False):
         more: Any = {"stream_options": {"include_usage": True}} if wanted else {}

@@ -103,7 +103,8 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"messages": None}, "messages", "a list"),
     ({"messages": [{"role": "cat", "content": "x"}]}, "messages[0].role", "user"),
     ({"messages": [{"role": "user"}]}, "messages[0].content", "missing"),
-    ({"messages": [{"role": "user", "content": "x", "name": "a"}]}, "messages[0].name", "not known"),
+    ({"messages": [{"role": "user", "content": None}]}, "messages[0].content", "text or a list"),
+    ({"messages": [{"role": "user", "content": "x", "nam": "a"}]}, "messages[0].nam", "not known"),
     ({"messages": [{"role": "assistant"}]}, "messages[0].content", "neither"),
     ({"temperature": -1}, "temperature", "0 or more"),
     ({"temperature": "hot"}, "temperature", "a number"),
@@ -111,15 +112,26 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"max_tokens": 0}, "max_tokens", "1 or more"),
     ({"max_tokens": 3, "max_completion_tokens": 4}, "max_tokens", "two things"),
     ({"n": 17}, "n", "16 at most"),
+    ({"n": 2.0}, "n", "n is 2.0; wanted a whole number"),
+    ({"seed": 2**63}, "seed", "wanted 9223372036854775807 at most"),
+    ({"reasoning_effort": "low"}, "reasoning_effort", "choose another model"),
+    ({"max_output_tokens": 3}, "max_output_tokens", "use max_tokens"),
+    ({"tool_choice": {"type": "custom"}}, "tool_choice.type", "function, allowed_tools"),
     ({"top_logprobs": 2}, "top_logprobs", "logprobs"),
     ({"stream_options": {"include_usage": True}}, "stream_options", "stream"),
-    ({"logit_bias": {"5": 1.0}}, "logit_bias", "0 at most"),
+    ({"logit_bias": {"5": 1.0}}, "logit_bias", "no token is favoured"),
     ({"functions": []}, "functions", "use tools"),
     ({"temprature": 1}, "temprature", "not known"),
     ({"tool_choice": "required"}, "tool_choice", "send tools"),
     ({"regex": "a", "response_format": {"type": "json_object"}}, "regex", "two things"),
     ({"response_format": {"type": "xml"}}, "response_format.type", "json_schema"),
-    ({"stop": [""]}, "stop[0]", "1 characters or more"),
+    ({"stop": [""]}, "stop[0]", "not empty"),
+    ({"stop": 3}, "stop", "text or a list of texts"),
+    (
+        {"messages": [{"role": "tool", "tool_call_id": "a", "content": "x"}]},
+        "messages[0].tool_call_id",
+        "the id of a call",
+    ),
 ]
 
 
@@ -130,6 +142,21 @@ def test_what_is_wrong_is_named_by_its_place(http: httpx.Client, more: Any, para
     assert (answer.status_code, error["param"], error["type"]) == (400, param, "invalid_request_error")
     assert words in error["message"]
     assert "\n" not in error["message"]
+
+
+def test_what_is_null_was_not_given(http: httpx.Client) -> None:
+    unheard = ("reasoning_effort", "verbosity", "functions", "function_call", "audio", "web_search_options")
+    assert ask(http, **dict.fromkeys(unheard)).status_code == 200
+
+
+def test_json_may_begin_with_a_mark_and_utf_16_is_named(http: httpx.Client) -> None:
+    body = json.dumps({"messages": SAID})
+    kind = {"content-type": "application/json"}
+    codings = {"utf-8-sig": 200, "utf-16": 400}
+    for coding, status in codings.items():
+        answer = http.post("/v1/chat/completions", content=body.encode(coding), headers=kind)
+        assert answer.status_code == status
+    assert "wanted UTF-8" in answer.json()["error"]["message"]
 
 
 def picture(**source: Any) -> list[dict[str, Any]]:
@@ -221,8 +248,15 @@ def test_what_is_not_offered_says_so(
     assert (status != 405) or answer.headers["allow"]
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/v1/models", "/", "/openapi.json"])
+def test_the_head_of_what_can_be_had_can_be_had_alone(http: httpx.Client, path: str) -> None:
+    whole, head = http.get(path), http.head(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-type"] == whole.headers["content-type"]
+
+
 def test_an_unknown_model_is_404(served: Served) -> None:
-    with served.client() as client, pytest.raises(openai.NotFoundError, match="GET /v1/models"):
+    with served.client() as client, pytest.raises(openai.NotFoundError, match="known: omma-nano"):
         client.chat.completions.create(model="nobody", messages=SAID)  # type: ignore[arg-type]
 
 

@@ -65,6 +65,7 @@ def ask(
     top_k: given.TopK = None,
     seed: given.Seed = None,
     stop: given.Stop = None,
+    keep_loops: given.KeepLoops = False,
     max_pixels: given.MaxPixels = None,
     fps: given.Fps = None,
     json: given.Json = False,
@@ -76,7 +77,8 @@ def ask(
     how = Options.of(
         **given.wishes(
             max_tokens=max_tokens, temperature=temperature, top_p=top_p, top_k=top_k, seed=seed, stop=stop
-        )
+        ),
+        keep_loops=keep_loops,
     )
     shown = [bring_media(name, max_pixels=max_pixels, fps=fps) for name in media]
     if max_pixels is not None and not shown:

@@ -60,6 +60,14 @@ Stop = Annotated[
         show_default=False,
     ),
 ]
+KeepLoops = Annotated[
+    bool,
+    typer.Option(
+        "--keep-loops",
+        help="Do not end an answer that goes round in a circle.",
+        rich_help_panel=ANSWER,
+    ),
+]
 System = Annotated[
     str | None,
     typer.Option(help="What the model is told about its role.", rich_help_panel=ANSWER, show_default=False),

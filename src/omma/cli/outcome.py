@@ -10,7 +10,7 @@ from traceback import print_exc
 import typer
 
 from omma.cli.say import sentence
-from omma.errors import Busy, Interrupted, OmmaError, OutOfMemory
+from omma.errors import Busy, Interrupted, NotStarted, OmmaError, OutOfMemory
 
 REFUSED = 2  # what was asked for cannot be done
 OUR_MISTAKE = 70
@@ -20,6 +20,12 @@ STOPPED = 130  # as shells count ctrl-C
 NOBODY_LISTENS = 141  # as shells count a closed pipe
 
 DEBUG = "OMMA_TRACEBACK"
+_CODES: tuple[tuple[type[OmmaError], int], ...] = (
+    (OutOfMemory, NO_MEMORY),
+    (Busy, LATER),
+    (Interrupted, LATER),
+    (NotStarted, OUR_MISTAKE),
+)
 
 
 def ending(work: Callable[[], object]) -> int:
@@ -45,10 +51,8 @@ def ending(work: Callable[[], object]) -> int:
     except typer.TyperException as problem:
         return _fail(_usage(problem), REFUSED)
     except OmmaError as problem:
-        passing = isinstance(problem, (Busy, Interrupted))
-        return _fail(
-            str(problem), NO_MEMORY if isinstance(problem, OutOfMemory) else LATER if passing else REFUSED
-        )
+        codes = (code for kind, code in _CODES if isinstance(problem, kind))
+        return _fail(str(problem), next(codes, REFUSED))
     except OSError as problem:  # the system's no, to a file that the command named
         return _fail(f"{problem.filename or 'writing'}: {problem.strerror or problem}", REFUSED)
     except Exception as problem:

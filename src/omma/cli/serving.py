@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -161,6 +159,7 @@ def serve(
     """
     from omma.host.house import House, run
     from omma.host.settings import HostSettings, Setup
+    from omma.serve.lines import log_to_stderr
 
     keys, fetch = _keys(key, key_file), _fetching(allow_fetch, fetch_from)
     setup = Setup(model, name, device, dtype, adapter)
@@ -169,8 +168,7 @@ def serve(
     house = House(host, port, keys, fetch=fetch, processes=processes, traces=traces)
     if ray is not None:
         house = replace(house, desk=_on_ray(ray))
-    if not quiet:
-        _log()
+    log_to_stderr(quiet=quiet)
     run(house, _say_json if json else _say)
     if not json:
         aside("stopped; all that was under way has ended")
@@ -214,13 +212,3 @@ def _say(doors: Open) -> None:
 
 def _say_json(doors: Open) -> None:
     say_json({"url": doors.url, "api": f"{doors.url}/v1", "model": doors.model, "walls": doors.walls})
-
-
-def _log() -> None:
-    """Requests' lines go to stderr as they are."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    log = logging.getLogger("omma.serve")
-    log.setLevel(logging.INFO)
-    log.addHandler(handler)
-    log.propagate = False

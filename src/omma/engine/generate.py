@@ -45,6 +45,8 @@ class Writing:
     visual: int
     video: int
     count: int = 0
+    thoughts: int = 0  # tokens, the one that ends them included
+    thinking: bool = False
     chosen: list[Chosen] = field(default_factory=list)
 
     @classmethod
@@ -55,11 +57,16 @@ class Writing:
             sum(one.tokens for one in visuals if one.kind in kinds)
             for kinds in (("image", "video"), ("video",))
         )
-        return cls(index, row, bytes_of, TextStream(bytes_of, request.stop), visual, video)
+        thinks = request.thoughts_end is not None
+        stream = TextStream(bytes_of, request.stop)
+        return cls(index, row, bytes_of, stream, visual, video, thinking=thinks)
 
     def take(self, written: Written) -> Piece:
         """Spell one more token."""
         self.count += 1
+        if self.thinking:
+            self.thoughts += 1
+            self.thinking = written.token != self.row.request.thoughts_end
         text = ""
         if written.token not in self.row.request.stop_ids:
             text = self.stream.add(written.token)
@@ -80,7 +87,7 @@ class Writing:
             self.chosen.append(Chosen(self.bytes_of(written.token), how.logprob, likely))
 
     def _usage(self) -> Usage:
-        return Usage(self.row.prompt, self.count, self.visual, self.video, self.row.cached)
+        return Usage(self.row.prompt, self.count, self.visual, self.video, self.row.cached, self.thoughts)
 
 
 def generate(

@@ -68,7 +68,8 @@ class Request:
 
     `tenant` is for whom: nothing remembered of one is used for another. `logprobs` likeliest tokens are told
     beside each, None for no log-probabilities at all. With `loops` an answer that goes round in a circle is
-    ended. `shown` are the digests of what the sample shows (`content.digests`), if somebody has made them.
+    ended. What is written up to the token `thoughts_end` counts as thoughts, where there is such a token.
+    `shown` are the digests of what the sample shows (`content.digests`), if somebody has made them.
     """
 
     sample: Sample
@@ -80,6 +81,7 @@ class Request:
     grammar: Grammar | None = None
     logprobs: int | None = None
     loops: bool = False
+    thoughts_end: int | None = None
     shown: tuple[bytes, ...] | None = None
 
 
@@ -122,10 +124,12 @@ def request(
     context: int,
     tenant: str = "",
     grammar: Grammar | None = None,
+    thoughts_end: int | None = None,
 ) -> Request:
     """Settle what the options leave open. Raises PromptTooLong when no room for a token is left.
 
-    `context` is in tokens, prompt and answer together; an answer is never longer than what it leaves.
+    `context` is in tokens, prompt and answer together; an answer is never longer than what it leaves. An
+    answer that begins with thoughts has `thoughts_end` for their last token.
     """
     left = context - sample.length
     if left < 1:
@@ -143,7 +147,8 @@ def request(
         tenant=tenant,
         grammar=grammar,
         logprobs=options.logprobs,
-        loops=True,
+        loops=not options.keep_loops,
+        thoughts_end=thoughts_end,
     )
 
 

@@ -156,7 +156,9 @@ class HostDesk:
             async with self._turns.turn(tenant):
                 taken = await self._decoded(part, digest)
         except BadInput as wrong:
-            raise type(wrong)(str(wrong).replace(source_name(b""), called)) from None
+            named = type(wrong)(str(wrong).replace(source_name(b""), called))
+            named.shown = number
+            raise named from None
         for stage, spent in taken.seconds.items():
             seconds[stage] = seconds.get(stage, 0.0) + spent
         clip = replace(taken.clip, name=called)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 
-from omma.errors import Busy, Interrupted, OmmaError
+from omma.errors import Busy, Interrupted, NotStarted, OmmaError
 from omma.host.link import Worker
 from omma.host.settings import HostSettings
 from omma.prep.rules import PictureRules
@@ -126,7 +126,10 @@ class Fleet:
             async with asyncio.timeout(self._settings.loading):
                 told = await worker.load_model(self._settings.shared)
         except TimeoutError:
-            raise Interrupted(f"loading took over {self._settings.loading:g} s") from None
+            raise NotStarted(
+                f"no engine was ready within {self._settings.loading:g} s; take a smaller model, or look "
+                "what else this machine does"
+            ) from None
         assert self._model is not None
         if not self._model.done():
             self._model.set_result(told)

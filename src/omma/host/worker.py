@@ -12,12 +12,13 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from traceback import print_exc
 from typing import Any
 
 import omma
 from omma.chat import Message, Options
-from omma.errors import Interrupted, OmmaError
+from omma.errors import Interrupted, OmmaError, PromptTooLong
 from omma.host.card import card_of
 from omma.host.frames import Blob, Broken, Frame, HungUp, receive, send
 from omma.host.nouns import noun, plain, plain_error
@@ -27,6 +28,7 @@ from omma.prep.geometry import geometry
 from omma.running import Answering, Running
 from omma.serve.desk import Cost, Shown
 
+WIDER = 4  # a prompt up to so many contexts long is counted, to say by how much it is too long
 BEAT = 0.5  # seconds between two words about how things stand
 
 
@@ -101,6 +103,8 @@ class _Desk:
             adapter=setup.adapter,
             revision=setup.revision,
         )
+        decoder = replace(model.spec.decoder, context=WIDER * model.spec.decoder.context)
+        self._wide = replace(model.processor, spec=replace(model.spec, decoder=decoder))
         limits = {"memory": setup.pages, "features": setup.features}
         given = {name: limit for name, limit in limits.items() if limit is not None}
         self._running = Running(model, rows=setup.rows, **given)
@@ -160,7 +164,10 @@ class _Desk:
             self._line.say({"is": "last", "id": number, "geometry": places, "seconds": seconds}, delta)
 
     def _cost(self, number: int, messages: tuple[Message, ...], options: Options) -> None:
-        sample = self._model.prepared(messages, options)[0].sample
+        try:
+            sample = self._model.prepared(messages, options)[0].sample
+        except PromptTooLong:  # by how much is told, so that less can be shown
+            sample = self._wide.sample(messages, tools=options.tools)
         shown = tuple(
             Shown(visual.kind, visual.original, visual.resized, visual.tokens, max(len(visual.times), 1))
             for visual in sample.visuals

@@ -40,6 +40,8 @@ def body(spoken: Sequence[Message], options: Options, peer: Peer) -> tuple[dict[
         "stream_options": {"include_usage": True},
     }
     told |= {name: value for name in _SAME if (value := getattr(options, name)) is not None}
+    if options.keep_loops and peer.make == "omma":  # others never end what goes round in a circle
+        told["keep_loops"] = True
     if options.stop:
         told["stop"] = list(options.stop)
     if options.logprobs is not None:
@@ -56,7 +58,11 @@ def _message(said: Message, seen: list[Seen], peer: Peer) -> dict[str, Any]:
         calls = [call_form(call) for call in said.calls]
         return {"role": said.role, "content": said.text or None, "tool_calls": calls}
     if said.role == "tool":
-        return {"role": "tool", "content": said.text, "tool_call_id": said.answers or ""}
+        words = all(isinstance(part, Text) for part in said.parts)
+        if not words and peer.make != "omma":
+            raise BadMessage("a tool shows something, which this server does not take; let a user show it")
+        content = said.text if words else [_part(part, seen, peer) for part in said.parts]
+        return {"role": "tool", "content": content, "tool_call_id": said.answers or ""}
     if said.role == "raw":
         raise BadMessage("a raw message is no conversation, and goes to a model of this process only")
     if all(isinstance(part, Text) for part in said.parts):

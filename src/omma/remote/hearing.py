@@ -179,6 +179,7 @@ def _is_size(told: Any) -> bool:
 def _usage(told: Object) -> Usage:
     details = told.get("prompt_tokens_details")
     details = details if isinstance(details, Mapping) else {}
+    written = told.get("completion_tokens_details")
     pictures, videos = (_count(details.get(name)) for name in ("image_tokens", "video_tokens"))
     return Usage(
         _count(told.get("prompt_tokens")),
@@ -186,6 +187,7 @@ def _usage(told: Object) -> Usage:
         pictures + videos,
         videos,
         _count(details.get("cached_tokens")),
+        _count(written.get("reasoning_tokens")) if isinstance(written, Mapping) else 0,
     )
 
 

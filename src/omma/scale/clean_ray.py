@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from omma.corpus.clean_batch import Batch, CleanBatch
-from omma.errors import MissingExtra
+from omma.errors import BadInput, MissingExtra
 
 AHEAD = 64  # batches that are handed to the cluster together
 
@@ -32,14 +32,19 @@ class RayWorkers:
 
 
 def connected(address: str | None) -> Any:
-    """Ray, with a cluster behind it."""
+    """Ray, with a cluster behind it. Raises MissingExtra, and BadInput where no cluster answers."""
     try:
         import ray
         import ray.data
     except ModuleNotFoundError:
         raise MissingExtra("Ray is not installed; pip install 'omma[ray]' to work on many machines") from None
     if not ray.is_initialized():
-        ray.init(address=address, include_dashboard=False, logging_level=logging.WARNING)
+        try:
+            ray.init(address=address, include_dashboard=False, logging_level=logging.WARNING)
+        except ConnectionError:
+            raise BadInput(
+                f"no Ray cluster answers at {address!r}; give its address, or let one be started here"
+            ) from None
     ray.data.DataContext.get_current().enable_progress_bars = False
     return ray
 

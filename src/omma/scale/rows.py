@@ -20,7 +20,10 @@ from omma.shape import Json, Matching, Schema, Shape
 Form = Literal["openai", "own"]
 ENDPOINT = "/v1/chat/completions"
 _OPTIONS = {field.name for field in fields(Options)} - {"shape"}
-_NOTHING = {"model", "messages", "user", "metadata", "store"}  # of a body: read elsewhere, or changes nothing
+_NOTHING = {  # of a body: read elsewhere, or changes nothing
+    "model", "messages", "user", "metadata", "store", "safety_identifier", "service_tier", "prediction",
+    "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options",
+}  # fmt: skip
 _OWN = {"custom_id", "messages"}
 
 
@@ -130,8 +133,9 @@ def _options(wishes: dict[str, Any]) -> Options:
     if wishes.pop("n", 1) != 1 or wishes.pop("stream", False):
         raise UnknownOption("a row is answered once and whole; leave n and stream out")
     wishes.pop("stream_options", None)
-    wishes["max_tokens"] = wishes.pop("max_completion_tokens", None) or wishes.pop("max_tokens", None)
-    if {"logprobs", "top_logprobs"} & set(wishes):
+    if (most := wishes.pop("max_completion_tokens", None)) is not None:
+        wishes["max_tokens"] = most
+    if wishes.pop("logprobs", False) is not False or "top_logprobs" in wishes:
         raise UnknownOption("log-probabilities are not written by a batch; leave them out")
     format = wishes.pop("response_format", None)
     pattern = wishes.pop("regex", None)

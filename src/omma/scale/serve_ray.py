@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from omma.errors import Busy, Interrupted, MissingExtra, OmmaError
+from omma.errors import Busy, Interrupted, MissingExtra, NotStarted, OmmaError
 from omma.host.desk import HostDesk
 from omma.host.settings import HostSettings
 from omma.scale.clean_ray import connected
@@ -65,13 +66,23 @@ class Seat:
         return self._desk
 
     async def check_health(self) -> None:
-        """Raise where no order can be answered: Ray replaces the replica then."""
-        if not (await self._ready()).state().get("ready"):
+        """Raise where no order can be answered: Ray replaces the replica then.
+
+        A desk that does not open for a reason that will not pass is no matter of health: `models` tells it.
+        """
+        try:
+            desk = await self._ready()
+        except OmmaError:
+            return
+        if not desk.state().get("ready"):
             raise RuntimeError("the desk is not ready")
 
-    async def models(self) -> Sequence[Card]:
-        """What is offered."""
-        return list((await self._ready()).models())
+    async def models(self) -> Sequence[Card] | OmmaError:
+        """What is offered, or why nothing is."""
+        try:
+            return list((await self._ready()).models())
+        except OmmaError as wrong:
+            return wrong
 
     async def cost(self, order: Order) -> Cost | OmmaError:
         """What the prompt would take, or why it is not taken."""
@@ -99,13 +110,21 @@ class RayDesk:
 
     `address` is the cluster's; None starts one on this machine. At most `inside` orders are in a replica at
     once and as many wait for each; more are refused as Busy. A replica that dies is replaced, and those who
-    were inside are told to ask again.
+    were inside are told to ask again. The replicas have `patience` seconds to be ready at first.
     """
 
     def __init__(
-        self, opening: Opening, replicas: int = 1, *, address: str | None = None, inside: int = 64
+        self,
+        opening: Opening,
+        replicas: int = 1,
+        *,
+        address: str | None = None,
+        inside: int = 64,
+        patience: float = 600.0,
     ) -> None:
         self._opening, self._replicas, self._address, self._limit = opening, replicas, address, inside
+        self._patience = patience
+        self._own = False  # whether the cluster was started here
         self._serve: Any = None  # Ray Serve, and the way to its replicas
         self._handle: Any = None
         self._cards: list[Card] = []
@@ -114,22 +133,40 @@ class RayDesk:
         self._looking: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Start the replicas; back when all of them are ready. Raises MissingExtra."""
+        """Start the replicas; back when all of them are ready.
+
+        Raises MissingExtra, what opening a replica's desk raises, and NotStarted where it takes too long.
+        """
         with _own_signals():
+            self._own = self._address is None and not _known()
             connected(self._address)
-        await asyncio.to_thread(self._deploy)
-        self._cards = await self._handle.models.remote()
+        try:
+            async with asyncio.timeout(self._patience):
+                await _apart(self._deploy)
+                told = await self._handle.models.remote()
+        except TimeoutError:
+            raise NotStarted(
+                f"the replicas on Ray were not ready within {self._patience:g} s; look at the cluster with: "
+                "ray status"
+            ) from None
+        if isinstance(told, OmmaError):
+            raise told
+        self._cards = told
         self._running = await asyncio.to_thread(self._count)
         self._looking = asyncio.create_task(self._look())
 
     async def close(self) -> None:
-        """End the replicas. The cluster stays as it is."""
+        """End the replicas, and the cluster if it was started here; another one stays as it is."""
         if self._looking is not None:
             self._looking.cancel()
             with suppress(asyncio.CancelledError):
                 await self._looking
         if self._serve is not None:
             await asyncio.to_thread(self._serve.shutdown)
+        if self._own:
+            import ray
+
+            await asyncio.to_thread(ray.shutdown)
 
     def _deploy(self) -> None:
         try:
@@ -145,7 +182,11 @@ class RayDesk:
             max_queued_requests=self._limit * self._replicas,
             ray_actor_options={"num_cpus": 0},  # the processes it starts are not Ray's to count
         )
-        self._handle = serve.run(deployment(Seat).bind(self._opening), name=APP, route_prefix=None)
+        try:
+            self._handle = serve.run(deployment(Seat).bind(self._opening), name=APP, route_prefix=None)
+        except RuntimeError as wrong:
+            why = str(wrong).strip().splitlines()[-1]
+            raise NotStarted(f"no replica came up on Ray: {why}") from None
 
     def models(self) -> Sequence[Card]:
         """What the replicas offer."""
@@ -218,9 +259,38 @@ def hosts_on_ray(address: str | None) -> Callable[[HostSettings], RayDesk]:
 
     def made(settings: HostSettings) -> RayDesk:
         alone = HostOpening(replace(settings, replicas=1))
-        return RayDesk(alone, settings.replicas, address=address, inside=settings.inside)
+        patience = settings.loading
+        return RayDesk(alone, settings.replicas, address=address, inside=settings.inside, patience=patience)
 
     return made
+
+
+def _known() -> bool:
+    """Whether this process is connected to a cluster already."""
+    ray = sys.modules.get("ray")
+    return ray is not None and bool(ray.is_initialized())
+
+
+async def _apart(work: Callable[[], None]) -> None:
+    """Do blocking work in a thread that nothing waits for when it is given up."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+
+    def settle(wrong: Exception | None) -> None:
+        if not done.done():
+            done.set_result(None) if wrong is None else done.set_exception(wrong)
+
+    def run() -> None:
+        wrong = None
+        try:
+            work()
+        except Exception as error:
+            wrong = error
+        with suppress(RuntimeError):  # the loop is closed: whoever asked has left
+            loop.call_soon_threadsafe(settle, wrong)
+
+    threading.Thread(target=run, daemon=True).start()
+    await done
 
 
 @contextmanager

@@ -65,6 +65,14 @@ def build_app(
     )
     for route in ROUTES:
         _add(app, service, route)
+        if route.method == "GET":  # who asks for the head alone may have it
+            app.add_api_route(
+                route.path,
+                _endpoint(service, route.path, partial(route.work, service)),
+                methods=["HEAD"],
+                include_in_schema=False,
+                response_model=None,
+            )
     if settings.page:
         _serve_page(app, service)
     if settings.docs:
@@ -105,7 +113,11 @@ def _serve(app: FastAPI, service: Service, path: str, raw: bytes, kind: str) -> 
         await reply.whole(200, raw, kind)
 
     app.add_api_route(
-        path, _endpoint(service, path, work), methods=["GET"], include_in_schema=False, response_model=None
+        path,
+        _endpoint(service, path, work),
+        methods=["GET", "HEAD"],
+        include_in_schema=False,
+        response_model=None,
     )
 
 
@@ -120,7 +132,7 @@ def _serve_page(app: FastAPI, service: Service) -> None:
         app.add_api_route(
             path,
             _endpoint(service, path, work),
-            methods=["GET"],
+            methods=["GET", "HEAD"],
             include_in_schema=False,
             response_model=None,
         )

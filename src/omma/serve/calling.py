@@ -35,11 +35,12 @@ class Calls:
             yield from self._read()
 
     def end(self) -> Iterator[Said | Called]:
-        """What was held back, as words: it became no call. Line ends after a call are nobody's."""
+        """What was held back, as words: it became no call. Line ends after a call are nobody's.
+
+        A call that was cut before its arguments began is nothing anybody can use, and left out.
+        """
         text, self._held = self._held, ""
-        if self._read == self._head:
-            yield Said(BEGIN + text)
-        elif self._read == self._words and (text.strip() or not self._count) and text:
+        if self._read == self._words and (text.strip() or not self._count) and text:
             yield Said(text)
 
     def _words(self) -> Iterator[Said | Called]:

@@ -9,7 +9,7 @@ from omma.serve.chat_form import ChatForm
 from omma.serve.conversation import Taken, taken
 from omma.serve.desk import Card, Order
 from omma.serve.merging import while_listening
-from omma.serve.orders import card_of, chat_options, copies
+from omma.serve.orders import card_of, chat_options, copies, place_of
 from omma.serve.reply import Reply
 from omma.serve.service import Service, send_stream
 from omma.serve.told import Gathered, cost_form
@@ -62,4 +62,6 @@ async def _order(service: Service, asked: wire.ChatRequest, visit: Visit) -> tup
     said = await taken(
         asked.messages, service.sources, service.settings, tenant=visit.tenant, thinks=card.thinks
     )
+    visit.shape_at = place_of(options.shape, "response_format.json_schema.schema")
+    visit.shown_at = said.places
     return card, said, Order(said.messages, options, card.name, visit.tenant, visit.id)

@@ -10,8 +10,9 @@ from typing import Any
 from omma.chat import Chosen, message
 from omma.serve import wire
 from omma.serve.desk import Order
+from omma.serve.faults import Refused
 from omma.serve.merging import while_listening
-from omma.serve.orders import card_of, check_stream, copies, options_of
+from omma.serve.orders import card_of, check_stream, copies, options_of, place_of
 from omma.serve.reply import DONE, Reply, event
 from omma.serve.service import Service, send_stream
 from omma.serve.speech import Ended, Event, Said
@@ -30,10 +31,21 @@ async def _complete(service: Service, asked: wire.CompletionRequest, visit: Visi
     visit.notes |= {"model": card.name, "stream": bool(asked.stream)}
     check_stream(asked)
     options = options_of(asked, most=asked.max_tokens, logprobs=asked.logprobs, stop=asked.stop)
-    order = Order((message("raw", asked.prompt),), options, card.name, visit.tenant, visit.id)
-    gathered = [Gathered() for _ in range(asked.n or 1)]
-    form = _Form(card.name, asked, gathered)
-    told = service.answers(copies(order, len(gathered)), visit, gathered)
+    visit.shape_at = place_of(options.shape, "regex")
+    prompts, count = [asked.prompt] if isinstance(asked.prompt, str) else asked.prompt, asked.n or 1
+    if len(prompts) * count > wire.MOST_CHOICES:
+        text = f"{len(prompts)} prompts {count} times are over {wire.MOST_CHOICES} answers; ask for fewer"
+        raise Refused(400, text, code="invalid_value", param="prompt")
+    orders = [
+        each
+        for prompt in prompts
+        for each in copies(
+            Order((message("raw", prompt),), options, card.name, visit.tenant, visit.id), count
+        )
+    ]
+    gathered = [Gathered() for _ in orders]
+    form = _Form(card.name, asked, gathered, count)
+    told = service.answers(orders, visit, gathered)
     if asked.stream:
         await send_stream(reply, form.chunks(told))
         return
@@ -46,8 +58,10 @@ async def _complete(service: Service, asked: wire.CompletionRequest, visit: Visi
 class _Form:
     """One request's answer in the making."""
 
-    def __init__(self, model: str, asked: wire.CompletionRequest, gathered: Sequence[Gathered]) -> None:
-        self._asked, self._gathered = asked, gathered
+    def __init__(
+        self, model: str, asked: wire.CompletionRequest, gathered: Sequence[Gathered], count: int
+    ) -> None:
+        self._asked, self._gathered, self._count = asked, gathered, count
         self._usage = bool(asked.stream_options and asked.stream_options.include_usage)
         head = {"id": name("cmpl-"), "object": "text_completion", "created": int(time.time()), "model": model}
         self._head: dict[str, Any] = head
@@ -81,7 +95,7 @@ class _Form:
         yield DONE
 
     def _used(self) -> dict[str, Any]:
-        return usage_form([usage_of(one) for one in self._gathered])
+        return usage_form([usage_of(one) for one in self._gathered], self._count)
 
     def _choice(self, index: int, text: str, chosen: Sequence[Chosen], reason: str | None) -> dict[str, Any]:
         told = None if self._asked.logprobs is None else self._logprobs(index, chosen)

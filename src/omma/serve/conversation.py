@@ -5,52 +5,79 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from omma.chat import LOW_DETAIL, THOUGHTS_END, Image, Message, Part, Text, ToolCall, Video
 from omma.errors import OmmaError
 from omma.serve import wire
 from omma.serve.faults import Refused, refusal
+from omma.serve.reading import shortened
 from omma.serve.settings import Settings
 from omma.serve.sources import Sources, fetched
+from omma.turns import in_order
 
 AT_ONCE = 4  # media of one request that are fetched side by side
 
 
 @dataclass(frozen=True)
 class Taken:
-    """A conversation with its media here; the seconds that went into fetching, and what nobody reads."""
+    """A conversation with its media here; the seconds that went into fetching, and what nobody reads.
+
+    `places` say where each picture and video stands in the request.
+    """
 
     messages: tuple[Message, ...]
     fetch: float | None = None
     ignored: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
 
 
 async def taken(
     asked: Sequence[wire.Message], sources: Sources, settings: Settings, *, tenant: str, thinks: bool
 ) -> Taken:
     """A conversation as messages. Raises Refused, naming the place of what is wrong."""
-    shown = list(_shown(asked))
+    shown = [part for part, _ in _placed(asked)]
     _count(len(asked), shown, settings)
     began = time.monotonic()
     media = dict(zip(map(id, shown), await _media(asked, sources, tenant), strict=True))
     away = any(fetched(_source(part).url) for part in shown)
     told = [_message(said, f"messages[{i}]", media, thinks) for i, said in enumerate(asked)]
-    unread = [
-        f"messages[{i}].reasoning_content"
-        for i, said in enumerate(asked)
-        if isinstance(said, wire.AssistantMessage) and said.reasoning_content and not thinks
-    ]
-    return Taken(tuple(told), time.monotonic() - began if away else None, tuple(unread))
+    _answering(told)
+    seconds = time.monotonic() - began if away else None
+    places = tuple(where for _, where in _placed(asked))
+    return Taken(in_order(told), seconds, tuple(_unread(asked, thinks)), places)
+
+
+def _answering(told: Sequence[Message]) -> None:
+    """Raises Refused for what a tool gave back to no call before it."""
+    known: set[str] = set()
+    for number, message in enumerate(told):
+        known |= {call.id for call in message.calls}
+        if message.role == "tool" and message.answers not in known:
+            where = f"messages[{number}].tool_call_id"
+            text = f"{where} is {shortened(message.answers)}; wanted the id of a call before it"
+            raise Refused(400, text, code="invalid_message", param=where)
+
+
+def _unread(asked: Sequence[wire.Message], thinks: bool) -> Iterator[str]:
+    """What was sent and no model here is told."""
+    for i, said in enumerate(asked):
+        if said.name is not None:
+            yield f"messages[{i}].name"
+        if isinstance(said, wire.AssistantMessage) and said.reasoning_content and not thinks:
+            yield f"messages[{i}].reasoning_content"
 
 
 Visible = wire.PicturePart | wire.VideoPart
 
 
-def _shown(asked: Sequence[wire.Message]) -> list[Visible]:
-    parts = [part for said in asked if isinstance(said.content, list) for part in said.content]
-    return [part for part in parts if isinstance(part, (wire.PicturePart, wire.VideoPart))]
+def _placed(asked: Sequence[wire.Message]) -> Iterator[tuple[Visible, str]]:
+    """Every picture and video, and where it stands."""
+    for i, said in enumerate(asked):
+        for j, part in enumerate(said.content if isinstance(said.content, list) else []):
+            if isinstance(part, (wire.PicturePart, wire.VideoPart)):
+                yield part, f"messages[{i}].content[{j}].{part.type}.url"
 
 
 def _count(messages: int, shown: Sequence[Visible], settings: Settings) -> None:
@@ -80,11 +107,8 @@ async def _media(asked: Sequence[wire.Message], sources: Sources, tenant: str) -
     wanted: list[asyncio.Task[bytes]] = []
     try:
         async with asyncio.TaskGroup() as group:
-            for i, said in enumerate(asked):
-                for j, part in enumerate(said.content if isinstance(said.content, list) else []):
-                    if isinstance(part, (wire.PicturePart, wire.VideoPart)):
-                        where = f"messages[{i}].content[{j}].{part.type}.url"
-                        wanted.append(group.create_task(take(part, where)))
+            for part, where in _placed(asked):
+                wanted.append(group.create_task(take(part, where)))
     except BaseExceptionGroup as several:
         raise several.exceptions[0] from None
     return [task.result() for task in wanted]
@@ -99,20 +123,19 @@ def _message(said: wire.Message, where: str, media: dict[int, bytes], thinks: bo
         case wire.SystemMessage():
             return Message("system", _texts(said.content))
         case wire.UserMessage():
-            parts = [said.content] if isinstance(said.content, str) else said.content
-            shown = [_part(part, f"{where}.content[{j}]", media) for j, part in enumerate(parts)]
-            return Message("user", tuple(shown))
+            return Message("user", _parts(said.content, where, media))
         case wire.AssistantMessage():
             return _answer(said, where, thinks)
         case wire.ToolMessage():
-            return Message("tool", _texts(said.content), answers=said.tool_call_id)
+            return Message("tool", _parts(said.content, where, media), answers=said.tool_call_id)
 
 
 def _answer(said: wire.AssistantMessage, where: str, thinks: bool) -> Message:
-    if said.content is None and said.tool_calls is None:
+    content = said.refusal if said.content is None else said.content
+    if content is None and not said.tool_calls:
         text = f"{where} has neither content nor tool_calls; wanted what the assistant said"
         raise Refused(400, text, code="invalid_message", param=f"{where}.content")
-    texts = _texts(said.content) if said.content else ()
+    texts = _texts(content) if content else ()
     if thinks and said.reasoning_content:
         texts = (Text(f"<think>\n{said.reasoning_content}\n{THOUGHTS_END}\n\n"), *texts)
     calls = [_call(call, f"{where}.tool_calls[{i}]") for i, call in enumerate(said.tool_calls or ())]
@@ -130,10 +153,15 @@ def _call(call: wire.CalledTool, where: str) -> ToolCall:
     return ToolCall(call.function.name, arguments, call.id)
 
 
-def _texts(content: str | Sequence[wire.TextPart]) -> tuple[Text, ...]:
+def _texts(content: str | Sequence[wire.TextPart | wire.RefusalPart]) -> tuple[Text, ...]:
     if isinstance(content, str):
         return (Text(content),)
-    return tuple(Text(part.text) for part in content)
+    return tuple(Text(part.text if isinstance(part, wire.TextPart) else part.refusal) for part in content)
+
+
+def _parts(content: str | Sequence[wire.Part], where: str, media: dict[int, bytes]) -> tuple[Part, ...]:
+    parts = [content] if isinstance(content, str) else content
+    return tuple(_part(part, f"{where}.content[{j}]", media) for j, part in enumerate(parts))
 
 
 def _part(part: str | wire.TextPart | Visible, where: str, media: dict[int, bytes]) -> Part:

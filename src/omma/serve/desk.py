@@ -113,7 +113,10 @@ class Desk(Protocol):
         ...
 
     async def cost(self, order: Order) -> Cost:
-        """What the prompt would take. Raises what `answer` raises for the same order."""
+        """What the prompt would take. Raises what `answer` raises for the same order.
+
+        A prompt that is longer than the context may be counted all the same.
+        """
         ...
 
     def state(self) -> Mapping[str, Any]:

@@ -11,7 +11,9 @@ from omma.serve import wire
 from omma.serve.desk import Card, Order
 from omma.serve.faults import Refused
 from omma.serve.toolbox import offered
-from omma.shape import Json, Matching, Schema, Shape
+from omma.shape import Calls, Json, Matching, Schema, Shape
+
+SEEDS = 2**64  # from -2**63 on
 
 
 def card_of(cards: Sequence[Card], name: str | None) -> Card:
@@ -23,17 +25,20 @@ def card_of(cards: Sequence[Card], name: str | None) -> Card:
     for card in cards:
         if name is None or card.name == name:
             return card
-    raise UnknownModel(
-        f"there is no model {name[:80] if name else name!r} here; GET /v1/models names those that are"
-    )
+    known = ", ".join(card.name for card in cards[:8])
+    raise UnknownModel(f"there is no model {(name or '')[:80]!r} here; known: {known}")
 
 
 def copies(order: Order, count: int) -> list[Order]:
-    """The order as often as choices are wanted; a seed goes up by one from choice to choice."""
+    """The order as often as choices are wanted; a seed goes up by one from choice to choice.
+
+    After the greatest number of 64 bits comes the least.
+    """
     seed = order.options.seed
     if seed is None:
         return [order] * count
-    return [replace(order, options=replace(order.options, seed=seed + i)) for i in range(count)]
+    seeds = [(seed + i + SEEDS // 2) % SEEDS - SEEDS // 2 for i in range(count)]
+    return [replace(order, options=replace(order.options, seed=each)) for each in seeds]
 
 
 def options_of(
@@ -64,6 +69,7 @@ def options_of(
         shape=shape,
         stop=(stop,) if isinstance(stop, str) else tuple(stop or ()),
         tools=tools,
+        keep_loops=bool(asked.keep_loops),
     )
     options.check()
     return options
@@ -109,6 +115,19 @@ def shape_of(form: wire.Format | None) -> Shape | None:
             return Json()
         case wire.SchemaFormat(json_schema=named):
             return Schema(named.held_to)
+        case _:
+            return None
+
+
+def place_of(shape: Shape | None, schema: str) -> str | None:
+    """Where in the request an answer's shape stands; `schema` is where a schema does."""
+    match shape:
+        case Schema():
+            return schema
+        case Matching():
+            return "regex"
+        case Calls():
+            return "tools"
         case _:
             return None
 

@@ -13,14 +13,34 @@ from omma.serve.faults import Refused
 
 Read = TypeVar("Read", bound=BaseModel)
 
-INSTEAD = {  # fields that others know, and what to do about them here
+INSTEAD = {  # fields that others know, or that belong elsewhere, and what to do about them here
     "functions": "use tools",
     "function_call": "use tool_choice",
+    "max_tokens": "use max_output_tokens",
+    "max_completion_tokens": "use max_output_tokens",
+    "max_output_tokens": "use max_tokens",
+    "response_format": "use text.format",
+    "guided_json": "use response_format",
+    "messages": "it belongs to /v1/chat/completions",
+    "input": "it belongs to /v1/responses",
+    "instructions": "say it in a system message",
+    "prompt": "it belongs to /v1/completions",
+    "n": "one answer comes here; ask again, or ask /v1/chat/completions",
+    "stop": "nothing but the model ends an answer here; ask /v1/chat/completions",
+    "logit_bias": "no token is favoured or barred here; take it out",
+    "verbosity": "say in words how long the answer should be",
+    "web_search_options": "no model here searches",
+    "moderation": "nothing is moderated here",
+    "truncation": "nothing is dropped from a conversation unseen; send less, and 'disabled' or nothing",
+    "background": "every answer is waited for; take it out",
+    "suffix": "words are continued at their end only; take it out",
+    "echo": "the prompt is not said again; take it out",
+    "item_reference": "nothing is kept between requests; send the item itself",
     "previous_response_id": "nothing is kept between requests; send the whole conversation as input",
     "conversation": "nothing is kept between requests; send the whole conversation as input",
     "audio": "no model here hears or speaks",
     "reasoning_effort": "a model thinks or does not; choose another model",
-    "name": "no model is told names; write it into the text",
+    "reasoning": "a model thinks or does not; choose another model",
 }
 
 _WANTED = {  # pydantic's kinds of errors in words for people
@@ -31,19 +51,23 @@ _WANTED = {  # pydantic's kinds of errors in words for people
     "list_type": "a list",
     "dict_type": "an object",
     "model_type": "an object",
+    "model_attributes_type": "an object",
     "too_short": "{min_length} or more",
     "too_long": "{max_length} at most",
-    "string_too_short": "a text of {min_length} characters or more",
+    "string_too_short": "a text that is not empty",
     "string_too_long": "a text of {max_length} characters at most",
     "string_pattern_mismatch": "a text of the form {pattern}",
-    "greater_than": "more than {gt:g}",
-    "greater_than_equal": "{ge:.12g} or more",
-    "less_than_equal": "{le:.12g} at most",
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "{ge} or more",
+    "less_than_equal": "{le} at most",
 }
+_EITHER = {"words": "text or a list", "one": "text or a list of texts"}  # by the side of a union
+_MARK = b"\xef\xbb\xbf"  # some programs begin UTF-8 with it; RFC 8259 lets it be passed over
 
 
 def read(kind: type[Read], raw: bytes) -> Read:
     """The body as a `kind`. Raises Refused (400) with the first thing that is wrong."""
+    raw = raw.removeprefix(_MARK)
     try:
         made = kind.model_validate_json(raw)
     except ValidationError as error:
@@ -65,6 +89,8 @@ def _refused(error: ValidationError, raw: bytes) -> Refused:
     first, *more = error.errors(include_url=False, include_context=True)
     if first["type"] == "json_invalid":
         what = str(first.get("ctx", {}).get("error", "it breaks off"))
+        if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            what = "it is UTF-16; wanted UTF-8"
         text = f"the body is not JSON: {what}" if raw else "the body is empty; wanted a JSON object"
         return Refused(400, text, code="invalid_json")
     given = from_json(raw)
@@ -95,9 +121,9 @@ def _place(steps: Sequence[str | int], given: Any, kind: str) -> tuple[str, Any]
 def _sentence(param: str, got: Any, error: Mapping[str, Any]) -> tuple[str, str]:
     """The sentence and the code of one error."""
     here, wanted = param or "the body", str(error["msg"])
+    name = param.rpartition(".")[2]
     match error["type"]:
         case "extra_forbidden":
-            name = param.rpartition(".")[2]
             return f"{here} is not known here; {INSTEAD.get(name, 'take it out')}", "unknown_parameter"
         case "missing":
             return f"{here} is missing", "missing_required_parameter"
@@ -106,18 +132,30 @@ def _sentence(param: str, got: Any, error: Mapping[str, Any]) -> tuple[str, str]
         case "union_tag_invalid":
             expected = str(error["ctx"]["expected_tags"]).replace("'", "")
             tag = shortened(error["ctx"]["tag"])
-            return f"{here}.{_field(error)} is {tag}; wanted {expected}", "invalid_value"
+            more = INSTEAD.get(error["ctx"]["tag"], f"wanted {expected}")
+            return f"{here}.{_field(error)} is {tag}; {more}", "invalid_value"
+        case "none_required" | "literal_error" if name in INSTEAD:
+            return f"{here} is {shortened(got)}; {INSTEAD[name]}", "invalid_value"
+        case "too_long" if name == "logit_bias":
+            return f"{here} is {shortened(got)}; {INSTEAD[name]}", "invalid_value"
         case "none_required":
-            more = INSTEAD.get(param.rpartition(".")[2], "only null is taken here")
-            return f"{here} is {shortened(got)}; {more}", "invalid_value"
+            return f"{here} is {shortened(got)}; only null is taken here", "invalid_value"
+        case "string_type" if error["loc"][-1] in _EITHER:
+            return f"{here} is {shortened(got)}; wanted {_EITHER[error['loc'][-1]]}", "invalid_value"
+        case "model_type" | "model_attributes_type" if name in ("image_url", "video_url"):
+            return f'{here} is {shortened(got)}; wanted an object {{"url": …}}', "invalid_value"
         case _:
-            told = _WANTED.get(error["type"], "").format(**error.get("ctx", {}))
+            limits = error.get("ctx", {}).items()
+            limits = {name: f"{limit:g}" if isinstance(limit, float) else limit for name, limit in limits}
+            told = _WANTED.get(error["type"], "").format(**limits)
             told = told or wanted.removeprefix("Input should be ").removeprefix("Input should ")
             return f"{here} is {shortened(got)}; wanted {_lowered(told)}", "invalid_value"
 
 
 def _field(error: Mapping[str, Any]) -> str:
-    return str(error["ctx"]["discriminator"]).strip("'")
+    """The field that says which kind an object is; where a function looks, it looks at the type."""
+    name = str(error["ctx"]["discriminator"]).strip("'")
+    return "type" if name.endswith("()") else name
 
 
 def _lowered(text: str) -> str:
@@ -129,8 +167,11 @@ def shortened(value: Any) -> str:
     match value:
         case None | bool():
             return {None: "null", True: "true", False: "false"}[value]
-        case int() | float():
-            return f"{value:.15g}" if isinstance(value, float) else str(value)[:40]
+        case int():
+            return str(value)[:40]
+        case float():
+            text = f"{value:.15g}"
+            return f"{text}.0" if text.lstrip("-").isdigit() else text  # 2.0 is no whole number
         case str():
             text = value if len(value) <= 60 else f"{value[:50]}…"
             return repr(text)

@@ -62,7 +62,7 @@ class ResponseForm:
                     "cache_write_tokens": 0,
                 },
                 "output_tokens": usage.completion_tokens,
-                "output_tokens_details": {"reasoning_tokens": 0},
+                "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
                 "total_tokens": usage.prompt_tokens + usage.completion_tokens,
             },
             "omma": omma_form(self._gathered.told, self._fetch, self._ignored),

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 from omma.chat import Options
 from omma.serve import wire
@@ -12,8 +11,10 @@ from omma.serve import wire_responses as asks
 from omma.serve.conversation import Taken, taken
 from omma.serve.desk import Card, Order
 from omma.serve.faults import Refused
+from omma.serve.items import kept_elsewhere, place_of, turns
 from omma.serve.merging import while_listening
 from omma.serve.orders import card_of, one_shape, options_of
+from omma.serve.orders import place_of as shape_place
 from omma.serve.reply import Reply
 from omma.serve.response_form import ResponseForm
 from omma.serve.service import Service, send_stream
@@ -36,6 +37,7 @@ async def _respond(service: Service, asked: asks.ResponseRequest, visit: Visit, 
     visit.notes |= {"model": card.name, "stream": bool(asked.stream)}
     options = _options(asked, card)
     said = await _taken(service, asked, visit, card)
+    visit.shape_at, visit.shown_at = shape_place(options.shape, "text.format.schema"), said.places
     order = Order(said.messages, options, card.name, visit.tenant, visit.id)
     gathered = Gathered()
     form = ResponseForm(
@@ -60,15 +62,19 @@ async def _respond(service: Service, asked: asks.ResponseRequest, visit: Visit, 
 
 async def _taken(service: Service, asked: asks.ResponseRequest, visit: Visit, card: Card) -> Taken:
     """The conversation with its media; places of what is wrong are named as this form has them."""
-    said, places = _messages(asked)
+    said, places = turns(asked)
     try:
-        return await taken(said, service.sources, service.settings, tenant=visit.tenant, thinks=card.thinks)
+        told = await taken(said, service.sources, service.settings, tenant=visit.tenant, thinks=card.thinks)
     except Refused as refused:
-        param = _place(refused.param, places)
-        text = str(refused).replace(refused.param, param) if refused.param and param else str(refused)
+        if refused.param is None:
+            raise
+        param = place_of(refused.param, places)
+        text = str(refused).replace(refused.param, param)
         raise Refused(
             refused.status, text, code=refused.code, param=param, headers=refused.headers
         ) from refused
+    unread = (*(place_of(one, places) for one in told.ignored), *kept_elsewhere(asked))
+    return replace(told, ignored=unread, places=tuple(place_of(one, places) for one in told.places))
 
 
 def _options(asked: asks.ResponseRequest, card: Card) -> Options:
@@ -86,9 +92,18 @@ def _options(asked: asks.ResponseRequest, card: Card) -> Options:
 
 
 def _choice(choice: asks.FunctionChoice | None) -> wire.ToolChoice | None:
-    if isinstance(choice, asks.NamedFunctionTool):
-        return wire.NamedTool(type="function", function=wire.NamedFunction(name=choice.name))
-    return choice
+    match choice:
+        case asks.NamedFunctionTool():
+            return _named(choice)
+        case asks.AllowedFunctions(mode=mode, tools=tools):
+            allowed = wire.Allowed(mode=mode, tools=[_named(one) for one in tools])
+            return wire.AllowedTools(type="allowed_tools", allowed_tools=allowed)
+        case _:
+            return choice
+
+
+def _named(tool: asks.NamedFunctionTool) -> wire.NamedTool:
+    return wire.NamedTool(type="function", function=wire.NamedFunction(name=tool.name))
 
 
 def _tool(asked: asks.FunctionTool) -> wire.Tool:
@@ -106,100 +121,3 @@ def _shape(text: asks.TextConfig | None) -> Shape | None:
             return Schema(schema)
         case _:
             return None
-
-
-def _messages(asked: asks.ResponseRequest) -> tuple[list[wire.Message], list[str]]:
-    """The items as messages of a chat, and where each of them stands in the input.
-
-    Thoughts, words and calls that follow each other are one turn of the assistant.
-    """
-    said: list[wire.Message] = []
-    places: list[str] = []
-    if asked.instructions:
-        said.append(wire.SystemMessage(role="system", content=asked.instructions))
-        places.append("instructions")
-    if isinstance(asked.input, str):
-        said.append(wire.UserMessage(role="user", content=asked.input))
-        return said, [*places, "input"]
-    for index, item in enumerate(asked.input):
-        turn = _turn(item, f"input[{index}]")
-        last = said[-1] if said else None
-        if (joined := _joined(last, turn)) is not None:
-            said[-1] = joined
-            continue
-        said.append(turn)
-        places.append(f"input[{index}]")
-    return said, places
-
-
-def _turn(item: asks.Item, where: str) -> wire.Message:
-    match item:
-        case asks.InputMessage(role="assistant", content=content):
-            return wire.AssistantMessage(role="assistant", content=_said(content, where))
-        case asks.InputMessage(role="user", content=content):
-            return wire.UserMessage(role="user", content=_shown(content))
-        case asks.InputMessage(content=content):
-            return wire.SystemMessage(role="system", content=_said(content, where))
-        case asks.CalledFunction():
-            function = wire.CalledFunction(name=item.name, arguments=item.arguments)
-            call = wire.CalledTool(id=item.call_id, type="function", function=function)
-            return wire.AssistantMessage(role="assistant", tool_calls=[call])
-        case asks.FunctionOutput(output=output):
-            return wire.ToolMessage(role="tool", tool_call_id=item.call_id, content=_said(output, where))
-        case asks.Reasoning(content=content):
-            thoughts = "".join(part.text for part in content or ())
-            return wire.AssistantMessage(role="assistant", content="", reasoning_content=thoughts)
-
-
-def _joined(before: wire.Message | None, after: wire.Message) -> wire.AssistantMessage | None:
-    """One turn of the assistant out of two: thoughts, words, then calls; None where they are not that."""
-    if not isinstance(before, wire.AssistantMessage) or not isinstance(after, wire.AssistantMessage):
-        return None
-    if (before.tool_calls or before.content) and (after.content or after.reasoning_content):
-        return None
-    return wire.AssistantMessage(
-        role="assistant",
-        content=after.content or before.content,
-        reasoning_content=before.reasoning_content or after.reasoning_content,
-        tool_calls=[*(before.tool_calls or ()), *(after.tool_calls or ())] or None,
-    )
-
-
-def _said(content: str | Sequence[asks.InputPart], where: str) -> str | list[wire.TextPart]:
-    if isinstance(content, str):
-        return content
-    texts = []
-    for index, part in enumerate(content):
-        if not isinstance(part, (asks.InputText, asks.OutputText)):
-            param = f"{where}.content[{index}]"
-            text = f"{param} is {part.type}; only a person shows something, wanted words here"
-            raise Refused(400, text, code="invalid_value", param=param)
-        texts.append(wire.TextPart(type="text", text=part.text))
-    return texts
-
-
-def _shown(content: str | Sequence[asks.InputPart]) -> str | list[wire.Part]:
-    return content if isinstance(content, str) else [_part(part) for part in content]
-
-
-def _part(part: asks.InputPart) -> wire.Part:
-    match part:
-        case asks.InputImage():
-            url = part.image_url or f"media:{part.file_id or ''}"
-            limits = {"detail": part.detail, "min_pixels": part.min_pixels, "max_pixels": part.max_pixels}
-            source = wire.PictureSource.model_validate({"url": url, **limits})
-            return wire.PicturePart(type="image_url", image_url=source)
-        case asks.InputVideo():
-            told = part.model_dump(exclude={"type", "video_url"})
-            film = wire.VideoSource.model_validate({"url": part.video_url, **told})
-            return wire.VideoPart(type="video_url", video_url=film)
-        case _:
-            return wire.TextPart(type="text", text=part.text)
-
-
-def _place(param: str | None, places: Sequence[str]) -> str | None:
-    """The place of a message in the input: ``messages[1].content[0].image_url.url`` stood elsewhere there."""
-    if param is None or (found := re.match(r"messages\[(\d+)\]", param)) is None:
-        return "input" if param == "messages" else param
-    rest = param[found.end() :].replace("image_url.url", "image_url").replace("video_url.url", "video_url")
-    return places[int(found.group(1))] + rest

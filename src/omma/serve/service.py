@@ -14,6 +14,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing, nullcontext
 from typing import TypeAlias
 
+from omma.errors import BadInput, BadShape
 from omma.serve.desk import Desk, Order, Told
 from omma.serve.faults import ONCE, Refused, refusal
 from omma.serve.intake import Gone, check_json, read_body
@@ -65,7 +66,7 @@ class Service:
                 headers=ONCE,
             )
         except Exception as error:  # the one border where every mistake becomes an answer and a line of log
-            refused = refusal(error)
+            refused = refusal(error, param=_place(error, visit))
             if refused.code == "internal_error":
                 visit.notes["fault"] = fault_of(error)
         if refused is not None:
@@ -136,6 +137,15 @@ async def send_stream(reply: Reply, chunks: AsyncGenerator[bytes, None]) -> None
                 await reply.stream()
             await reply.piece(chunk)
     await reply.end()
+
+
+def _place(error: Exception, visit: Visit) -> str | None:
+    """The place in the request of what a desk found wrong with it."""
+    if isinstance(error, BadShape):
+        return visit.shape_at
+    if isinstance(error, BadInput) and error.shown is not None and error.shown <= len(visit.shown_at):
+        return visit.shown_at[error.shown - 1]
+    return None
 
 
 def fault_of(error: BaseException) -> list[str]:

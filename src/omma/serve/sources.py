@@ -52,8 +52,10 @@ def _data(url: str, refuse: type[BadInput]) -> bytes:
     head = _DATA.match(url)
     if head is None:
         raise refuse(f"{url[:30]!r}… is no data: URL with base64; wanted data:image/png;base64,…")
+    told = "".join(url[head.end() :].split())  # as browsers read it: some programs break lines,
+    told += "=" * (-len(told) % 4)  # and some leave the filling out
     try:
-        raw = base64.b64decode(url[head.end() :], validate=True)
+        raw = base64.b64decode(told, validate=True)
     except (binascii.Error, ValueError) as error:
         raise refuse(f"the data: URL holds no base64: {str(error).lower()}") from None
     if not raw:

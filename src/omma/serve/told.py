@@ -60,19 +60,29 @@ def usage_of(one: Gathered) -> Usage:
     return (one.told and one.told.delta.usage) or Usage(0, 0)
 
 
-def usage_form(usages: Sequence[Usage]) -> dict[str, Any]:
-    """The usage of one request: the prompt counts once, what was written in every choice."""
-    first, written = usages[0], sum(usage.completion_tokens for usage in usages)
+def usage_form(usages: Sequence[Usage], count: int | None = None) -> dict[str, Any]:
+    """The usage of one request: what was written counts in every choice, the prompt once.
+
+    With several prompts each has `count` choices, and counts once.
+    """
+    written = sum(usage.completion_tokens for usage in usages)
+    thought = sum(usage.reasoning_tokens for usage in usages)
+    firsts = usages[:: count or len(usages)]
+    read, visual, video, cached = (
+        sum(getattr(usage, name) for usage in firsts)
+        for name in ("prompt_tokens", "visual_tokens", "video_tokens", "cached_tokens")
+    )
     return {
-        "prompt_tokens": first.prompt_tokens,
+        "prompt_tokens": read,
         "completion_tokens": written,
-        "total_tokens": first.prompt_tokens + written,
+        "total_tokens": read + written,
         "prompt_tokens_details": {
-            "text_tokens": first.prompt_tokens - first.visual_tokens,
-            "image_tokens": first.visual_tokens - first.video_tokens,
-            "video_tokens": first.video_tokens,
-            "cached_tokens": first.cached_tokens,
+            "text_tokens": read - visual,
+            "image_tokens": visual - video,
+            "video_tokens": video,
+            "cached_tokens": cached,
         },
+        "completion_tokens_details": {"reasoning_tokens": thought},
     }
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from omma.chat import Tool
 from omma.serve import wire
@@ -10,6 +11,8 @@ from omma.serve.desk import Card
 from omma.serve.faults import Refused
 from omma.shape import Calls
 from omma.turns import NO_PARAMETERS
+
+NOTHING: Mapping[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
 
 
 def offered(
@@ -33,19 +36,29 @@ def offered(
         return (), None
     if not card.calls:
         raise _wrong("tools", f"{card.name} was not taught to call tools; choose another model")
-    if isinstance(choice, wire.NamedTool):
-        name = choice.function.name
-        wanted = [tool for tool in tools if tool.name == name]
-        if not wanted:
-            raise _wrong(
-                "tool_choice.function.name", f"no tool is called {name!r}; wanted {', '.join(names)}"
-            )
-        return tools, _calls(wanted, must=True, several=False)
+    match choice:
+        case wire.NamedTool(function=function):
+            wanted = _named([function.name], tools, "tool_choice.function.name")
+            return tools, _calls(wanted, must=True, several=False)
+        case wire.AllowedTools(allowed_tools=allowed):
+            wanted = _named([one.function.name for one in allowed.tools], tools, "tool_choice.allowed_tools")
+            return tools, _calls(wanted, must=allowed.mode == "required", several=several)
     return tools, _calls(tools, must=choice == "required", several=several)
 
 
+def _named(names: Sequence[str], tools: Sequence[Tool], where: str) -> list[Tool]:
+    """The tools of these names. Raises Refused where there is none of a name."""
+    known = {tool.name: tool for tool in tools}
+    for name in names:
+        if name not in known:
+            raise _wrong(where, f"no tool is called {name!r}; wanted {', '.join(known)}")
+    return [known[name] for name in dict.fromkeys(names)]
+
+
 def _calls(tools: Sequence[Tool], *, must: bool, several: bool) -> Calls:
-    return Calls(tuple((tool.name, tool.parameters) for tool in tools), must, several)
+    """What calls are held to: of a tool that names no arguments, to none."""
+    held = [NOTHING if tool.parameters == NO_PARAMETERS else tool.parameters for tool in tools]
+    return Calls(tuple((tool.name, one) for tool, one in zip(tools, held, strict=True)), must, several)
 
 
 def _tool(asked: wire.Tool) -> Tool:

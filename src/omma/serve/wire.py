@@ -8,8 +8,44 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, JsonValue, Tag
-from pydantic_core import PydanticCustomError
+from pydantic import ConfigDict, Discriminator, Field, JsonValue, Tag
+
+from omma.serve.wire_messages import (
+    AnswerParts,
+    AssistantMessage,
+    CalledFunction,
+    CalledTool,
+    Message,
+    No,
+    Part,
+    Parts,
+    PicturePart,
+    PictureSource,
+    Pixels,
+    RefusalPart,
+    SystemMessage,
+    TextPart,
+    Texts,
+    ToolMessage,
+    ToolName,
+    Turn,
+    UserMessage,
+    VideoPart,
+    VideoSource,
+    Wire,
+    Word,
+    Words,
+)
+
+__all__ = [
+    "IGNORED", "LONGEST", "MOST_CHOICES", "MOST_TOOLS", "Allowed", "AllowedTools", "AnswerParts",
+    "AssistantMessage", "CalledFunction", "CalledTool", "ChatRequest", "Choosing", "CompletionRequest",
+    "Format", "Function", "Message", "NamedFunction", "NamedSchema", "NamedTool", "No", "ObjectFormat",
+    "Part", "Parts", "PicturePart", "PictureSource", "Pixels", "Prompt", "Prompts", "RefusalPart",
+    "Sampling", "SchemaFormat", "Stop", "Stops", "StreamOptions", "SystemMessage", "TextFormat",
+    "TextPart", "Texts", "Tokens", "Tool", "ToolChoice", "ToolMessage", "ToolName", "Turn",
+    "UserMessage", "VideoPart", "VideoSource", "Wire", "Word", "Words", "mode_or_object",
+]  # fmt: skip
 
 IGNORED = (
     "user",
@@ -19,146 +55,13 @@ IGNORED = (
     "service_tier",
     "prompt_cache_key",
     "prompt_cache_retention",
+    "prompt_cache_options",
     "prediction",
 )
 
 MOST_CHOICES = 16
 MOST_TOOLS = 64
 LONGEST = 1_000_000  # tokens of an answer
-
-Word: TypeAlias = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")]
-ToolName: TypeAlias = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
-
-
-def _no_number(raw: Any) -> Any:
-    """0 is no false."""
-    if raw is not None and not isinstance(raw, bool):
-        raise PydanticCustomError("bool_type", "true or false")
-    return raw
-
-
-No: TypeAlias = Annotated[Literal[False] | None, BeforeValidator(_no_number)]
-Pixels: TypeAlias = Annotated[int, Field(ge=1, le=2**31)]
-
-
-class Wire(BaseModel):
-    """Read as it stands: no number out of a text, no field that nobody knows."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
-
-
-class TextPart(Wire):
-    """Words."""
-
-    type: Literal["text"]
-    text: str
-
-
-class PictureSource(Wire):
-    """A picture: a data: URL, `media:ID` of an upload, or an address where the server fetches those.
-
-    `detail` low is at most 512 × 512 pixels of area and never more than the model's own limit; all others
-    are the model's own limits. `min_pixels` and `max_pixels` are limits of area instead of those.
-    """
-
-    url: Annotated[str, Field(min_length=1)]
-    detail: Literal["auto", "low", "high", "original"] | None = None
-    min_pixels: Pixels | None = None
-    max_pixels: Pixels | None = None
-
-
-class PicturePart(Wire):
-    """A picture."""
-
-    type: Literal["image_url"]
-    image_url: PictureSource
-
-
-class VideoSource(Wire):
-    """A video, given as pictures are; it is sampled `fps` times a second, from `start` to `stop` seconds."""
-
-    url: Annotated[str, Field(min_length=1)]
-    fps: Annotated[float, Field(gt=0, le=120)] | None = None
-    max_frames: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    start: Annotated[float, Field(ge=0, le=1e6)] | None = None
-    stop: Annotated[float, Field(ge=0, le=1e6)] | None = None
-    max_pixels: Pixels | None = None
-
-
-class VideoPart(Wire):
-    """A video."""
-
-    type: Literal["video_url"]
-    video_url: VideoSource
-
-
-def _words_or_parts(raw: Any) -> str:
-    return "parts" if isinstance(raw, (list, tuple)) else "words"
-
-
-Part: TypeAlias = Annotated[TextPart | PicturePart | VideoPart, Field(discriminator="type")]
-Words: TypeAlias = Annotated[str, Tag("words")]
-Texts: TypeAlias = Annotated[
-    Words | Annotated[list[TextPart], Field(min_length=1), Tag("parts")], Discriminator(_words_or_parts)
-]
-Parts: TypeAlias = Annotated[
-    Words | Annotated[list[Part], Field(min_length=1), Tag("parts")], Discriminator(_words_or_parts)
-]
-
-
-class CalledFunction(Wire):
-    """A function that was called, its arguments as JSON in a text."""
-
-    name: ToolName
-    arguments: str
-
-
-class CalledTool(Wire):
-    """A tool that the assistant called."""
-
-    id: Annotated[str, Field(min_length=1, max_length=256)]
-    type: Literal["function"]
-    function: CalledFunction
-
-
-class SystemMessage(Wire):
-    """What the assistant is told beforehand; "developer" means the same."""
-
-    role: Literal["system", "developer"]
-    content: Texts
-
-
-class UserMessage(Wire):
-    """What a person says and shows."""
-
-    role: Literal["user"]
-    content: Parts
-
-
-class AssistantMessage(Wire):
-    """What the assistant said. Fields that answers of OpenAI have may come back, empty."""
-
-    role: Literal["assistant"]
-    content: Texts | None = None
-    reasoning_content: str | None = None
-    tool_calls: Annotated[list[CalledTool], Field(min_length=1)] | None = None
-    refusal: None = None
-    audio: None = None
-    function_call: None = None
-    annotations: Annotated[list[JsonValue], Field(max_length=0)] | None = None
-
-
-class ToolMessage(Wire):
-    """What a tool gave back."""
-
-    role: Literal["tool"]
-    tool_call_id: Annotated[str, Field(min_length=1, max_length=256)]
-    content: Texts
-
-
-Message: TypeAlias = Annotated[
-    SystemMessage | UserMessage | AssistantMessage | ToolMessage, Field(discriminator="role")
-]
 
 
 class Function(Wire):
@@ -190,13 +93,29 @@ class NamedTool(Wire):
     function: NamedFunction
 
 
-def _mode_or_name(raw: Any) -> str:
+class Allowed(Wire):
+    """Tools of which some may, or one must, be called."""
+
+    mode: Literal["auto", "required"]
+    tools: Annotated[list[NamedTool], Field(min_length=1, max_length=MOST_TOOLS)]
+
+
+class AllowedTools(Wire):
+    """Some of the tools, while the model is told of all."""
+
+    type: Literal["allowed_tools"]
+    allowed_tools: Allowed
+
+
+def mode_or_object(raw: Any) -> str:
+    """Which side of a union a choice is on."""
     return "mode" if isinstance(raw, str) else "name"
 
 
 ToolChoice: TypeAlias = Annotated[
-    Annotated[Literal["none", "auto", "required"], Tag("mode")] | Annotated[NamedTool, Tag("name")],
-    Discriminator(_mode_or_name),
+    Annotated[Literal["none", "auto", "required"], Tag("mode")]
+    | Annotated[Annotated[NamedTool | AllowedTools, Field(discriminator="type")], Tag("name")],
+    Discriminator(mode_or_object),
 ]
 
 
@@ -255,8 +174,9 @@ Tokens: TypeAlias = Annotated[int, Field(ge=1, le=LONGEST)]
 class Sampling(Wire):
     """How to draw tokens; what is left out is as the model's own settings say. `top_k` 0 is off.
 
-    `top_k`, `min_p`, `repetition_penalty` and `regex` are omma's own, beside OpenAI's, and of its newer forms
-    `seed` and the penalties too. What stands in IGNORED changes nothing.
+    `top_k`, `min_p`, `repetition_penalty`, `regex` and `keep_loops` (an answer that goes round in a circle is
+    not ended) are omma's own, beside OpenAI's, and of its newer forms `seed` and the penalties too. What
+    stands in IGNORED changes nothing.
     """
 
     model: str | None = None
@@ -268,7 +188,8 @@ class Sampling(Wire):
     repetition_penalty: Annotated[float, Field(ge=0.01, le=100)] | None = None
     presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
     frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
-    seed: Annotated[int, Field(ge=-(2**63), le=2**63 - 1 - MOST_CHOICES)] | None = None
+    seed: Annotated[int, Field(ge=-(2**63), le=2**63 - 1)] | None = None
+    keep_loops: bool | None = None
     regex: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
     user: str | None = None
     safety_identifier: str | None = None
@@ -277,6 +198,8 @@ class Sampling(Wire):
     service_tier: str | None = None
     prompt_cache_key: str | None = None
     prompt_cache_retention: str | None = None
+    prompt_cache_options: dict[str, JsonValue] | None = None
+    moderation: None = None
 
     @property
     def ignored(self) -> list[str]:
@@ -307,12 +230,26 @@ class ChatRequest(Choosing):
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
     modalities: list[Literal["text"]] | None = None
+    audio: None = None
+    functions: None = None
+    function_call: None = None
+    reasoning_effort: None = None
+    verbosity: None = None
+    web_search_options: None = None
+
+
+Prompt: TypeAlias = Annotated[str, Field(min_length=1)]
+Prompts: TypeAlias = Annotated[
+    Annotated[Prompt, Tag("one")]
+    | Annotated[list[Prompt], Field(min_length=1, max_length=MOST_CHOICES), Tag("many")],
+    Discriminator(_one_or_many),
+]
 
 
 class CompletionRequest(Choosing):
-    """Words to be continued as they are, without a conversation's form."""
+    """Words to be continued as they are, without a conversation's form; several prompts, each `n` times."""
 
-    prompt: Annotated[str, Field(min_length=1)]
+    prompt: Prompts
     logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
     echo: No = None
     best_of: Annotated[int, Field(ge=1, le=1)] | None = None

@@ -37,6 +37,12 @@ class TokenDetails(Told):
     cached_tokens: int
 
 
+class WrittenDetails(Told):
+    """Of what was written, a Thinking model's thoughts."""
+
+    reasoning_tokens: int
+
+
 class ChatUsage(Told):
     """Tokens read and written."""
 
@@ -44,6 +50,7 @@ class ChatUsage(Told):
     completion_tokens: int
     total_tokens: int
     prompt_tokens_details: TokenDetails
+    completion_tokens_details: WrittenDetails
 
 
 class LikelyToken(Told):

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from omma.serve.wire_answers import ChosenToken, OmmaPart, TokenDetails, Told
+from omma.serve.wire_answers import ChosenToken, OmmaPart, TokenDetails, Told, WrittenDetails
 
 
 class ResponseTokenDetails(TokenDetails):
     """What a prompt's tokens stand for."""
 
     cache_write_tokens: int
-
-
-class WrittenDetails(Told):
-    """Thoughts are not counted apart: always 0."""
-
-    reasoning_tokens: int
 
 
 class ResponseUsage(Told):

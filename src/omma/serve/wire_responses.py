@@ -6,7 +6,18 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import ConfigDict, Discriminator, Field, JsonValue, Tag
 
-from omma.serve.wire import MOST_TOOLS, No, Pixels, Sampling, Tokens, ToolName, Wire, Word
+from omma.serve.wire import (
+    MOST_TOOLS,
+    No,
+    Pixels,
+    RefusalPart,
+    Sampling,
+    Tokens,
+    ToolName,
+    Wire,
+    Word,
+    mode_or_object,
+)
 
 Id: TypeAlias = Annotated[str, Field(min_length=1, max_length=256)]
 Status: TypeAlias = Literal["in_progress", "completed", "incomplete"]
@@ -52,8 +63,9 @@ class OutputText(Wire):
 
 
 InputPart: TypeAlias = Annotated[
-    InputText | InputImage | InputVideo | OutputText, Field(discriminator="type")
+    InputText | InputImage | InputVideo | OutputText | RefusalPart, Field(discriminator="type")
 ]
+ShownPart: TypeAlias = Annotated[InputText | InputImage | InputVideo, Field(discriminator="type")]
 
 
 def _words_or_parts(raw: Any) -> str:
@@ -64,8 +76,8 @@ InputContent: TypeAlias = Annotated[
     Annotated[str, Tag("words")] | Annotated[list[InputPart], Field(min_length=1), Tag("parts")],
     Discriminator(_words_or_parts),
 ]
-TextContent: TypeAlias = Annotated[
-    Annotated[str, Tag("words")] | Annotated[list[InputText], Field(min_length=1), Tag("parts")],
+ShownContent: TypeAlias = Annotated[
+    Annotated[str, Tag("words")] | Annotated[list[ShownPart], Field(min_length=1), Tag("parts")],
     Discriminator(_words_or_parts),
 ]
 
@@ -97,7 +109,7 @@ class FunctionOutput(Wire):
 
     type: Literal["function_call_output"]
     call_id: Id
-    output: TextContent
+    output: ShownContent
     id: Id | None = None
     status: Status | None = None
 
@@ -110,13 +122,13 @@ class ReasoningText(Wire):
 
 
 class Reasoning(Wire):
-    """What a Thinking model thought, sent back as it was answered."""
+    """What a Thinking model thought, sent back as it was answered; what others keep of theirs is ignored."""
 
     type: Literal["reasoning"]
     id: Id | None = None
-    summary: Annotated[list[JsonValue], Field(max_length=0)] | None = None
+    summary: list[JsonValue] | None = None
     content: list[ReasoningText] | None = None
-    encrypted_content: None = None
+    encrypted_content: str | None = None
     status: Status | None = None
 
 
@@ -169,6 +181,7 @@ class TextConfig(Wire):
     format: (
         Annotated[PlainFormat | AnyObjectFormat | NamedSchemaFormat, Field(discriminator="type")] | None
     ) = None
+    verbosity: None = None
 
 
 class FunctionTool(Wire):
@@ -188,13 +201,18 @@ class NamedFunctionTool(Wire):
     name: ToolName
 
 
-def _mode_or_name(raw: Any) -> str:
-    return "mode" if isinstance(raw, str) else "name"
+class AllowedFunctions(Wire):
+    """Functions of which some may, or one must, be called, while the model is told of all."""
+
+    type: Literal["allowed_tools"]
+    mode: Literal["auto", "required"]
+    tools: Annotated[list[NamedFunctionTool], Field(min_length=1, max_length=MOST_TOOLS)]
 
 
 FunctionChoice: TypeAlias = Annotated[
-    Annotated[Literal["none", "auto", "required"], Tag("mode")] | Annotated[NamedFunctionTool, Tag("name")],
-    Discriminator(_mode_or_name),
+    Annotated[Literal["none", "auto", "required"], Tag("mode")]
+    | Annotated[Annotated[NamedFunctionTool | AllowedFunctions, Field(discriminator="type")], Tag("name")],
+    Discriminator(mode_or_object),
 ]
 
 
@@ -220,4 +238,8 @@ class ResponseRequest(Sampling):
     background: No = None
     previous_response_id: None = None
     conversation: None = None
+    reasoning: None = None
+    prompt: None = None
+    max_tool_calls: None = None
+    context_management: None = None
     stream_options: ResponseStreamOptions | None = None

@@ -13,7 +13,7 @@ from omma.chat import FinishReason
 from omma.engine.cache import Cache, Part
 from omma.engine.eyes import Eyes
 from omma.engine.features import Features
-from omma.engine.forward import forward, steady_forward, steady_logits
+from omma.engine.forward import forward, logits, steady_forward, steady_logits
 from omma.engine.packed import Packing
 from omma.engine.pages import PAGE, pages_for
 from omma.engine.request import Request
@@ -246,7 +246,7 @@ class Engine:
         if not wanted:
             return hidden_TD
         logits_SV = (
-            steady_logits(self._model, hidden_TD) if self._invariant else self._model.logits(hidden_TD)
+            steady_logits(self._model, hidden_TD) if self._invariant else logits(self._model, hidden_TD)
         ).float()
         ids = self._model.spec.ids
         for token in (ids.image, ids.video):  # the places of pictures are read, never written

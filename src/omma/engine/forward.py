@@ -16,13 +16,38 @@ from omma.model.decoder import Embedded
 from omma.model.vlm import Vlm
 
 BLOCK = 32  # rows that go through the model together where numbers may not depend on what else is asked
+LIGHT = 2**22  # depth x width x width of decoders whose rows take less than compiling for a new count of them
+FEW, STEPS = 8, 4  # counts of rows up to here are taken as they are, and so many of each octave above
 
 
 def forward(model: Vlm, cache: Cache, parts: Sequence[Part], rows: Sequence[Row]) -> Tensor:
     """Hidden states (T, D) of the parts' tokens; ``rows[i]`` is the row of part i."""
     embedded, positions_3T = _embedded(model, parts, rows)
+    tokens = len(embedded.x_TD)
+    if spare := _even(model, embedded.x_TD) - tokens:
+        embedded, positions_3T = _filled_up(embedded, positions_3T, spare)
     hidden_TD: Tensor = model(embedded, positions_3T, cache.attend(parts))
-    return hidden_TD
+    return hidden_TD[:tokens]
+
+
+def logits(model: Vlm, hidden_TD: Tensor) -> Tensor:
+    """Scores (T, V)."""
+    spare = _even(model, hidden_TD) - len(hidden_TD)
+    return model.logits(_filled(hidden_TD, spare, 0))[: len(hidden_TD)]
+
+
+def _even(model: Vlm, x_TD: Tensor) -> int:
+    """How many rows go through the model for these.
+
+    bf16 products on a processor are compiled for each count of rows, which takes milliseconds and half a MiB.
+    A light model's rows are filled up to some counts: a tenth more of them on the average.
+    """
+    tokens, spec = len(x_TD), model.spec.decoder
+    light = spec.depth * spec.width**2 < LIGHT
+    if tokens <= FEW or not light or x_TD.device.type != "cpu" or x_TD.dtype != torch.bfloat16:
+        return tokens
+    step = 2 ** ((tokens - 1).bit_length() - 1) // STEPS
+    return -(-tokens // step) * step
 
 
 def steady_forward(model: Vlm, cache: Cache, parts: Sequence[Part], rows: Sequence[Row]) -> Tensor:
@@ -42,9 +67,7 @@ def steady_forward(model: Vlm, cache: Cache, parts: Sequence[Part], rows: Sequen
             if first < stop and first + part.more > start
         ]
         block, spare = embedded.part(start, stop), BLOCK - (stop - start)
-        reach_T = None if block.reach_T is None else _filled(block.reach_T, spare, 0)
-        block = block._replace(x_TD=_filled(block.x_TD, spare, 0), reach_T=reach_T)
-        places_3T = _filled(positions_3T[:, start:stop], spare, 1)
+        block, places_3T = _filled_up(block, positions_3T[:, start:stop], spare)
         hidden.append(model(block, places_3T, cache.attend(inside))[: stop - start])
     return torch.cat(hidden)
 
@@ -90,6 +113,13 @@ def _written(model: Vlm, parts: Sequence[Part], rows: Sequence[Row]) -> tuple[Em
     ]
     ids_S, positions_S, reach_S = torch.tensor(told, device=model.decoder.embedding.weight.device).unbind(1)
     return model.embed(ids_S, None, None, reach_S), positions_S.expand(3, -1)
+
+
+def _filled_up(embedded: Embedded, positions_3T: Tensor, spare: int) -> tuple[Embedded, Tensor]:
+    """With so many rows more, which are nobody's."""
+    reach_T = None if embedded.reach_T is None else _filled(embedded.reach_T, spare, 0)
+    embedded = embedded._replace(x_TD=_filled(embedded.x_TD, spare, 0), reach_T=reach_T)
+    return embedded, _filled(positions_3T, spare, 1)
 
 
 def _filled(x: Tensor, spare: int, axis: int) -> Tensor:

@@ -22,7 +22,7 @@ from omma.errors import Busy, Interrupted, OmmaError
 from omma.respond import Model, delta
 from omma.verbs import PLAIN
 
-FEATURES = 256_000_000  # bytes of features of pictures that are kept
+FEATURES = 256_000_000  # bytes of features of pictures that are kept, at most
 GUESSES = 8  # tokens that are tried in a step, where the same words stood before
 
 
@@ -31,15 +31,16 @@ class Limits:
     """How much is done at a time.
 
     `rows` answers are written together, and `line` requests may wait for that; more are refused. `memory`
-    bytes hold keys and values, those kept of answers that have ended too: by default a quarter of the
-    machine's memory, or half of what is free on an accelerator. `features`, `guesses`, `budget`, `chunk`,
-    `pause` and `invariant` are those of `engine.Engine`.
+    bytes hold keys and values, those kept of answers that have ended too: by default half of what is free on
+    an accelerator, or a quarter of the machine's memory, and there no more than `enough`. `features`, by
+    default a sixteenth of that and at most FEATURES, `guesses`, `budget`, `chunk`, `pause` and `invariant`
+    are those of `engine.Engine`.
     """
 
     rows: int = 32
     line: int = 256
     memory: int | None = None
-    features: int = FEATURES
+    features: int | None = None
     guesses: int = GUESSES
     budget: int = 8192
     chunk: int | None = None
@@ -105,13 +106,14 @@ class Running:
     def __init__(self, model: Model, **limits: Any) -> None:
         self.model, self.limits = model, Limits(**limits)
         how = self.limits
+        memory = _memory(model, how.rows) if how.memory is None else how.memory
         self._engine = Engine(
             model.network,
             rows=how.rows,
             budget=how.budget,
-            memory=_memory(model) if how.memory is None else how.memory,
+            memory=memory,
             keep=True,
-            features=how.features,
+            features=min(FEATURES, memory // 16) if how.features is None else how.features,
             guesses=how.guesses,
             chunk=how.chunk,
             pause=how.pause,
@@ -297,9 +299,15 @@ class _Cancel:
     work: _Work
 
 
-def _memory(model: Model) -> int:
+def enough(model: Model, rows: int) -> int:
+    """Bytes of keys and values of so many rows, each as long as the model reads."""
+    spec, weight = model.spec.decoder, next(model.network.decoder.parameters())
+    return 2 * spec.depth * spec.key_heads * spec.head_width * weight.itemsize * spec.context * rows
+
+
+def _memory(model: Model, rows: int) -> int:
     """Bytes for keys and values where nobody says: a quarter of the machine, half of an accelerator."""
     weight = next(model.network.decoder.parameters())
     if weight.device.type == "cuda":
         return torch.cuda.mem_get_info(weight.device)[0] // 2
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
+    return min(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4, enough(model, rows))

@@ -16,8 +16,10 @@ import signal
 import socket
 import struct
 import sys
+from collections import deque
+from contextlib import suppress
 from dataclasses import replace
-from time import perf_counter
+from time import clock_gettime, perf_counter
 from typing import Any
 
 import numpy as np
@@ -38,6 +40,8 @@ from omma.prep.visuals import shot
 NUMBER = struct.Struct("!i")
 JOB = 3  # where a job's child holds its socket: behind the three that every process has
 WARM_SIDE = 28
+YOUNG = 0.1  # seconds of computing, after which a job's child comes behind everything else on the machine
+BEHIND = 10  # by how much it is nicer then
 
 
 def main(control: int, limits: DecodeLimits) -> None:
@@ -58,6 +62,8 @@ class _Nursery:
     def __init__(self, orders: socket.socket, limits: DecodeLimits) -> None:
         self._orders, self._limits = orders, limits
         self._children: dict[int, socket.socket] = {}
+        self._young: deque[tuple[float, int]] = deque()  # children, and when to look at them, in that order
+        self._nice = min(19, os.nice(0) + BEHIND)
         self._eyes = selectors.DefaultSelector()
         woken, waker = socket.socketpair()
         for one in (woken, waker):
@@ -71,7 +77,7 @@ class _Nursery:
     def run(self) -> None:
         """Fork, tell, kill, until the orders end."""
         while True:
-            for key, _ in self._eyes.select():
+            for key, _ in self._eyes.select(self._aged()):
                 if key.fileobj is self._orders:
                     if not self._order():
                         self._end()
@@ -99,8 +105,25 @@ class _Nursery:
         told = socket.socket(fileno=watch)
         self._children[child] = told
         self._eyes.register(told, selectors.EVENT_READ, child)
+        self._young.append((perf_counter() + YOUNG, child))
         _tell(told, child)
         return True
+
+    def _aged(self) -> float | None:
+        """Let children that have computed for long come behind; seconds until the next may have."""
+        while self._young:
+            when, child = self._young[0]
+            if (left := when - perf_counter()) > 0:
+                return left
+            self._young.popleft()
+            if child not in self._children:
+                continue
+            if _computed(child) < YOUNG:
+                self._young.append((perf_counter() + YOUNG, child))
+            else:
+                with suppress(OSError):  # it has just ended, or is of another user by now
+                    os.setpriority(os.PRIO_PROCESS, child, self._nice)
+        return None
 
     def _reap(self) -> None:
         while self._children:
@@ -116,6 +139,14 @@ class _Nursery:
     def _end(self) -> None:
         for child in self._children:
             os.kill(child, signal.SIGKILL)
+
+
+def _computed(child: int) -> float:
+    """Seconds that a process of ours has computed, where that can be asked; else as if it had for long."""
+    try:
+        return clock_gettime((~child << 3) | 2)  # its clock, as clock_getcpuclockid(3) names it
+    except OSError:
+        return YOUNG
 
 
 def _tell(told: socket.socket, number: int) -> None:

@@ -43,7 +43,8 @@ class HostDesk:
         self._settings = settings
         self._decoders = Decoders(settings.decode)
         self._threads = ThreadPoolExecutor(settings.decode.jobs, "decode")
-        self._turns = Turns(settings.decode.jobs)
+        jobs = settings.decode.jobs
+        self._turns = Turns(jobs, max(1, jobs - 1))  # one is always left for somebody else
         self._fleet = Fleet(settings)
         self._clips = Clips(settings.clips)
         self._quarantine = Quarantine()

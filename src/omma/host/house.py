@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from omma.errors import BadInput, MissingExtra
 from omma.host.desk import HostDesk
 from omma.host.settings import HostSettings
+from omma.host.thrift import be_thrifty, settle
 from omma.serve.desk import Desk
 from omma.serve.fetch import Fetcher, FetchLimits
 from omma.serve.keys import KeyRing
@@ -79,6 +80,7 @@ def run(house: House, told: Callable[[Open], None]) -> None:
     `leaving` says; on the second they are not. Raises BadInput for a place that cannot be had, and what
     loading the model raises.
     """
+    be_thrifty()
     with _listening(house) as door:
         asyncio.run(_live(house, door, told))
 
@@ -129,6 +131,7 @@ async def _serve(
         timeout_graceful_shutdown=1,
     )
     server = _Server(config)
+    settle()
     serving = asyncio.create_task(server.serve(sockets=[door]))
     told(Open(_url(door), desk.models()[0].name, tuple(desk.state().get("walls", ()))))
     if not await _first(asyncio.shield(serving), asked):

@@ -13,7 +13,7 @@ class Setup:
     """What an engine's process loads. The words are those of `omma.load`; `name` is how it is offered.
 
     `rows` answers are written at a time. `pages` and `features` are bytes for keys and values, and for what
-    the tower saw; None leaves them to `running.Limits`.
+    the tower saw, at most; None leaves them to `running.Limits`.
     """
 
     model: str = "omma-nano"
@@ -57,4 +57,4 @@ class HostSettings:
             most = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // self.replicas
         if most is None or setup.pages is not None:
             return setup
-        return replace(setup, pages=most // 4, features=most // 16)
+        return replace(setup, pages=most // 4)

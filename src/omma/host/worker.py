@@ -12,6 +12,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from traceback import print_exc
 from typing import Any
@@ -23,18 +24,21 @@ from omma.host.card import card_of
 from omma.host.frames import Blob, Broken, Frame, HungUp, receive, send
 from omma.host.nouns import noun, plain, plain_error
 from omma.host.settings import Setup
+from omma.host.thrift import be_thrifty, settle
 from omma.loading import resolve
 from omma.prep.geometry import geometry
-from omma.running import Answering, Running
+from omma.running import Answering, Running, enough
 from omma.serve.desk import Cost, Shown
 
 WIDER = 4  # a prompt up to so many contexts long is counted, to say by how much it is too long
 BEAT = 0.5  # seconds between two words about how things stand
+AT_ONCE = 512  # orders that are worked on; those beyond wait for a thread
 
 
 def main(number: int) -> None:
     """Serve the socket of this number until its other side is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    be_thrifty()
     line = _Line(socket.socket(fileno=number))
     try:
         frame = line.next()
@@ -96,6 +100,7 @@ class _Desk:
     def __init__(self, line: _Line, setup: Setup) -> None:
         self._line = line
         self._answers: dict[int, _Answer] = {}
+        self._threads = ThreadPoolExecutor(AT_ONCE, "order")
         self._model = model = omma.load(
             setup.model,
             device=setup.device,
@@ -105,12 +110,14 @@ class _Desk:
         )
         decoder = replace(model.spec.decoder, context=WIDER * model.spec.decoder.context)
         self._wide = replace(model.processor, spec=replace(model.spec, decoder=decoder))
-        limits = {"memory": setup.pages, "features": setup.features}
+        pages = None if setup.pages is None else min(setup.pages, enough(model, setup.rows))
+        limits = {"memory": pages, "features": setup.features}
         given = {name: limit for name, limit in limits.items() if limit is not None}
         self._running = Running(model, rows=setup.rows, **given)
         folder = resolve(setup.model, revision=setup.revision)
         card = card_of(setup.name or setup.model, folder, model.processor)
         weights = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+        settle()
         line.say({"is": "ready", "weights": weights}, (card, model.processor.rules))
 
     def run(self) -> None:
@@ -129,7 +136,7 @@ class _Desk:
                         told.cancel()
 
     def _begin(self, work: Callable[..., None], frame: Frame) -> None:
-        threading.Thread(target=self._guarded, args=(work, frame), daemon=True).start()
+        self._threads.submit(self._guarded, work, frame)
 
     def _guarded(self, work: Callable[..., None], frame: Frame) -> None:
         """Do a piece of work; whatever goes wrong in it is told, and no other piece hears of it."""

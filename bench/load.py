@@ -3,7 +3,8 @@
     python -m bench.load                     ten minutes of 32 clients, then a minute with kills
     python -m bench.load --minutes 0.5       a try; prints, and writes nothing with --dry
 
-The server is `omma serve` as it stands, in processes of its own. Figures go to docs/results/load.json.
+The server is `omma serve` as it stands, in processes of its own. What it remembers has an end and fills while
+it warms up; from then on memory has to be flat. Figures go to docs/results/load.json.
 """
 
 from __future__ import annotations
@@ -17,55 +18,20 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-from statistics import mean, median, quantiles
+from statistics import median, quantiles
 from time import perf_counter
 from typing import Any
 
 import httpx
 
 from bench.load_clients import KINDS, Crowd, Seen, ask, picture
+from bench.processes import Memory
 from bench.results import ROOT, Table
 
 MODEL = "omma-nano"
 PAIRS = 5  # pictures that are asked about twice, for the ratio
 SIDE = 840  # their sides in pixels, and those of the picture that clients show again and again
-EVERY = 2.0  # seconds between two looks at memory
-WARM = 0.3  # of the time goes by before memory has to be flat: what is remembered has an end, and fills
-MOST = 1.5  # GiB that the engine is held to, so that it fills in minutes
 DRIFT, SOONER, BACK = 0.05, 5.0, 5.0
-
-
-@dataclass
-class Memory:
-    """Bytes of all processes together, look after look."""
-
-    looks: list[tuple[float, int]] = field(default_factory=list)
-
-    @property
-    def drift(self) -> float:
-        """By how much the last fifth is over the first one after warming up."""
-        held = [size for _, size in self.looks[int(len(self.looks) * WARM) :]]
-        fifth = max(1, len(held) // 5)
-        return mean(held[-fifth:]) / mean(held[:fifth]) - 1
-
-    async def look(self, client: httpx.AsyncClient, server: int) -> None:
-        """Look again and again, until cancelled."""
-        while True:
-            numbers = await processes(client)
-            held = sum(_held(number) for number in (server, *numbers["engines"], *numbers["decoders"]))
-            self.looks.append((perf_counter(), held))
-            await asyncio.sleep(EVERY)
-
-
-def _held(number: int) -> int:
-    """Bytes that a process alone has, and its share of those it has with others."""
-    try:
-        words = Path(f"/proc/{number}/smaps_rollup").read_text(encoding="ascii")
-    except OSError:  # it has just ended
-        return 0
-    return 1024 * int(next(line for line in words.splitlines() if line.startswith("Pss:")).split()[1])
 
 
 async def processes(client: httpx.AsyncClient) -> dict[str, list[int]]:
@@ -77,7 +43,7 @@ async def processes(client: httpx.AsyncClient) -> dict[str, list[int]]:
 @asynccontextmanager
 async def served() -> AsyncIterator[tuple[httpx.AsyncClient, int]]:
     """A server, and a client that knows it."""
-    words = ["--model", MODEL, "--port", "0", "--json", "--quiet", "--workers-memory", str(MOST)]
+    words = ["--model", MODEL, "--port", "0", "--json", "--quiet"]
     command = [sys.executable, "-m", "omma", "serve", *words]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as server:
@@ -156,9 +122,7 @@ def tell_load(table: Table, seen: Sequence[Seen], seconds: float, memory: Memory
     p50, p95 = spread([gap for one in seen for gap in one.between])
     table.row("between tokens, p50", p50, "s")
     table.row("between tokens, p95", p95, "s")
-    held = [size for _, size in memory.looks]
-    drift = memory.drift
-    note = f"{held[0] / 2**20:,.0f} MiB at the start, {held[-1] / 2**20:,.0f} at the end, all processes"
+    drift, note = memory.drift()
     table.row("memory drift", drift, goal=f"≤ {DRIFT}", met=drift <= DRIFT, note=note)
 
 

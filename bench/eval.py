@@ -16,7 +16,7 @@ import omma
 from bench.results import ROOT, Table
 from bench.tesseract import read_by_tesseract
 from omma.evals.sheet import sheet
-from omma.evals.suites import SuiteScore, evaluate, read_suite
+from omma.evals.suites import MORE, TIMES, SuiteScore, evaluate, read_suite
 
 SUITES = ROOT / "data" / "nano-eval"
 
@@ -86,6 +86,7 @@ def add_row(
         f"95 %: {100 * low:.1f} to {100 * high:.1f}",
         f"chance {100 * suite.chance:.1f}",
         f"{len(score.records)} questions, {seconds:.0f} s",
+        f"answers of {score.longest} tokens at most: {TIMES} times the longest truth and {MORE}",
     ]
     percent = round(100 * value, 2)
 
@@ -119,7 +120,8 @@ def in_order(paths: Iterable[Path]) -> list[Path]:
     return sorted(paths, key=lambda path: (PROMISES.get(path.stem, Promise("")).like is not None, path.stem))
 
 
-def _follow(bars: Progress, bar: TaskID) -> Callable[[int, int], None]:
+def follow(bars: Progress, bar: TaskID) -> Callable[[int, int], None]:
+    """What hears how far a suite is and shows it."""
     return lambda done, _: bars.update(bar, completed=done)
 
 
@@ -134,7 +136,7 @@ def run(name: str, paths: Iterable[Path], table: Table, first: int | None = None
             suite = replace(suite, questions=suite.questions[:first])
             bar = bars.add_task(suite.name, total=len(suite.questions))
             began = time.monotonic()
-            score = evaluate(model, suite, _follow(bars, bar))
+            score = evaluate(model, suite, follow(bars, bar))
             seconds = time.monotonic() - began
             reached[suite.name] = 100 * score.figure.value
             add_row(table, score, seconds, goal_of(suite.name, reached), read_by_tesseract(suite))

@@ -21,7 +21,7 @@ from omma.loading import load_folder
 from omma.model.vlm import Vlm
 from omma.presets import PRESETS
 from omma.sample import Sample
-from omma.train.shard import together
+from omma.train.shard import leave, together
 from omma.weights.split import bytes_here, split
 
 TOKENS = 64
@@ -87,7 +87,10 @@ def answer(name: str, picture: Path, question: str) -> int:
                 f"{'the same' if told == alone else 'other'} tokens as alone",
                 file=sys.stderr,
             )
-    return 0 if told == alone else 1
+    if told == alone:
+        leave()
+        return 0
+    return 1
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 import omma
-from bench.eval import PROMISES, SUITES, goal_of
+from bench.eval import PROMISES, SUITES, follow, goal_of
 from omma.evals.suites import SuiteScore, evaluate, read_suite
 from omma.loading import BUNDLED
 
@@ -39,7 +39,7 @@ def scores(model: str, only: Sequence[str]) -> list[SuiteScore]:
                 continue
             suite = read_suite(path)
             bar = bars.add_task(f"{model}: {suite.name}", total=len(suite.questions))
-            told.append(evaluate(responder, suite, lambda done, _, bar=bar: bars.update(bar, completed=done)))
+            told.append(evaluate(responder, suite, follow(bars, bar)))
     return told
 
 

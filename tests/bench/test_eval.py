@@ -22,7 +22,9 @@ case "$*" in *--list-langs*) echo eng ;; *) /bin/cat > /dev/null; printf 'a b' ;
 def score_of(suite: Suite, points: float) -> SuiteScore:
     """Every question answered alike."""
     answer = Answer("", "stop", Usage(1, 1))
-    return SuiteScore(suite, tuple(Record(question, answer, Mark(points)) for question in suite.questions))
+    return SuiteScore(
+        suite, tuple(Record(question, answer, Mark(points)) for question in suite.questions), 18
+    )
 
 
 @pytest.mark.parametrize("name", sorted(PROMISES))

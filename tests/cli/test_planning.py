@@ -40,6 +40,8 @@ def test_a_folder_is_planned_as_it_lies(omma: Run, toy: Path) -> None:
         (("omma-nano", "--video", "640x360"), "wanted WxH@SECONDS"),
         (("omma-nano", "--gpu", "toaster"), "not in the table"),
         (("omma-nano", "--fps", "2"), "for a --video"),
+        (("omma-nano", "--video", "640x360@5", "--pictures", "2"), "is shown instead"),
+        (("omma-nano", "--picture", "1x8000"), "omma: --picture 1x8000: the picture is"),
         (("omma-nano", "--context", "99999"), "more than the 4,096"),
         (("qwen-vl-chat", "--video", "640x360@5"), "sees no videos"),
     ],

@@ -1,11 +1,16 @@
-"""A recipe is a program: it may import what lies beside it."""
+"""A recipe is a program: it may import what lies beside it, and its model is written as it is said."""
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
-from omma.cli.teaching import _program
+import pytest
+
+from omma.cli.teaching import _program, read_recipe
+from omma.weights import read_spec
+from omma.weights.config import write_config
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,3 +28,20 @@ def test_the_second_school_of_nano_has_stages_of_its_own() -> None:
     for stage in (school.see(), school.learn(), school.answer()):
         stage.check()
         assert stage.model.family == "qwen3-vl"
+
+
+def _named() -> list[str]:
+    """FILE.py:STAGE of every recipe there is, underscored helpers left out."""
+    files = sorted((ROOT / "recipes").glob("*/*.py"))
+    stages = [(file, re.findall(r"^def ([a-z]\w*)\(\) -> Recipe:", file.read_text(), re.M)) for file in files]
+    return [f"{file.relative_to(ROOT)}:{stage}" for file, names in stages for stage in names]
+
+
+@pytest.mark.parametrize("name", _named())
+def test_the_model_of_every_recipe_is_the_one_that_its_folder_will_say(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    recipe = read_recipe(name)
+    write_config(recipe.model, tmp_path, dtype="bfloat16")
+    assert read_spec(tmp_path) == recipe.model

@@ -17,7 +17,7 @@ from omma.errors import BadData, BadPicture, MissingFile, OmmaError
 from omma.evals.figures import chance, figure
 from omma.evals.marks import Mark, Question, distance, found_share, mark, missed
 from omma.evals.sheet import sheet
-from omma.evals.suites import evaluate, read_suite
+from omma.evals.suites import LONGEST, MORE, evaluate, limits, read_suite
 from omma.prep.boxes import Box
 from omma.sample import Size
 from omma.synth.suites import make_suite
@@ -180,6 +180,28 @@ def test_every_question_is_asked_once_and_marked_in_its_place(suite: Path, respo
     assert score.suite.chance == pytest.approx(1 / 3)
     assert heard == [(1, 3), (2, 3), (3, 3)]
     assert responder.asked == 3
+
+
+class Babbler(Knower):
+    """Remembers how long it may speak."""
+
+    def stream(self, spoken: Sequence[Message], options: Options) -> Iterator[Delta]:
+        self.longest = getattr(self, "longest", {}) | {spoken[-1].text: options.max_tokens}
+        return super().stream(spoken, options)
+
+
+def test_an_answer_may_be_twice_as_long_as_the_longest_truth_and_sixteen_tokens(suite: Path) -> None:
+    babbler = Babbler()
+    score = evaluate(babbler, read_suite(suite))
+    box = '[{"bbox_2d": [1, 2, 30, 40], "label": "<b>"}]'
+    assert babbler.longest == {"Colour?": 2 * len("blue") + 16, "Where?": 2 * len(box) + 16}
+    assert score.longest == 2 * len(box) + 16
+
+
+@pytest.mark.parametrize("path", sorted((Path(__file__).parents[2] / "data" / "nano-eval").glob("*.jsonl")))
+def test_no_form_may_be_longer_than_before_whatever_the_truths(path: Path) -> None:
+    for kind, longest in limits(Knower(), read_suite(path)).items():
+        assert MORE < longest <= LONGEST[kind]
 
 
 class Shy(Knower):

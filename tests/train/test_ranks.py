@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -61,6 +63,23 @@ def test_torchrun_starts_the_command(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert [json.loads(line)["step"] for line in done.stdout.splitlines()] == [1, 2, 3, 4]
     assert (tmp_path / "run" / "model" / "model.safetensors").exists()
+
+
+@pytest.mark.parametrize("rank", [True, False])
+def test_a_rank_leaves_before_the_interpreter_is_taken_apart(rank: bool) -> None:
+    program = (
+        "import atexit, os\n"
+        "from omma.train.shard import leave\n"
+        "class Thread:\n    def __del__(self, abort=os.abort) -> None: abort()\n"
+        "outlives = Thread()\n"
+        "atexit.register(print, 'done')\n"
+        "leave()\n"
+    )
+    where = os.environ | ({"TORCHELASTIC_RUN_ID": "a run"} if rank else {})
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=where, cwd=ROOT, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (0 if rank else -signal.SIGABRT, "done\n")
 
 
 @pytest.mark.parametrize("ranks", [1, 2, 3, 4, 6])

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.distributed as dist
-from torch.distributed.device_mesh import init_device_mesh
 
 from omma.engine.engine import Engine, Written
 from omma.engine.request import Request, Sampling
@@ -20,6 +18,7 @@ from omma.prep.rules import published_rules, square_rules
 from omma.presets import tiny
 from omma.sample import Sample, Visual, pack
 from omma.sample import Size as Pixels
+from omma.train.shard import leave, together
 from omma.weights.split import bytes_here, split
 
 WORDS = 9
@@ -67,19 +66,18 @@ def written(made: Vlm, one: Sample, count: int = 12) -> list[int]:
 
 
 def main(folder: Path, generations: list[str]) -> None:
-    dist.init_process_group("gloo")
-    try:
-        mesh = init_device_mesh("cpu", (dist.get_world_size(),))
+    with together("cpu") as ranks:
+        mesh = ranks.mesh
+        assert mesh is not None
         for generation in generations:
             made = model(generation)
             one, whole = sample(made), bytes_here(made)
             split(made, mesh)
             told = {"logits": logits(made, one), "written": torch.tensor(written(made, one))}
             sizes = torch.tensor([whole, bytes_here(made)])
-            torch.save(told | {"bytes": sizes}, folder / f"{generation}-{dist.get_rank()}.pt")
-    finally:
-        dist.destroy_process_group()
+            torch.save(told | {"bytes": sizes}, folder / f"{generation}-{ranks.rank}.pt")
 
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]), sys.argv[2:])
+    leave()

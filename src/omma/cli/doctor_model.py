@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -148,9 +148,9 @@ def box(model: Model) -> Finding:
     def place() -> str:
         found = model.find(known_picture(), "circle", max_tokens=LENGTH)
         best = max((_overlap((b.x1, b.y1, b.x2, b.y2)) for b in found), default=0.0)
-        return f"{'found' if best >= OVERLAP else 'missed'}, overlap {best:.2f}"
+        return f"box {'found' if best >= OVERLAP else 'missed'}, overlap {best:.2f}"
 
-    return _asked("box", "a circle's box", "found", place)
+    return _asked("box", "a circle", "found", place, show=str)
 
 
 def order(model: Model) -> Finding:
@@ -170,15 +170,17 @@ def order(model: Model) -> Finding:
     return _asked("order", "red first, then blue first", "red then blue", firsts)
 
 
-def _asked(name: str, shown: str, wanted: str, answer: Any) -> Finding:
+def _asked(
+    name: str, shown: str, wanted: str, answer: Callable[[], str], show: Callable[[str], str] = repr
+) -> Finding:
     try:
-        said = str(answer()).strip()
+        said = answer().strip()
     except OmmaError as wrong:
         return Finding(name, "warn", f"shown {shown}: {wrong}")
     short = said if len(said) <= 40 else f"{said[:40]}…"
     if wanted in said.lower():
-        return Finding(name, "ok", f"shown {shown}: {short!r}")
-    return Finding(name, "warn", f"shown {shown}: {short!r}", FAILS)
+        return Finding(name, "ok", f"shown {shown}: {show(short)}")
+    return Finding(name, "warn", f"shown {shown}: {show(short)}", FAILS)
 
 
 def _question(picture: Any, words: str) -> Any:

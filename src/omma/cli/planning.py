@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 HOUSE = "House"
 SHOW = "What is shown"
 LONGEST_SIDE, LONGEST_FILM = 100_000, 86_400
+PICTURE = "1280x720"
 
 Name = Annotated[
     str,
@@ -88,7 +89,7 @@ def enrol(app: typer.Typer) -> None:
 
 def plan(
     model: Name,
-    picture: PictureSides = "1280x720",
+    picture: PictureSides = PICTURE,
     pictures: Pictures = 1,
     video: Film = None,
     fps: Fps = None,
@@ -111,6 +112,8 @@ def plan(
     kept = bring(model)
     if fps is not None and video is None:
         raise UnknownOption(f"--fps {fps:g}: it is for a --video, and there is none")
+    if video is not None and (picture, pictures) != (PICTURE, 1):
+        raise UnknownOption("--picture and --pictures: a --video is shown instead of them; leave one out")
     wish = wish_of(picture, 0 if video else pictures, video, fps, batch, context)
     told = estimate(kept, wish, named, this_machine(), packs=packs_here())
     if json:

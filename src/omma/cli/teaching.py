@@ -107,6 +107,7 @@ def train(
     folder = out or Path("runs") / wanted.name
     from omma.loading import device_of
     from omma.train.loop import train as run
+    from omma.train.shard import leave
 
     silent = json or os.environ.get("RANK", "0") != "0"  # of several ranks, one speaks
     with Steps(wanted.name, wanted.steps, quiet=silent) as shown:
@@ -120,6 +121,7 @@ def train(
         )
     if not silent:
         say(f"the model is in {model}" if model else f"saved in {folder}; the same command goes on")
+    leave()
 
 
 def read_recipe(name: str) -> Recipe:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -14,7 +14,7 @@ from omma.evals.figures import Figure, chance, figure
 from omma.evals.marks import FORMS, Mark, Question, check_truth, form, mark, missed
 from omma.sample import Size
 
-# Tokens an answer may take, by the form of its truth: an answer that runs on is cut, and marked as it stands.
+# Tokens an answer may take at most, by the form of its truth: one that runs on is cut and marked as it is.
 LONGEST = {
     "word": 32,
     "number": 32,
@@ -29,6 +29,8 @@ LONGEST = {
     "order": 192,
     "result": 256,
 }
+
+TIMES, MORE = 2, 16  # an answer may be so many times as long as the longest truth, and so many tokens more
 
 Progress = Callable[[int, int], None]
 
@@ -91,10 +93,11 @@ class Record:
 
 @dataclass(frozen=True)
 class SuiteScore:
-    """A suite's figure with every answer behind it, in the suite's order."""
+    """A suite's figure with every answer behind it, in the suite's order, and how long any could be."""
 
     suite: Suite
     records: tuple[Record, ...]
+    longest: int = 0
 
     @property
     def figure(self) -> Figure:
@@ -170,20 +173,62 @@ def evaluate(responder: Responder, suite: Suite, progress: Progress | None = Non
     """Put every question to the responder, greedily, and mark the answers. `progress` hears done and all.
 
     A question that cannot be answered, because of its picture for example, counts as wrong: see `unanswered`.
+    No answer is longer than `limits` allows.
     """
     records: dict[int, Record] = {}
-    for index, answer in _answered(responder, suite):
+    longest = limits(responder, suite)
+    for index, answer in _answered(responder, suite, longest):
         question = suite.questions[index]
         got = missed(question.truth) if isinstance(answer, OmmaError) else mark(question.truth, answer)
         records[index] = Record(question, answer, got)
         if progress is not None:
             progress(len(records), len(suite.questions))
-    return SuiteScore(suite, tuple(records[i] for i in range(len(suite.questions))))
+    records_in_order = tuple(records[i] for i in range(len(suite.questions)))
+    return SuiteScore(suite, records_in_order, max(longest.values()))
 
 
-def _answered(responder: Responder, suite: Suite) -> Iterator[tuple[int, Answer | OmmaError]]:
+def limits(responder: Responder, suite: Suite) -> dict[str, int]:
+    """Tokens that answers may take, by the form of their truth: `TIMES` the suite's longest and `MORE`.
+
+    Never more than `LONGEST`. Counted by the responder's own tokenizer, or in bytes where it shows none: a
+    token is one byte at least.
+    """
+    processor = getattr(responder, "processor", None)
+    counted: dict[str, int] = {}
+    for question in suite.questions:
+        kind, text = form(question.truth), _as_told(question)
+        taken = len(text.encode() if processor is None else processor.tokenizer.text(text))
+        counted[kind] = max(counted.get(kind, 0), taken)
+    return {kind: min(TIMES * taken + MORE, LONGEST[kind]) for kind, taken in counted.items()}
+
+
+def _as_told(question: Question) -> str:
+    """The truth as one would tell it. What a place or a span is called is in the question at the latest."""
+    truth, kind = question.truth, form(question.truth)
+    match kind:
+        case "lines" | "order":
+            return "\n".join(truth[kind])
+        case "result":
+            return "\n".join([*truth.get("steps", ()), str(truth[kind])])
+        case "point":
+            return json.dumps({"point_2d": truth["box"][:2], "label": question.question}, ensure_ascii=False)
+        case "spans":
+            named = [{"start": a, "end": b, "label": question.question} for a, b in truth[kind]]
+            return json.dumps(named, ensure_ascii=False)
+        case "boxes":
+            boxes = [{"bbox_2d": b["box"], "label": b.get("label", question.question)} for b in truth[kind]]
+            return json.dumps(boxes, ensure_ascii=False)
+        case "record":
+            return json.dumps(truth[kind], ensure_ascii=False)
+        case _:
+            return str(truth[kind])
+
+
+def _answered(
+    responder: Responder, suite: Suite, limits: Mapping[str, int]
+) -> Iterator[tuple[int, Answer | OmmaError]]:
     """Answers with their places, form by form, since each form has its own length."""
-    for kind, longest in LONGEST.items():
+    for kind, longest in limits.items():
         places = [i for i, question in enumerate(suite.questions) if form(question.truth) == kind]
         asked = (_said(suite.questions[i]) for i in places)
         for index, answer in answers_of(responder, asked, Options(temperature=0.0, max_tokens=longest)):

@@ -98,7 +98,8 @@ def talk_of(wish: Wish, rules: PictureRules, *, context: int) -> Talk:
 
 
 def _picture(size: Size, rules: PictureRules) -> Shown:
-    return _shown(size, picture_size(Image(""), rules, size), 1, rules)
+    named = Image(f"--picture {size.width}x{size.height}")  # what a refusal calls it
+    return _shown(size, picture_size(named, rules, size), 1, rules)
 
 
 def _film(film: Film, rules: PictureRules, fps: float) -> Shown:

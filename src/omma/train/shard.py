@@ -6,6 +6,9 @@ a layer's weights when the layer runs, and adds its gradients to the others' aft
 
 from __future__ import annotations
 
+import atexit
+import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -85,6 +88,19 @@ def together(device: str) -> Iterator[Ranks]:
         yield _ranks(device)
     finally:
         dist.destroy_process_group()
+
+
+def leave() -> None:
+    """End a rank that torchrun started, its work done, without taking the interpreter apart.
+
+    Threads of gloo may outlive their group, and one that asks for the interpreter while it is taken apart
+    ends the process by SIGABRT: torchrun then calls a good run failed. Any other process is left as it is.
+    """
+    if dist.is_torchelastic_launched():
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 def _ranks(device: str) -> Ranks:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 
@@ -48,12 +48,14 @@ class Limits:
     invariant: bool = False
 
 
+Hear: TypeAlias = Callable[[Piece], None]  # what the engine's thread does with a piece; it must not take long
+
+
 class _Work:
     """What the engine's thread holds of an answer. The asker's handle is another thing."""
 
-    def __init__(self, prep: float) -> None:
-        self.prep = prep
-        self.pieces: SimpleQueue[Piece] = SimpleQueue()
+    def __init__(self, prep: float, hear: Hear) -> None:
+        self.prep, self.hear = prep, hear
         self.writing: Writing | None = None
 
     @property
@@ -63,14 +65,14 @@ class _Work:
         return {"prep": self.prep, **stages}
 
 
-class Answering(Iterator[Delta]):
-    """One answer as it is written. Closing it, or letting go of it, ends the work within a step.
+class Asked:
+    """An answer that is being written. Closing it, or letting go of it, ends the work within a step.
 
     `seconds` by stage are complete after the last piece: prep, wait, encode, prefill, decode.
     """
 
     def __init__(self, name: str, seen: tuple[Seen, ...], work: _Work, inbox: SimpleQueue[Any]) -> None:
-        self.name, self._seen, self._work, self._inbox = name, seen, work, inbox
+        self.name, self.seen, self._work, self._inbox = name, seen, work, inbox
         self._over = False
 
     @property
@@ -78,22 +80,30 @@ class Answering(Iterator[Delta]):
         """Seconds by stage, as far as the answer has come."""
         return self._work.seconds
 
-    def __next__(self) -> Delta:
-        if self._over:
-            raise StopIteration
-        piece = self._work.pieces.get()
-        if piece.finish is not None or piece.error is not None:
-            self._over = True
-        return delta(piece, self._seen)
-
     def close(self) -> None:
-        """Want nothing more. A thread that waits for a piece is told that the answer was closed."""
+        """Want nothing more. Who waits for a piece is told that the answer was closed."""
         if not self._over:
             self._over = True
             self._inbox.put(_Cancel(self._work))
 
     def __del__(self) -> None:
         self.close()
+
+
+class Answering(Asked, Iterator[Delta]):
+    """An answer whose pieces wait until they are asked for."""
+
+    def __init__(self, pieces: SimpleQueue[Piece], *asked: Any) -> None:
+        super().__init__(*asked)
+        self._pieces = pieces
+
+    def __next__(self) -> Delta:
+        if self._over:
+            raise StopIteration
+        piece = self._pieces.get()
+        if piece.finish is not None or piece.error is not None:
+            self._over = True
+        return delta(piece, self.seen)
 
 
 class Running:
@@ -146,6 +156,27 @@ class Running:
 
         Raises what is wrong with the conversation, and Busy where too many wait already.
         """
+        pieces: SimpleQueue[Piece] = SimpleQueue()
+        return Answering(pieces, *self._asked(spoken, options, tenant, name, pieces.put))
+
+    def ask(
+        self,
+        spoken: Sequence[Message],
+        options: Options,
+        hear: Hear,
+        *,
+        tenant: str = "",
+        name: str = "",
+    ) -> Asked:
+        """The same for somebody who has many answers at a time: the engine's thread gives `hear` each piece.
+
+        The first may come before this returns, the last one has a finish or an error.
+        """
+        return Asked(*self._asked(spoken, options, tenant, name, hear))
+
+    def _asked(
+        self, spoken: Sequence[Message], options: Options, tenant: str, name: str, hear: Hear
+    ) -> tuple[str, tuple[Seen, ...], _Work, SimpleQueue[Any]]:
         options.check()
         self._enter()
         began = perf_counter()
@@ -155,12 +186,11 @@ class Running:
         except BaseException:
             self._leave("refused", 0.0)
             raise
-        work = _Work(perf_counter() - began)
-        answering = Answering(name, seen, work, self._inbox)
+        work = _Work(perf_counter() - began, hear)
         self._inbox.put(_Ask(asked, work))
         if self._over is not None:  # it may have ended after we entered: nobody would hear us
             self._hang_up(self._over)
-        return answering
+        return name, seen, work, self._inbox
 
     def load(self) -> dict[str, Any]:
         """How things stand: requests, pages, what was kept, and seconds by stage of all answers so far."""
@@ -246,7 +276,7 @@ class Running:
         if ticket is not None and self._works.pop(ticket, None) is not None:
             self._engine.cancel(ticket)
             self._leave("cancelled", 0.0)
-            work.pieces.put(Piece(ticket, "", error=Interrupted("the answer was closed")))
+            work.hear(Piece(ticket, "", error=Interrupted("the answer was closed")))
 
     def _tell(self, told: Written | Failed) -> None:
         work = self._works.get(told.ticket)
@@ -262,7 +292,7 @@ class Running:
             self._engine.cancel(told.ticket)
             del self._works[told.ticket]
             self._count(work, piece)
-        work.pieces.put(piece)
+        work.hear(piece)
 
     def _count(self, work: _Work, piece: Piece) -> None:
         seconds = work.seconds
@@ -277,7 +307,7 @@ class Running:
         for ticket, work in list(self._works.items()):
             if self._works.pop(ticket, None) is not None:
                 self._leave("interrupted", 0.0)
-                work.pieces.put(Piece(ticket, "", error=error))
+                work.hear(Piece(ticket, "", error=error))
         while not self._inbox.empty():
             try:
                 word = self._inbox.get(block=False)
@@ -285,7 +315,7 @@ class Running:
                 return
             if isinstance(word, _Ask):
                 self._leave("interrupted", 0.0)
-                word.work.pieces.put(Piece(0, "", error=error))
+                word.work.hear(Piece(0, "", error=error))
 
 
 @dataclass(frozen=True)

@@ -96,9 +96,8 @@ def test_the_cost_is_what_the_answer_reads(host: Host) -> None:
         (order(Image("/etc/passwd"), "?"), BadMessage, "wanted its bytes"),
         (order(omma.Video(b"\0" * 99), "?"), BadVideo, "video 1"),
         (order("?", model="gpt"), BadInput, "no model is called 'gpt'"),
-        (order("word " * 9000), PromptTooLong, "tokens"),
     ],
-    ids=["no picture", "broken", "a path", "no video", "no model", "too long"],
+    ids=["no picture", "broken", "a path", "no video", "no model"],
 )
 def test_what_is_wrong_is_raised_before_the_first_piece(
     host: Host, wrong: Order, error: type[BadInput], told: str
@@ -111,6 +110,14 @@ def test_what_is_wrong_is_raised_before_the_first_piece(
         host.do(first())
     with pytest.raises(error, match=told):
         host.do(host.desk.cost(wrong))
+
+
+def test_a_prompt_that_is_too_long_is_refused_and_its_cost_is_told(host: Host) -> None:
+    long = order("word " * 9000)
+    with pytest.raises(PromptTooLong, match="tokens"):
+        host.told("word " * 9000)
+    cost = host.do(host.desk.cost(long))
+    assert cost.prompt_tokens > cost.context
 
 
 def test_many_are_answered_side_by_side_each_its_own(host: Host) -> None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
-from omma.chat import Image, Message, Options, Part, Video, source_name
+from omma.chat import Delta, Image, Message, Options, Part, Video, source_name
 from omma.errors import BadInput, BadMessage, Busy, Interrupted
 from omma.host.clips import Clips
 from omma.host.decode import Decoders, Taken, Wanted
@@ -187,6 +187,8 @@ class HostDesk:
             raise
 
     def _told(self, frame: Frame, seen: Seen) -> Told:
+        if (text := frame.header.get("text")) is not None:
+            return Told(Delta(text))
         delta = noun(frame.header["value"], frame.blobs)
         if frame.header["is"] == "piece":
             return Told(delta)

@@ -170,13 +170,20 @@ class Worker:
                 self._told.set_result(frame)
             case "state":
                 self.state = frame.header["state"]
+            case "texts":  # of many answers
+                self.heard = monotonic()
+                for number, text in frame.header["of"]:
+                    self._hand(number, Frame({"is": "piece", "text": text}, []))
             case _:
                 self.heard = monotonic()
-                number = frame.header["id"]
-                if (came := self._inside.get(number)) and not _put(came, frame):
-                    leaving = asyncio.create_task(self._cancel(number))
-                    self._leaving.add(leaving)
-                    leaving.add_done_callback(self._leaving.discard)
+                self._hand(frame.header["id"], frame)
+
+    def _hand(self, number: int, frame: Frame) -> None:
+        """Put a frame where its order waits; one that is not read is ended."""
+        if (came := self._inside.get(number)) and not _put(came, frame):
+            leaving = asyncio.create_task(self._cancel(number))
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
 
 
 def _put(came: asyncio.Queue[Frame | None], frame: Frame | None) -> bool:

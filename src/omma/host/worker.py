@@ -11,14 +11,17 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
+from queue import Empty, SimpleQueue
 from traceback import print_exc
 from typing import Any
 
 import omma
-from omma.chat import Message, Options
+from omma.engine.generate import Piece
 from omma.errors import Interrupted, OmmaError, PromptTooLong
 from omma.host.card import card_of
 from omma.host.frames import Blob, Broken, Frame, HungUp, receive, send
@@ -27,12 +30,13 @@ from omma.host.settings import Setup
 from omma.host.thrift import be_thrifty, settle
 from omma.loading import resolve
 from omma.prep.geometry import geometry
-from omma.running import Answering, Running, enough
+from omma.respond import delta
+from omma.running import Asked, Running, enough
 from omma.serve.desk import Cost, Shown
 
 WIDER = 4  # a prompt up to so many contexts long is counted, to say by how much it is too long
 BEAT = 0.5  # seconds between two words about how things stand
-AT_ONCE = 512  # orders that are worked on; those beyond wait for a thread
+AT_ONCE = 16  # orders that are prepared at a time; those beyond wait for a thread
 
 
 def main(number: int) -> None:
@@ -73,25 +77,31 @@ class _Line:
 class _Answer:
     """An answer that is being written, from the moment it was asked for. Any thread may cancel it."""
 
-    def __init__(self) -> None:
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.text: list[str] = []
         self._lock = threading.Lock()
-        self._answering: Answering | None = None
-        self.cancelled = False
+        self._begun: Future[Asked] = Future()
+        self._cancelled = False
 
-    def begin(self, answering: Answering) -> Answering:
+    @property
+    def asked(self) -> Asked:
+        """The running's handle of it; it may come a moment after the first piece."""
+        return self._begun.result()
+
+    def begin(self, asked: Asked) -> None:
         """It is being written now."""
         with self._lock:
-            self._answering = answering
-            if self.cancelled:
-                answering.close()
-        return answering
+            self._begun.set_result(asked)
+            if self._cancelled:
+                asked.close()
 
     def cancel(self) -> None:
         """Nobody wants it any more."""
         with self._lock:
-            self.cancelled = True
-            if self._answering is not None:
-                self._answering.close()
+            self._cancelled = True
+            if self._begun.done():
+                self.asked.close()
 
 
 class _Desk:
@@ -100,6 +110,7 @@ class _Desk:
     def __init__(self, line: _Line, setup: Setup) -> None:
         self._line = line
         self._answers: dict[int, _Answer] = {}
+        self._heard: SimpleQueue[tuple[_Answer, Piece]] = SimpleQueue()
         self._threads = ThreadPoolExecutor(AT_ONCE, "order")
         self._model = model = omma.load(
             setup.model,
@@ -114,6 +125,7 @@ class _Desk:
         limits = {"memory": pages, "features": setup.features}
         given = {name: limit for name, limit in limits.items() if limit is not None}
         self._running = Running(model, rows=setup.rows, **given)
+        threading.Thread(target=model.ready, name="omma-shapes", daemon=True).start()
         folder = resolve(setup.model, revision=setup.revision)
         card = card_of(setup.name or setup.model, folder, model.processor)
         weights = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
@@ -122,55 +134,95 @@ class _Desk:
 
     def run(self) -> None:
         """Take orders in until the other side hangs up."""
-        threading.Thread(target=self._beat, daemon=True).start()
+        for work in (self._beat, self._tell):
+            threading.Thread(target=work, daemon=True).start()
         while True:
             frame = self._line.next()
+            number = frame.header["id"]
             match frame.header["do"]:
                 case "answer":
-                    self._answers[frame.header["id"]] = _Answer()
-                    self._begin(self._answer, frame)
+                    self._answers[number] = _Answer(number)
+                    self._threads.submit(self._guarded, number, partial(self._answer, number, frame))
                 case "cost":
-                    self._begin(self._cost, frame)
+                    self._threads.submit(self._guarded, number, partial(self._cost, number, frame))
                 case "cancel":
-                    if told := self._answers.get(frame.header["id"]):
+                    if told := self._answers.get(number):
                         told.cancel()
 
-    def _begin(self, work: Callable[..., None], frame: Frame) -> None:
-        self._threads.submit(self._guarded, work, frame)
-
-    def _guarded(self, work: Callable[..., None], frame: Frame) -> None:
+    def _guarded(self, number: int, work: Callable[[], None]) -> None:
         """Do a piece of work; whatever goes wrong in it is told, and no other piece hears of it."""
-        number = frame.header["id"]
-        value = noun(frame.header["value"], frame.blobs)
-        frame.blobs.clear()
         try:
             try:
-                work(number, *value)
+                work()
             except OmmaError as wrong:
-                self._line.say({"is": "failed", "id": number, **plain_error(wrong)})
+                self._failed(number, wrong)
             except Exception as wrong:  # a mistake of ours: said in the log, and to whoever asked
                 print_exc()
-                told = Interrupted(f"a mistake of omma's ended the answer: {type(wrong).__name__}: {wrong}")
-                self._line.say({"is": "failed", "id": number, **plain_error(told)})
+                self._failed(
+                    number,
+                    Interrupted(f"a mistake of omma's ended the answer: {type(wrong).__name__}: {wrong}"),
+                )
         except HungUp:
             return
-        finally:
-            self._answers.pop(number, None)
 
-    def _answer(self, number: int, messages: tuple[Message, ...], options: Options, tenant: str) -> None:
+    def _failed(self, number: int, wrong: OmmaError) -> None:
+        self._answers.pop(number, None)
+        self._line.say({"is": "failed", "id": number, **plain_error(wrong)})
+
+    def _answer(self, number: int, frame: Frame) -> None:
+        """Begin an answer. Its pieces come to `_tell`."""
+        messages, options, tenant = noun(frame.header["value"], frame.blobs)
+        frame.blobs.clear()
         mine = self._answers[number]
-        text: list[str] = []
-        answering = mine.begin(self._running.stream(messages, options, tenant=tenant, name=str(number)))
-        for delta in answering:
-            text.append(delta.text)
-            if delta.finish_reason is None:
-                self._line.say({"is": "piece", "id": number}, delta)
-                continue
-            places = geometry("".join(text), delta.seen)
-            seconds = _stages(answering.seconds, bool(delta.seen))
-            self._line.say({"is": "last", "id": number, "geometry": places, "seconds": seconds}, delta)
+        mine.begin(
+            self._running.ask(
+                messages,
+                options,
+                lambda piece: self._heard.put((mine, piece)),
+                tenant=tenant,
+                name=str(number),
+            )
+        )
 
-    def _cost(self, number: int, messages: tuple[Message, ...], options: Options) -> None:
+    def _tell(self) -> None:
+        """Say what is written, what came in one step in one frame."""
+        while True:
+            heard = [self._heard.get()]
+            with suppress(Empty):
+                while True:
+                    heard.append(self._heard.get_nowait())
+            try:
+                self._said(heard)
+            except HungUp:
+                return
+
+    def _said(self, heard: Sequence[tuple[_Answer, Piece]]) -> None:
+        texts: list[tuple[int, str]] = []
+        for mine, piece in heard:
+            mine.text.append(piece.text)
+            if piece.finish is None and piece.error is None and not piece.chosen:
+                texts.append((mine.number, piece.text))
+                continue
+            if texts:
+                self._line.say({"is": "texts", "of": texts})
+                texts = []
+            self._guarded(mine.number, partial(self._told, mine, piece))
+        if texts:
+            self._line.say({"is": "texts", "of": texts})
+
+    def _told(self, mine: _Answer, piece: Piece) -> None:
+        """Say a piece that is more than text."""
+        told = delta(piece, mine.asked.seen)
+        if piece.finish is None:
+            self._line.say({"is": "piece", "id": mine.number}, told)
+            return
+        places = geometry("".join(mine.text), told.seen)
+        seconds = _stages(mine.asked.seconds, bool(told.seen))
+        self._answers.pop(mine.number, None)
+        self._line.say({"is": "last", "id": mine.number, "geometry": places, "seconds": seconds}, told)
+
+    def _cost(self, number: int, frame: Frame) -> None:
+        messages, options = noun(frame.header["value"], frame.blobs)
         try:
             sample = self._model.prepared(messages, options)[0].sample
         except PromptTooLong:  # by how much is told, so that less can be shown

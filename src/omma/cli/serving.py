@@ -11,7 +11,7 @@ import typer
 
 from omma.cli import options as given
 from omma.cli.options import DEFAULT_MODEL, MODEL, OUTPUT, examples
-from omma.cli.say import aside, say, say_json
+from omma.cli.say import say, say_json
 from omma.errors import UnknownOption
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def serve(
     log_to_stderr(quiet=quiet)
     run(house, _say_json if json else _say)
     if not json:
-        aside("stopped; all that was under way has ended")
+        say("stopped; all that was under way has ended")
 
 
 def _keys(key: str | None, key_file: str | None) -> KeyRing:

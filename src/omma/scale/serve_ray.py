@@ -125,6 +125,7 @@ class RayDesk:
         self._opening, self._replicas, self._address, self._limit = opening, replicas, address, inside
         self._patience = patience
         self._own = False  # whether the cluster was started here
+        self._closing = False
         self._serve: Any = None  # Ray Serve, and the way to its replicas
         self._handle: Any = None
         self._cards: list[Card] = []
@@ -157,6 +158,7 @@ class RayDesk:
 
     async def close(self) -> None:
         """End the replicas, and the cluster if it was started here; another one stays as it is."""
+        self._closing = True
         if self._looking is not None:
             self._looking.cancel()
             with suppress(asyncio.CancelledError):
@@ -173,6 +175,8 @@ class RayDesk:
             from ray import serve
         except ModuleNotFoundError:
             raise MissingExtra("Ray Serve is not installed; pip install 'omma[ray]' to serve on it") from None
+        if self._closing:
+            return
         self._serve = serve
         serve.start(proxy_location="Disabled")  # the door is our own server
         deployment: Any = serve.deployment(

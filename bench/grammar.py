@@ -10,19 +10,23 @@ import re
 import sys
 import sysconfig
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import jsonschema  # type: ignore[import-untyped]
 import numpy as np
+from numpy.typing import NDArray
 
 import omma
 from bench.results import Table
 from omma.chat import Options, message
+from omma.engine.closing import Closing
 from omma.engine.generate import generate
 from omma.engine.grammar import Vocabulary, compile_shape
 from omma.engine.request import Request
+from omma.engine.ways import way_out
 from omma.prep.tokenizer import Tokenizer
 from omma.respond import Model
 from omma.sample import Size
@@ -32,6 +36,7 @@ from tests.engine.schemas import schema_of
 SCHEMAS = 1_000
 WILDEST = 100.0  # the highest temperature that is taken
 LONGEST = 400  # tokens of an answer
+LAST = 32  # tokens more than the shortest answer has
 LARGE = 151_936  # tokens that Qwen's public models score
 COST = 1.0  # milliseconds of a mask that nobody notices beside a token of a large model
 TOOL = {"type": "object", "properties": {"x": {"type": "integer"}}, "required": ["x"]}
@@ -117,10 +122,48 @@ def costs(table: Table, vocabulary: Vocabulary) -> None:
         note = f"p99 {dear:.2f} ms, dearest {1e3 * max(masks):.1f} ms, compiled in {1e3 * compiled:.1f} ms"
         label = f"{vocabulary.size:,} tokens, {name}: a mask and a step"
         table.row(label, round(usual, 4), "ms", goal=f"≤ {COST:g}", met=usual <= COST, note=note)
+        first, far, near = ends(shape, vocabulary)
+        note = (
+            f"dearest {1e3 * max(near):.1f} ms; far from the limit {1e3 * float(np.median(far)):.4f} ms; "
+            f"the shortest answer found in {1e3 * first:.1f} ms"
+        )
+        label = f"{vocabulary.size:,} tokens, {name}: an end kept in reach, of the last tokens each"
+        table.row(label, round(1e3 * float(np.mean(near)), 4), "ms", note=note)
+
+
+def ends(shape: Shape, vocabulary: Vocabulary, answers: int = 5) -> tuple[float, list[float], list[float]]:
+    """Seconds until an end is found from the beginning, and for each token: far from the limit, and near."""
+    grammar = compile_shape(shape, vocabulary)
+    assert grammar.endings is not None
+    endings = grammar.endings
+    begun = time.perf_counter()
+    least = way_out(grammar.walk(), endings.letters, most=1000, json=endings.json, work=endings.first)
+    first, told = time.perf_counter() - begun, list[list[float]]()
+    for more in (10**6, LAST):
+        seconds = list[float]()
+        for seed in range(answers):
+            walk, dice, closing = grammar.walk(), np.random.default_rng(seed), Closing(endings)
+            for left in range(len(least or ()) + more, more - LAST, -1):
+                mask = walk.mask()
+                begun = time.perf_counter()
+                token = closing.chosen(walk, left, partial(drawn, mask, dice))
+                seconds.append(time.perf_counter() - begun)
+                if token in vocabulary.stop_ids:
+                    break
+                walk.take(token)
+                closing.take(token)
+        told.append(seconds[1:])
+    return first, told[0], told[1]
+
+
+def drawn(mask: NDArray[np.bool_], dice: np.random.Generator, refused: Sequence[int]) -> int | None:
+    """Any token that is allowed and not refused."""
+    mask[list(refused)] = False
+    return int(dice.choice(np.flatnonzero(mask))) if mask.any() else None
 
 
 def wild(table: Table, model: Model, count: int) -> None:
-    """Most random answers to generated schemas: how many are whole, and that those validate."""
+    """Most random answers to generated schemas: how many ended by themselves, and that all are valid."""
     schemas = [schema_of(seed) for seed in range(count)]
 
     def asked() -> Iterator[Request]:
@@ -131,14 +174,12 @@ def wild(table: Table, model: Model, count: int) -> None:
     texts, whole, wrong = [""] * count, 0, 0
     for piece in generate(model.network, asked(), model.spell, rows=32):
         texts[piece.index] += piece.text
-        if piece.finish == "stop":
-            whole += 1
-            wrong += not validates(texts[piece.index], schemas[piece.index])
+        whole += piece.finish == "stop"
         wrong += piece.error is not None
-    table.row(
-        "replies to generated schemas that ended", whole, f"of {count}", note=f"{LONGEST} tokens at most"
-    )
-    table.row("of those, not parsed or not valid", wrong, goal="0", met=wrong == 0)
+    wrong += sum(not validates(text, schema) for text, schema in zip(texts, schemas, strict=True))
+    note = f"of at most {LONGEST} tokens; the others were brought to an end"
+    table.row("replies to generated schemas that ended by themselves", whole, f"of {count}", note=note)
+    table.row(f"of all {count} replies, not parsed or not valid", wrong, goal="0", met=wrong == 0)
 
 
 def validates(text: str, schema: dict[str, Any]) -> bool:

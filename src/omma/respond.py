@@ -12,7 +12,7 @@ from omma.engine.engine import score
 from omma.engine.generate import Piece, generate
 from omma.engine.grammar import Grammar, Grammars, Vocabulary
 from omma.engine.request import Request, read_defaults, request
-from omma.errors import OmmaError
+from omma.errors import MissingExtra, OmmaError
 from omma.loading import Loaded
 from omma.model.memory import memory_for
 from omma.prep.dialects import dialect_of
@@ -125,6 +125,14 @@ class Model(Verbs):
             thoughts_end=thought,
         )
         return asked, seen
+
+    def ready(self) -> bool:
+        """Make ready what a first answer of a shape would wait for; False where the extra is absent."""
+        try:
+            self._grammars.ready()
+        except MissingExtra:
+            return False
+        return True
 
     def spell(self, token: int) -> bytes:
         """The bytes that a token of an answer writes; marks write none, but places where they are told so."""

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from omma.engine.grammar import Grammars, compile_shape
+from omma.engine.grammar import Grammars, Vocabulary, compile_shape
 from omma.engine.schema_rules import INSTEAD, USUAL
 from omma.errors import BadShape, MissingExtra
 from omma.prep.calls import parse_calls
@@ -315,6 +315,14 @@ def test_a_shape_is_compiled_once_and_the_oldest_is_forgotten() -> None:
     kept.of(Matching("b"))
     kept.of(Matching("c"))
     assert kept.of(Matching("a")) is not first
+
+
+def test_what_is_made_ready_is_not_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = nano()
+    kept = Grammars(Vocabulary(known.tokenizer, known.size, known.stop_ids))
+    kept.ready()
+    monkeypatch.delattr("llguidance.LLTokenizer")
+    assert kept.of(Matching("b")).walk().mask().sum() == 1
 
 
 def test_absence_of_the_library_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -38,6 +39,10 @@ class Third:
     size: int
     ends: frozenset[int]
 
+    @property
+    def endings(self) -> None:
+        return None
+
     def walk(self) -> Walking:
         return Walking(self, 0)
 
@@ -62,6 +67,14 @@ class Walking:
 
     def forced(self) -> list[int]:
         return [self.at % 3, 7] if self.at % 4 == 0 else []  # now and then a guess, and often a wrong one
+
+    def follows(self, tokens: Sequence[int]) -> int:
+        ahead = self.copy()
+        for count, token in enumerate(tokens):
+            if not ahead.mask()[token]:
+                return count
+            ahead.take(token)
+        return len(tokens)
 
     def copy(self) -> Walking:
         return Walking(self.grammar, self.at)

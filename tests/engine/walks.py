@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
 
+from omma.engine.closing import Closing
 from omma.engine.grammar import Grammar, Grammars, Vocabulary, Walk
 from omma.loading import resolve
 from omma.prep.tokenizer import Tokenizer
@@ -43,6 +45,29 @@ def ended(walk: Walk, seed: int, vocabulary: Vocabulary, longest: int) -> list[i
         walk.take(token)
         told.append(token)
     return None
+
+
+def closed(
+    grammar: Grammar, seed: int, most: int, vocabulary: Vocabulary | None = None
+) -> tuple[list[int], str]:
+    """A random answer of `most` tokens at most, written as a row writes it, and why it ended."""
+    vocabulary, walk, dice = vocabulary or nano(), grammar.walk(), np.random.default_rng(seed)
+    assert grammar.endings is not None
+    closing, told = Closing(grammar.endings), list[int]()
+
+    def draw(refused: Sequence[int]) -> int | None:
+        mask = walk.mask()
+        mask[list(refused)] = False
+        return int(dice.choice(np.flatnonzero(mask))) if mask.any() else None
+
+    while len(told) < most:
+        token = closing.chosen(walk, most - len(told), draw)
+        if token in vocabulary.stop_ids:
+            return told, closing.reason or "stop"
+        walk.take(token)
+        closing.take(token)
+        told.append(token)
+    return told, closing.reason or ("stop" if walk.ended else "length")
 
 
 def spelled(tokens: list[int], vocabulary: Vocabulary | None = None) -> str:

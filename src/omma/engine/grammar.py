@@ -14,13 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omma.chat import Seen
+from omma.engine.closing import Endings
 from omma.engine.corners import Corners
 from omma.engine.lark import lark_of, llguidance
 from omma.engine.placed import Figured, PlacedWalk
+from omma.engine.reach import reach_of
 from omma.engine.schema_rules import USUAL, Limits
+from omma.engine.ways import Letters
 from omma.errors import BadShape
+from omma.prep.dialects import dialect_of
 from omma.prep.tokenizer import Tokenizer
-from omma.shape import Places, Shape
+from omma.shape import Matching, Places, Shape
 
 _SHOWN = re.compile(r"\s*+(?:\d+ \||\^|<non-verbose/>)")
 _AT = re.compile(r"(?:at )?\d+\(\d+\): |failed to compile JSON schema: ")
@@ -54,6 +58,10 @@ class Walk(Protocol):
         """
         ...
 
+    def follows(self, tokens: Sequence[int]) -> int:
+        """How many of these tokens may come, one after the other; a stop id too, where the text may end."""
+        ...
+
     def copy(self) -> Walk:
         """Another walk at the same place; neither knows of the other."""
         ...
@@ -64,6 +72,11 @@ class Grammar(Protocol):
 
     def walk(self) -> Walk:
         """A walk at the beginning of the answer."""
+        ...
+
+    @property
+    def endings(self) -> Endings | None:
+        """What brings its answers to an end before a limit; None to have them cut."""
         ...
 
 
@@ -109,6 +122,11 @@ class Vocabulary:
         return tuple(map(self.tokenizer.bytes_of, range(min(self.tokenizer.size, self.size))))
 
     @cached_property
+    def letters(self) -> Letters:
+        """Its tokens, to spell ends of answers with."""
+        return Letters(self.tokens, frozenset(self.marks.values()), self.stop_ids)
+
+    @cached_property
     def figured(self) -> Figured:
         """Which tokens hold figures."""
         return Figured.of(self.tokens, self.size)
@@ -138,16 +156,19 @@ def compile_shape(
     Raises BadShape (what it asks for is not understood, or is beyond the limits) and MissingExtra.
     """
     text = lark_of(shape, vocabulary.marks, limits, thinks=thinks)
-    compiled = _Compiled(text, vocabulary, limits)
+    tagged = isinstance(shape, Places) and dialect_of(shape.boxes or "").dress != "json"
+    json = not isinstance(shape, Matching) and not tagged
+    endings = Endings(reach_of(shape, thinks=thinks), vocabulary.letters, json)
+    compiled = _Compiled(text, vocabulary, limits, endings)
     return _Places(compiled, Corners.of(shape), vocabulary, thinks) if isinstance(shape, Places) else compiled
 
 
 class _Compiled:
     """A grammar of llguidance."""
 
-    def __init__(self, text: str, vocabulary: Vocabulary, limits: Limits) -> None:
+    def __init__(self, text: str, vocabulary: Vocabulary, limits: Limits, endings: Endings) -> None:
         library = llguidance()
-        self._vocabulary = vocabulary
+        self._vocabulary, self.endings = vocabulary, endings
         wanted = library.LLParserLimits(
             initial_lexer_fuel=limits.compile_fuel,
             max_grammar_size=limits.grammar_size,
@@ -188,6 +209,11 @@ class _Walk:
     def forced(self) -> list[int]:
         return list(self._matcher.compute_ff_tokens())
 
+    def follows(self, tokens: Sequence[int]) -> int:
+        if self._matcher.is_stopped():
+            return int(tokens[0] in self._vocabulary.stop_ids and not self._matcher.is_error())
+        return int(self._matcher.validate_tokens(list(tokens)))
+
     def copy(self) -> Walk:
         return _Walk(self._matcher.deep_copy(), self._vocabulary)
 
@@ -196,7 +222,7 @@ class _Places:
     """A grammar of places, and the arithmetic over it."""
 
     def __init__(self, grammar: Grammar, corners: Corners, vocabulary: Vocabulary, thinks: bool) -> None:
-        self._grammar, self._corners = grammar, corners
+        self._grammar, self._corners, self.endings = grammar, corners, grammar.endings
         self._figured, self._thoughts = vocabulary.figured, b"" if thinks else None
 
     def walk(self) -> Walk:
@@ -215,6 +241,11 @@ class Grammars:
         self._vocabulary, self._limits, self._thinks = vocabulary, limits, thinks
         self._kept: OrderedDict[str, Grammar] = OrderedDict()
         self._keep, self._lock = keep, Lock()
+
+    def ready(self) -> None:
+        """Make the vocabulary ready, once; who asks meanwhile waits. Raises MissingExtra."""
+        compile_shape(Matching("a"), self._vocabulary).walk().mask()
+        _ = self._vocabulary.letters.steps
 
     def of(self, shape: Shape, seen: Sequence[Seen] = ()) -> Grammar:
         """The grammar of a shape, for an answer to what was `seen`. Raises what `compile_shape` raises."""

@@ -21,6 +21,7 @@ class _Walk(Protocol):
     def mask(self) -> NDArray[np.bool_]: ...
     def take(self, token: int) -> None: ...
     def forced(self) -> list[int]: ...
+    def follows(self, tokens: Sequence[int]) -> int: ...
     def copy(self) -> _Walk: ...
 
 
@@ -70,7 +71,7 @@ class PlacedWalk:
         return mask_V
 
     def take(self, token: int) -> None:
-        corners, thoughts = self._gone_on(token)
+        corners, thoughts = self._gone_on(token, self._corners, self._thoughts)
         self._walk.take(token)
         self._corners, self._thoughts = corners, thoughts
 
@@ -88,15 +89,24 @@ class PlacedWalk:
     def copy(self) -> PlacedWalk:
         return PlacedWalk(self._walk.copy(), self._corners, self._figured, self._thoughts)
 
-    def _gone_on(self, token: int) -> tuple[Corners, bytes | None]:
+    def follows(self, tokens: Sequence[int]) -> int:
+        corners, thoughts, text = self._corners, self._thoughts, self._walk.follows(tokens)
+        for count, token in enumerate(tokens[:text]):
+            try:
+                corners, thoughts = self._gone_on(token, corners, thoughts)
+            except ValueError:
+                return count
+        return text
+
+    def _gone_on(self, token: int, corners: Corners, thoughts: bytes | None) -> tuple[Corners, bytes | None]:
+        """What stands after a token. Raises ValueError when a place lies outside."""
         tokens = self._figured.tokens
         text = tokens[token] if token < len(tokens) else b""
-        if self._thoughts is not None:
-            thoughts = self._thoughts + text
-            before, end, text = thoughts.partition(THOUGHTS_END.encode())
+        if thoughts is not None:
+            before, end, text = (thoughts + text).partition(THOUGHTS_END.encode())
             if not end:
-                return self._corners, before[-len(THOUGHTS_END) :]
-        corners = self._corners.after(text)
-        if corners is None:
+                return corners, before[-len(THOUGHTS_END) :]
+        gone_on = corners.after(text)
+        if gone_on is None:
             raise ValueError(f"token {token} puts a place out of the picture; take one that the mask allows")
-        return corners, None
+        return gone_on, None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from omma.chat import FinishReason
+from omma.engine.closing import Closing
 from omma.engine.content import Content, digests, doublings
 from omma.engine.grammar import Walk
 from omma.engine.lookup import Lookup
@@ -74,6 +76,8 @@ class Row:
         self.times = Times()
         self.sampler = Sampler(request.sampling, sample.ids_T, spec.decoder.vocabulary)
         self.walk: Walk | None = None if request.grammar is None else request.grammar.walk()
+        endings = None if request.grammar is None else request.grammar.endings
+        self.closing: Closing | None = None if endings is None else Closing(endings)
         self.lookup = Lookup(sample.ids_T.tolist(), guesses) if guesses else None
         self.shown: tuple[bytes, ...] = ()
         self.content: Content | None = None
@@ -151,7 +155,24 @@ class Row:
         allowed = torch.from_numpy(self.walk.mask().copy())
         if len(allowed) < len(logits_V):
             allowed = torch.nn.functional.pad(allowed, (0, len(logits_V) - len(allowed)))
-        return self.sampler(logits_V.cpu().masked_fill(~allowed, -torch.inf))
+        held_V = logits_V.cpu().masked_fill(~allowed, -torch.inf)
+        return (
+            self.sampler(held_V) if self.closing is None else self._closing(held_V, self.walk, self.closing)
+        )
+
+    def _closing(self, held_V: Tensor, walk: Walk, closing: Closing) -> int:
+        """Choose a token after which the answer can still come to its end: the first that can is taken."""
+
+        def draw(refused: Sequence[int]) -> int | None:
+            if refused:
+                held_V[list(refused)] = -torch.inf
+                if not bool(held_V.isfinite().any()):
+                    return None
+            return self.sampler.choose(held_V)
+
+        token = closing.chosen(walk, self.left, draw)
+        self.sampler.remember(token)
+        return token
 
     def take(self, token: int) -> FinishReason | None:
         """Write a token; say why it was the last, if it was."""
@@ -160,15 +181,22 @@ class Row:
         if self.content is not None:
             self.content.write(token, self._position + len(self.written))
         self.written.append(token)
+        walk, closing = self.walk, self.closing
+        reason = None if closing is None else closing.reason
         if token in self.request.stop_ids:
-            return "stop"
-        if self.walk is not None:
-            self.walk.take(token)
+            return reason or "stop"
+        if walk is not None:
+            walk.take(token)
+        if closing is not None:
+            closing.take(token)
         if self.lookup is not None:
             self.lookup.write(token)
         if not self.left:
-            return "length"
-        return "loop" if self.request.loops and circles(self.written) else None
+            return reason or ("stop" if walk is not None and walk.ended else "length")
+        if not self.request.loops or reason == "loop" or not circles(self.written):
+            return None
+        hurries = walk is not None and closing is not None and closing.hurry(walk, self.left)
+        return None if hurries else "loop"
 
     def guess(self) -> list[int]:
         """Tokens that may come next, for the next step to try: at most all but one that may be written."""

@@ -48,14 +48,22 @@ class Sampler:
 
     def __call__(self, logits_V: Tensor) -> int:
         """Choose a token from fp32 logits (V,) and remember it."""
+        token = self.choose(logits_V)
+        self.remember(token)
+        return token
+
+    def choose(self, logits_V: Tensor) -> int:
+        """Choose a token from fp32 logits (V,); another may be chosen in its place."""
         scores_V = self._penalised(logits_V)
-        token = int(scores_V.argmax()) if self.greedy else self._drawn(self._distribution(scores_V))
+        return int(scores_V.argmax()) if self.greedy else self._drawn(self._distribution(scores_V))
+
+    def remember(self, token: int) -> None:
+        """A token is written: penalties go by it from now on."""
         for mask_V in (self._read_V, self._written_V):
             if mask_V is not None:
                 mask_V[token] = True
         if self._counts_V is not None:
             self._counts_V[token] += 1
-        return token
 
     def distribution(self, logits_V: Tensor) -> Tensor:
         """The probabilities (V,), float64, from which the next token would be drawn; temperature above 0."""

@@ -126,7 +126,6 @@ class _Desk:
         given = {name: limit for name, limit in limits.items() if limit is not None}
         self._running = Running(model, rows=setup.rows, **given)
         threading.Thread(target=model.ready, name="omma-shapes", daemon=True).start()
-        threading.Thread(target=model.ready, name="omma-shapes", daemon=True).start()
         folder = resolve(setup.model, revision=setup.revision)
         card = card_of(setup.name or setup.model, folder, model.processor)
         weights = sum(file.stat().st_size for file in folder.glob("*.safetensors"))

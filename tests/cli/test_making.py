@@ -53,10 +53,12 @@ def test_data_that_cannot_be_made_is_refused(words: list[str], named: str, omma:
 
 def test_earlier_data_is_replaced_only_on_request(omma: Run, tmp_path: Path) -> None:
     words = ("data", "make", "scenes", "--count", "1", "--size", "112x112", "--out", tmp_path)
-    assert omma(*words).code == 0
+    made = omma(*words)
+    assert (made.code, made.out) == (0, f"1 conversation in {tmp_path / 'scenes.jsonl'}\n")
     ended = omma(*words)
     assert ended.code == 2
     assert "scenes.jsonl" in ended.err
+    assert "--overwrite" in ended.err
     assert omma(*words, "--overwrite").code == 0
 
 

@@ -258,7 +258,7 @@ def test_failures_are_on_the_sheet_and_nothing_in_them_is_markup(suite: Path) ->
     ("line", "said"),
     [
         ("{", "line 2"),
-        ('{"picture":"a.png"}', "question"),
+        ('{"picture":"a.png"}', "it has no 'question'"),
         ('{"picture":"a.png","question":"?","task":"t","truth":{"x":1},"size":[1,1]}', "truth"),
         ('{"picture":"b.png","question":"?","task":"t","truth":{"word":"x"},"size":[1,1]}', "b.png"),
         ('{"picture":"a.png","question":"?","task":"t","truth":{"lines":["x"]},"size":[1,1]}', "mixes"),

@@ -137,6 +137,8 @@ def test_a_folder_that_is_there_is_left_alone(folder: Path) -> None:
     for taken in (target, folder):
         with pytest.raises(BadFolder, match="is there already"):
             convert_folder(folder, taken, Change())
+    with pytest.raises(BadFolder, match="lies inside"):
+        convert_folder(folder, folder / "new", Change())
     (target / "mine.txt").unlink()
     convert_folder(folder, target, Change())
     assert_same(loaded(target), loaded(folder))

@@ -87,7 +87,7 @@ def make(
             overwrite=overwrite,
             progress=shown.count,
         )
-    _done(lines, count, "conversations", json=json)
+    _done(lines, count, "conversation", json=json)
 
 
 @data.command(
@@ -112,7 +112,7 @@ def suite(
 
     with writing(out):
         lines = make_suite(name, count, out, overwrite=overwrite)
-    _done(lines, count, "questions", json=json)
+    _done(lines, count, "question", json=json)
 
 
 def read_size(text: str) -> Size:
@@ -139,4 +139,4 @@ def _done(lines: Path, count: int, what: str, *, json: bool) -> None:
     if json:
         say_json({"lines": str(lines), "count": count})
     else:
-        say(f"{count} {what} are in {lines}")
+        say(f"{count} {what}{'' if count == 1 else 's'} in {lines}")

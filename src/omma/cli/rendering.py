@@ -88,7 +88,7 @@ def _tell(harvest: Harvest, *, json: bool) -> None:
     if json:
         say_json({"lines": str(harvest.lines), "count": harvest.count, "skipped": skipped})
         return
-    say(f"{harvest.count} conversations are in {harvest.lines}")
+    say(f"{harvest.count} conversation{'' if harvest.count == 1 else 's'} in {harvest.lines}")
     for entry in skipped[:TOLD]:
         say(f"nothing from {entry['page']}: {entry['reason']}")
     if len(skipped) > TOLD:

@@ -103,7 +103,7 @@ def _check_place(out: Path, overwrite: bool) -> None:
     if not finished and not (out / SHARDS / OURS).exists():
         raise BadInput(f"{out} holds other things; name a folder that is new or empty")
     if finished and not overwrite:
-        raise BadInput(f"{out} holds a finished cleaning; name another folder, or ask to overwrite")
+        raise BadInput(f"{out} holds a finished cleaning; name another folder, or say --overwrite")
 
 
 def _is_report(path: Path) -> bool:

@@ -155,8 +155,9 @@ def _question(line: bytes, path: Path, number: int) -> Question:
             raise ValueError(f"its fps is {fps!r}; wanted frames a second")
         check_truth(raw["truth"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
+        why = f"it has no {error}" if isinstance(error, KeyError) else f"{error}"
         raise BadData(
-            f"{where} is not a question: {type(error).__name__}: {error}; wanted picture, question, task, "
+            f"{where} is not a question: {why}; wanted picture, question, task, "
             f"truth ({', '.join(FORMS)}) and size"
         ) from None
     more, before = tuple(path.parent / name for name in others), tuple((told[0], told[1]) for told in earlier)

@@ -98,7 +98,7 @@ def render_pages(
     file, pictures = folder / "web.jsonl", folder / "web"
     older = [path for path in sorted(pictures.glob("*")) if path.suffix in ENDINGS]
     if (file.exists() or older) and not overwrite:
-        raise BadInput(f"{file} or its pictures exist already; name another folder, or ask to overwrite")
+        raise BadInput(f"{file} or its pictures exist already; name another folder, or say --overwrite")
     for path in older:
         path.unlink()
     pictures.mkdir(parents=True, exist_ok=True)

@@ -232,7 +232,7 @@ def _fresh(folder: Path, name: str, overwrite: bool, album: str = "") -> tuple[P
     kept = [] if album or not pictures.is_dir() else sorted(pictures.iterdir())
     older = [path for path in kept if path.suffix in ENDINGS]
     if (file.exists() or older) and not overwrite:
-        raise BadInput(f"{file} or its pictures exist already; name another folder, or ask to overwrite")
+        raise BadInput(f"{file} or its pictures exist already; name another folder, or say --overwrite")
     for path in older:
         path.unlink()
     pictures.mkdir(parents=True, exist_ok=True)

@@ -89,6 +89,8 @@ def convert_folder(
         raise BadFolder(f"{source} is an adapter; omma train merge makes a model of it and its base")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise BadFolder(f"{target} is there already; name a folder that is not, or take it away first")
+    if target.resolve().is_relative_to(source.resolve()):
+        raise BadFolder(f"{target} lies inside {source}, which is read; name a folder beside it")
     spec = read_spec(source)
     with torch.device("meta"):
         model = Vlm(spec)
@@ -171,7 +173,7 @@ def _check_room(target: Path, size: int) -> None:
     here = next(folder for folder in target.absolute().parents if folder.exists())
     if (free := shutil.disk_usage(here).free) < size:
         raise BadFolder(
-            f"{target} would take {size / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free there; make room"
+            f"{target} would take {size / 1e9:.3g} GB, and {free / 1e9:.3g} GB are free there; make room"
         )
 
 

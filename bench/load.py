@@ -29,7 +29,7 @@ from bench.processes import Memory
 from bench.results import ROOT, Table
 
 MODEL = "omma-nano"
-PAIRS = 5  # pictures that are asked about twice, for the ratio
+PAIRS = 12  # pictures that are asked about twice, for the ratio
 SIDE = 840  # their sides in pixels, and those of the picture that clients show again and again
 DRIFT, SOONER, BACK = 0.05, 5.0, 5.0
 

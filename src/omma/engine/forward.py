@@ -46,7 +46,7 @@ def _even(model: Vlm, x_TD: Tensor) -> int:
     light = spec.depth * spec.width**2 < LIGHT
     if tokens <= FEW or not light or x_TD.device.type != "cpu" or x_TD.dtype != torch.bfloat16:
         return tokens
-    step = 2 ** ((tokens - 1).bit_length() - 1) // STEPS
+    step = (1 << (tokens - 1).bit_length() - 1) // STEPS
     return -(-tokens // step) * step
 
 

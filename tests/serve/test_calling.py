@@ -7,12 +7,13 @@ import json
 from collections.abc import Iterable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from omma.serve.calling import Calls
 from omma.serve.speech import Called, Said, Thought, Thoughts
 
+calmly = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ANY = st.text(alphabet='<>/tolcahink_ {}\n"\\ab', max_size=40)
 OBJECTS = st.dictionaries(
     st.text(max_size=6), st.recursive(st.text(max_size=8) | st.integers(), st.lists, max_leaves=4)
@@ -45,7 +46,7 @@ def called(name: str, arguments: object) -> str:
     return f"<tool_call>\n{told}\n</tool_call>"
 
 
-@settings(deadline=None)
+@calmly
 @given(
     st.lists(st.tuples(st.text(min_size=1, max_size=9), OBJECTS), min_size=1, max_size=3),
     st.lists(st.integers(0, 300)),
@@ -59,13 +60,13 @@ def test_calls_come_out_whole_however_the_text_is_cut(
     assert [(name, json.loads(arguments)) for name, arguments in found] == calls
 
 
-@settings(deadline=None)
+@calmly
 @given(ANY, st.lists(st.integers(0, 50)))
 def test_how_a_text_is_cut_changes_nothing(text: str, places: list[int]) -> None:
     assert heard(cut(text, places)) == heard([text])
 
 
-@settings(deadline=None)
+@calmly
 @given(ANY.filter(lambda text: "<tool_call>" not in text), st.lists(st.integers(0, 50)))
 def test_words_without_a_call_are_what_was_said(text: str, places: list[int]) -> None:
     assert heard(cut(text, places)) == (text, [])
@@ -93,7 +94,7 @@ def parted(pieces: Iterable[str], *, thinks: bool) -> tuple[str, str]:
     return told[Thought], told[Said]
 
 
-@settings(deadline=None)
+@calmly
 @given(ANY, ANY, st.lists(st.integers(0, 90)))
 def test_thoughts_and_words_are_parted_at_the_mark(thought: str, said: str, places: list[int]) -> None:
     if "</think>" in thought + "</think>"[:-1]:
@@ -102,7 +103,7 @@ def test_thoughts_and_words_are_parted_at_the_mark(thought: str, said: str, plac
     assert parted(cut(text, places), thinks=True) == (thought.strip("\n"), said.lstrip("\n"))
 
 
-@settings(deadline=None)
+@calmly
 @given(ANY, st.lists(st.integers(0, 50)))
 def test_who_does_not_think_has_every_letter_said(text: str, places: list[int]) -> None:
     assert parted(cut(text, places), thinks=False) == ("", text)

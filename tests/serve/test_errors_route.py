@@ -144,12 +144,14 @@ def test_what_is_wrong_is_named_by_its_place(http: httpx.Client, more: Any, para
     assert "\n" not in error["message"]
 
 
-def test_what_is_null_was_not_given(http: httpx.Client) -> None:
+def test_what_is_null_was_not_given(http: httpx.Client, desk: ScriptDesk) -> None:
+    desk.script = told("x")
     unheard = ("reasoning_effort", "verbosity", "functions", "function_call", "audio", "web_search_options")
     assert ask(http, **dict.fromkeys(unheard)).status_code == 200
 
 
-def test_json_may_begin_with_a_mark_and_utf_16_is_named(http: httpx.Client) -> None:
+def test_json_may_begin_with_a_mark_and_utf_16_is_named(http: httpx.Client, desk: ScriptDesk) -> None:
+    desk.script = told("x")
     body = json.dumps({"messages": SAID})
     kind = {"content-type": "application/json"}
     codings = {"utf-8-sig": 200, "utf-16": 400}

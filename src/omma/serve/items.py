@@ -92,7 +92,9 @@ def _media(content: str | Sequence[asks.InputPart], where: str) -> Iterator[tupl
 def _turn(item: asks.Item, where: str) -> wire.Message:
     match item:
         case asks.InputMessage(role="assistant", content=content):
-            return wire.AssistantMessage(role="assistant", content=_said(content, where))
+            said = _said(content, where)
+            parts = said if isinstance(said, str) else [*said]
+            return wire.AssistantMessage(role="assistant", content=parts)
         case asks.InputMessage(role="user", content=content):
             return wire.UserMessage(role="user", content=_shown(content, f"{where}.content"))
         case asks.InputMessage(content=content):

@@ -50,7 +50,7 @@ def valid(answer: str, schema: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "deep", "longest"), [(40, 2, 120), pytest.param(1_000, 3, 300, marks=pytest.mark.soak)]
+    ("count", "deep", "longest"), [(40, 2, 200), pytest.param(1_000, 3, 400, marks=pytest.mark.soak)]
 )
 def test_every_answer_to_a_generated_schema_parses_and_validates(count: int, deep: int, longest: int) -> None:
     schemas = [schema_of(seed, deep) for seed in range(count)]

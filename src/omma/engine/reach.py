@@ -126,14 +126,15 @@ class _Bound:
             return 0
         first = [self.of(one) for one in schema.get("prefixItems", ())]
         rest = self.of(schema.get("items", True)) + 1
-        least = max(schema.get("minItems", 0) - len(first), 1)
+        least: int = max(schema.get("minItems", 0) - len(first), 1)
         return 4 + sum(first) + len(first) + least * rest
 
     def _text(self, schema: Mapping[str, Any]) -> int:
         if not _may_be("string", schema):
             return 0
+        least: int = schema.get("minLength", 0)
         pattern = 2 * _letters(schema["pattern"]) if "pattern" in schema else 0
-        return 8 + 4 * schema.get("minLength", 0) + pattern + (FORMAT if "format" in schema else 0)
+        return 8 + 4 * least + pattern + (FORMAT if "format" in schema else 0)
 
 
 def _may_be(kind: str, schema: Mapping[str, Any]) -> bool:

@@ -93,6 +93,7 @@ def _turn(item: asks.Item, where: str) -> wire.Message:
     match item:
         case asks.InputMessage(role="assistant", content=content):
             said = _said(content, where)
+            parts: str | list[wire.TextPart | wire.RefusalPart]
             parts = said if isinstance(said, str) else [*said]
             return wire.AssistantMessage(role="assistant", content=parts)
         case asks.InputMessage(role="user", content=content):

@@ -109,6 +109,8 @@ def test_the_shortest_end_is_within_reach_wherever_an_answer_stands(seed: int) -
         {"type": "string", "minLength": 9},
         {"type": "array", "items": {"type": "integer"}, "minItems": 5},
         {"type": "integer", "minimum": 17, "multipleOf": 25},
+        {"type": "array", "prefixItems": [{"type": "integer", "minimum": 1728, "multipleOf": 7}, {"const": 1}],
+         "items": False, "minItems": 2},
         {"type": "object", "properties": {f"name {i}": {"type": "string"} for i in range(12)},
          "required": [f"name {i}" for i in range(12)]},
     ],

@@ -150,7 +150,7 @@ class _Node(NamedTuple):
     sign: int  # of all that is allowed there
     many: bool  # letters, of which some may be left out
     further: int = 0  # closing steps on the path, other than letters among many
-    alike: Sequence[int] | None = None  # of the node before, steps to unlike places, where it allows the same
+    alike: Sequence[int] | None = None  # steps to unlike places, where the node before allowed the same
 
 
 def way_out(
@@ -223,7 +223,7 @@ class _Search:
                 self.met.add(sign)
                 self.order += 1
                 further = node.further + (not node.many and one.path[-1] in self.letters.closing)
-                alike = steps if one.sign == node.sign else None
+                alike = steps if node.many and one.sign == node.sign else None
                 rank = (len(one.path), -further, min(sign[-1], default=0), self.order)
                 heappush(self.line, (*rank, one._replace(further=further, alike=alike)))
 

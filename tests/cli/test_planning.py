@@ -57,6 +57,10 @@ def test_a_conversion_says_what_was_written(omma: Run, toy: Path, tmp_path: Path
     ended = omma("convert", toy, tmp_path / "b", "--dtype", "bfloat16", "--json")
     told = json.loads(ended.out)
     assert (ended.code, told["files"], told["left_behind"]) == (0, 1, [])
+    assert (
+        f", {told['bytes'] / 1e6:.3g} MB in 1 file"
+        in omma("convert", toy, tmp_path / "c", "--dtype", "bfloat16").out
+    )
     again = omma("convert", toy, tmp_path / "b")
     assert (again.code, "is there already" in again.err) == (2, True)
 

@@ -87,7 +87,7 @@ def _tell(told: Converted, target: Path, *, json: bool) -> None:
         say_json({"model": str(target), **told._asdict(), "left_behind": list(told.left_behind)})
         return
     files = "1 file" if told.files == 1 else f"{told.files} files"
-    say(f"{target}: {told.tensors} tensors, {told.bytes / 1e9:.3f} GB in {files}")
+    say(f"{target}: {told.tensors} tensors, {_size(told.bytes)} in {files}")
     if told.left_behind:
         aside(f"left behind, since nobody here reads them: {', '.join(told.left_behind)}")
 
@@ -99,3 +99,8 @@ def read_bytes(text: str) -> int:
     if size < LEAST:
         raise UnknownOption(f"--shard-size {text}: wanted a size of 1MB or more, such as 500MB or 5GB")
     return size
+
+
+def _size(count: int) -> str:
+    """Bytes in the unit that suits them: 22.4 MB, 7.51 GB."""
+    return f"{count / 1e6:.3g} MB" if count < 1e9 else f"{count / 1e9:.2f} GB"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from omma.chat import Message, Options, Video, message
+from omma.chat import Message, Options, Part, Video, message
 from omma.cli import options as given
 from omma.cli.bring import media as bring_media
 from omma.cli.bring import model as bring_model
@@ -80,13 +81,18 @@ def ask(
         ),
         keep_loops=keep_loops,
     )
+    spoken = [*opening(system), message("user", *_shown(media, max_pixels, fps), question)]
+    tell(bring_model(model, device, dtype, connect).stream(spoken, how), json=json)
+
+
+def _shown(media: Sequence[str], max_pixels: int | None, fps: float | None) -> list[Part]:
+    """All media that were named. A limit for what is not among them is a mistake."""
     shown = [bring_media(name, max_pixels=max_pixels, fps=fps) for name in media]
     if max_pixels is not None and not shown:
         raise UnknownOption("--max-pixels is for pictures and videos, and none is shown; leave it out")
     if fps is not None and not any(isinstance(part, Video) for part in shown):
         raise UnknownOption("--fps is for videos, and none is shown; leave it out")
-    spoken = [*opening(system), message("user", *shown, question)]
-    tell(bring_model(model, device, dtype, connect).stream(spoken, how), json=json)
+    return shown
 
 
 def describe(

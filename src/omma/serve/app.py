@@ -65,14 +65,6 @@ def build_app(
     )
     for route in ROUTES:
         _add(app, service, route)
-        if route.method == "GET":  # who asks for the head alone may have it
-            app.add_api_route(
-                route.path,
-                _endpoint(service, route.path, partial(route.work, service)),
-                methods=["HEAD"],
-                include_in_schema=False,
-                response_model=None,
-            )
     if settings.page:
         _serve_page(app, service)
     if settings.docs:
@@ -93,9 +85,14 @@ class _Answered(Response):
 
 
 def _add(app: FastAPI, service: Service, route: Route) -> None:
+    endpoint = _endpoint(service, route.path, partial(route.work, service))
+    if route.method == "GET":  # who asks for the head alone may have it
+        app.add_api_route(
+            route.path, endpoint, methods=["HEAD"], include_in_schema=False, response_model=None
+        )
     app.add_api_route(
         route.path,
-        _endpoint(service, route.path, partial(route.work, service)),
+        endpoint,
         methods=[route.method],
         summary=route.summary,
         responses=route.responses,  # type: ignore[arg-type]

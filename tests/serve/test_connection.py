@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -48,24 +49,24 @@ class App:
             await asyncio.sleep(0)
 
 
-def talk(said: Talk) -> App:
-    """Run a server, talk to it over one connection, and stop it."""
+def talk(said: Talk, http: type[Connection] = Hasty) -> App:
+    """Run a server behind a door as the house makes it, talk over one connection, and stop it."""
 
     async def run() -> App:
         app = App()
-        config = uvicorn.Config(app, http=Hasty, lifespan="off", log_config=None, ws="none", port=0)
+        config = uvicorn.Config(app, http=http, lifespan="off", log_config=None, ws="none")
         server = uvicorn.Server(config)
         config.load()
         server.lifespan = config.lifespan_class(config)
-        await server.startup()
+        door = socket.create_server(("127.0.0.1", 0))
+        await server.startup(sockets=[door])
         try:
-            port = server.servers[0].sockets[0].getsockname()[1]
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            reader, writer = await asyncio.open_connection(*door.getsockname())
             async with asyncio.timeout(20):
                 await said(reader, writer)
             writer.close()
         finally:
-            await server.shutdown()
+            await server.shutdown(sockets=[door])
         return app
 
     return asyncio.run(run())
@@ -88,6 +89,24 @@ def test_requests_come_and_go_on_one_connection() -> None:
             await reader.readuntil(b"0\r\n\r\n")
 
     assert talk(said).asked == ["/"] * 5
+
+
+def test_a_body_does_not_wait_until_its_head_is_confirmed() -> None:
+    at_once = []
+
+    class Watched(Hasty):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            line = transport.get_extra_info("socket")
+            at_once.append(line.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    async def said(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(HELLO)
+        await reader.readuntil(b"0\r\n\r\n")
+
+    talk(said, Watched)
+    assert all(at_once)
+    assert at_once
 
 
 def test_a_head_that_does_not_end_in_time_is_408() -> None:

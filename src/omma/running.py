@@ -170,7 +170,8 @@ class Running:
     ) -> Asked:
         """The same for somebody who has many answers at a time: the engine's thread gives `hear` each piece.
 
-        The first may come before this returns, the last one has a finish or an error.
+        The first may come before this returns, the last one has a finish or an error. A listener that holds
+        what this gives has to let go of it then: the prompt's pictures would stay with them both.
         """
         return Asked(*self._asked(spoken, options, tenant, name, hear))
 

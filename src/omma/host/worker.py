@@ -103,6 +103,11 @@ class _Answer:
             if self._begun.done():
                 self.asked.close()
 
+    def end(self) -> None:
+        """Let go of it: it holds the prompt with its pictures, and whoever hears its pieces, us too."""
+        with self._lock:
+            self._begun = Future()
+
 
 class _Desk:
     """A loaded model, kept running, and the answers that are being written."""
@@ -166,8 +171,12 @@ class _Desk:
             return
 
     def _failed(self, number: int, wrong: OmmaError) -> None:
-        self._answers.pop(number, None)
+        self._ended(number)
         self._line.say({"is": "failed", "id": number, **plain_error(wrong)})
+
+    def _ended(self, number: int) -> None:
+        if (mine := self._answers.pop(number, None)) is not None:
+            mine.end()
 
     def _answer(self, number: int, frame: Frame) -> None:
         """Begin an answer. Its pieces come to `_tell`."""
@@ -218,7 +227,7 @@ class _Desk:
             return
         places = geometry("".join(mine.text), told.seen)
         seconds = _stages(mine.asked.seconds, bool(told.seen))
-        self._answers.pop(mine.number, None)
+        self._ended(mine.number)
         self._line.say({"is": "last", "id": mine.number, "geometry": places, "seconds": seconds}, told)
 
     def _cost(self, number: int, frame: Frame) -> None:

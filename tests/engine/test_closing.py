@@ -209,3 +209,21 @@ def test_one_that_hurries_ends_the_shortest_way() -> None:
 def test_a_text_is_spelled_in_as_few_tokens_as_there_are() -> None:
     letters = Letters((b"a", b"b", b"ab", b"<m>", b"abb", b"c"), frozenset({3}), frozenset({9}))
     assert letters.fewest([0, 1, 1, 5, 3, 0, 1]) == (4, 5, 3, 2)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "object", "properties": {"enum": {"$ref": "#/$defs/a"}}, "required": ["enum"]},
+        {"type": "object", "properties": {"$defs": {"$ref": "#/$defs/a"}}, "required": ["$defs"]},
+        {"enum": [{"$ref": "nowhere"}, 1]},
+        {"type": "array", "items": {"$ref": "#/$defs/b"}, "minItems": 1},
+    ],
+    ids=["a property called enum", "a property called $defs", "a value that looks like one", "a way round"],
+)
+def test_references_are_followed_where_they_are_references(schema: dict[str, Any]) -> None:
+    tree = {"type": "object", "properties": {"more": {"$ref": "#/$defs/b"}}, "additionalProperties": False}
+    whole = {**schema, "$defs": {"a": {"type": "boolean"}, "b": tree}}
+    grammar = grammars().of(Schema(whole))
+    told, _ = closed(grammar, 0, len(shortest(grammar)))
+    valid(json.loads(spelled(told)), whole)

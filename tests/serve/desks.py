@@ -8,6 +8,7 @@ import threading
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from time import monotonic, sleep
 from typing import Any
 
 import httpx
@@ -196,3 +197,12 @@ def serving(desk: Any, *args: Any, **more: Any) -> Iterator[Served]:
         server.should_exit = True
         thread.join(30)
         assert not thread.is_alive(), "the server did not end"
+
+
+def in_time(look: Callable[[], Any], seconds: float = 30.0) -> Any:
+    """What is found in the end: a server writes its log and counts when its answer has gone out already."""
+    by = monotonic() + seconds
+    while not (found := look()):
+        assert monotonic() < by, f"nothing in {seconds:g} s"
+        sleep(0.01)
+    return found

@@ -16,7 +16,7 @@ import pytest
 
 from omma.serve.settings import Settings
 from omma.serve.traces import OpenTelemetry, sent_to
-from tests.serve.desks import NAME, ScriptDesk, Served, serving
+from tests.serve.desks import NAME, ScriptDesk, Served, in_time, serving
 
 ASKED = {"messages": [{"role": "user", "content": "the secret words"}]}
 
@@ -74,11 +74,13 @@ def test_a_page_of_another_site_may_not_ask(served: Served, http: httpx.Client) 
 
 
 def test_the_log_has_numbers_and_no_words(http: httpx.Client, caplog: pytest.LogCaptureFixture) -> None:
+    def lines() -> list[dict[str, Any]]:
+        return [json.loads(record.message) for record in caplog.records if record.name == "omma.serve"]
+
     with caplog.at_level(logging.INFO, "omma.serve"):
-        http.post("/v1/chat/completions", json=ASKED, headers={"x-request-id": "job-8"})
         http.get("/secret/path")
-    lines = [json.loads(record.message) for record in caplog.records if record.name == "omma.serve"]
-    mine = next(line for line in lines if line["id"] == "job-8")
+        http.post("/v1/chat/completions", json=ASKED, headers={"x-request-id": "job-8"})
+        mine = in_time(lambda: next((line for line in lines() if line["id"] == "job-8"), None))
     assert (mine["route"], mine["status"], mine["model"]) == ("/v1/chat/completions", 200, NAME)
     assert mine["completion_tokens"] == 2
     assert mine["finish"] == "stop"
@@ -87,7 +89,7 @@ def test_the_log_has_numbers_and_no_words(http: httpx.Client, caplog: pytest.Log
 
 def test_metrics_count_what_was_answered(http: httpx.Client) -> None:
     http.post("/v1/chat/completions", json=ASKED)
-    page = http.get("/metrics").text
+    page = in_time(lambda: "omma_running 0.0" in (told := http.get("/metrics").text) and told)
     for name in (
         'omma_requests_total{route="/v1/chat/completions",status="200"}',
         'omma_tokens_total{kind="written"}',

@@ -16,6 +16,7 @@ LEVEL = 16  # of what ends an object of any JSON that was begun: its key, a valu
 PLACE = 128  # of a box that was begun, as any dialect writes it, and of the list around it
 HEAD = 48  # of what stands around the arguments of a call
 MOST = 1 << 20  # beyond every limit of tokens that is met
+APART = frozenset(("$defs", "definitions", "enum", "const", "default", "examples"))
 SPOKEN: Mapping[str, tuple[str, ...]] = {
     "object": ("properties", "required", "patternProperties", "additionalProperties"),
     "array": ("items", "prefixItems", "minItems"),
@@ -56,6 +57,7 @@ def reach_of(shape: Shape, *, thinks: bool = False) -> Reach:
 
 def _reach(schema: Mapping[str, Any]) -> Reach:
     bound = _Bound(schema)
+    bound.know(schema)
     within = bound.of(schema)
     level = within if bound.round else LEVEL if bound.free else 0
     return Reach(within, level)
@@ -70,6 +72,21 @@ class _Bound:
     free: bool = False
     known: dict[str, int] = field(default_factory=dict)
     inside: set[str] = field(default_factory=set)
+
+    def know(self, schema: Mapping[str, Any]) -> None:
+        """Go through every $ref that can be reached, those behind it first: a chain may be long."""
+        waiting: list[tuple[str | None, Iterator[str]]] = [(None, _references(schema))]
+        while waiting:
+            target, rest = waiting[-1]
+            behind = next((one for one in rest if one not in self.known and one not in self.inside), None)
+            if behind is not None:
+                self.inside.add(behind)
+                waiting.append((behind, _references(_standing(self.root, behind))))
+                continue
+            waiting.pop()
+            if target is not None:
+                self.known[target] = self.of(_standing(self.root, target))
+                self.inside.remove(target)
 
     def of(self, schema: Any) -> int:
         """Bytes that end any value of this schema that was begun; of a $ref inside itself, those of null."""
@@ -99,10 +116,8 @@ class _Bound:
         if target in self.inside:
             self.round = True
             return LEVEL
-        if target not in self.known:
-            self.inside.add(target)
-            self.known[target] = self.of(_standing(self.root, target))
-            self.inside.remove(target)
+        if target not in self.known:  # it stands beneath a property that is called like what is passed over
+            self.know({"$ref": target})
         return self.known[target]
 
     def _object(self, schema: Mapping[str, Any]) -> int:
@@ -147,6 +162,19 @@ def _may_be(kind: str, schema: Mapping[str, Any]) -> bool:
 
 def _key(name: str) -> int:
     return len(json.dumps(name).encode()) + 4
+
+
+def _references(schema: Any) -> Iterator[str]:
+    """Where the $refs point that stand in a schema, but for those of its definitions and values."""
+    waiting = [schema]
+    while waiting:
+        match waiting.pop():
+            case Mapping() as found:
+                if isinstance(target := found.get("$ref"), str):
+                    yield unquote(target)
+                waiting += [value for key, value in found.items() if key not in APART]
+            case list() | tuple() as found:
+                waiting += found
 
 
 def _standing(root: Any, target: str) -> Any:

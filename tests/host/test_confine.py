@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,7 @@ from omma.host import confine
 from omma.host.decode_child import _confined
 from omma.host.limits import DecodeLimits
 
-walls = [confine.leave_network(), *_confined(DecodeLimits(memory=256 << 20))]
+walls = [confine.leave_network(), *_confined(DecodeLimits(memory=256 << 20), os.getppid())]
 
 def fails(work):
     try:
@@ -54,3 +55,21 @@ def test_a_job_opens_no_file_reaches_nobody_starts_nothing() -> None:
         [sys.executable, "-c", TRIES, home], capture_output=True, text=True, timeout=120, check=True
     )
     assert told.stdout.splitlines()[-1].split() == ["DID"], told.stdout
+
+
+ORPHAN = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+from omma.host.confine import die_with_parent
+die_with_parent(int(sys.argv[2]))
+print("still here")
+"""
+
+
+def test_who_was_left_before_it_said_whose_child_it_is_ends_at_once() -> None:
+    home = str(Path(omma.__file__).parent.parent)
+    for mother, said in ((os.getpid(), "still here"), (os.getpid() + 1, "")):
+        told = subprocess.run(
+            [sys.executable, "-c", ORPHAN, home, str(mother)], capture_output=True, text=True, timeout=120
+        )
+        assert told.stdout.strip() == said

@@ -98,9 +98,10 @@ class _Nursery:
         if not word:
             return False
         job, watch = handed
+        mother = os.getpid()
         child = os.fork()
         if child == 0:
-            _bear(job, self._limits)
+            _bear(job, self._limits, mother)
         os.close(job)
         told = socket.socket(fileno=watch)
         self._children[child] = told
@@ -156,7 +157,7 @@ def _tell(told: socket.socket, number: int) -> None:
         return
 
 
-def _bear(job: int, limits: DecodeLimits) -> None:
+def _bear(job: int, limits: DecodeLimits, mother: int) -> None:
     """The life of a job's child. It never returns."""
     code = os.EX_SOFTWARE
     try:
@@ -165,7 +166,7 @@ def _bear(job: int, limits: DecodeLimits) -> None:
         if job != JOB:
             os.dup2(job, JOB)
         os.closerange(JOB + 1, 1024)
-        _confined(limits)
+        _confined(limits, mother)
         _work(socket.socket(fileno=JOB), limits)
         code = os.EX_OK
     except HungUp:
@@ -174,23 +175,24 @@ def _bear(job: int, limits: DecodeLimits) -> None:
         os._exit(code)
 
 
-def _confined(limits: DecodeLimits) -> list[str]:
+def _confined(limits: DecodeLimits, mother: int) -> list[str]:
     """Put every wall around this process; say which stand."""
     held = confine.held()
     confine.keep_to_one_core()
     walls = [confine.close_files()]
     confine.bound(held + limits.memory, limits.processor, limits.patience)
     walls.append(confine.become_nobody())
-    confine.die_with_parent()  # after the change of user, which forgets it
+    confine.die_with_parent(mother)  # after the change of user, which forgets it
     return [*walls, confine.bar_calls()]
 
 
 def _walls() -> list[str]:
     """Which walls stand around a job: a child tries them on and says so."""
     mine, its = socket.socketpair()
+    mother = os.getpid()
     if (child := os.fork()) == 0:
         try:
-            its.sendall("\n".join(_confined(SAFE)).encode())
+            its.sendall("\n".join(_confined(SAFE, mother)).encode())
         finally:
             os._exit(0)
     its.close()

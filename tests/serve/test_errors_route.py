@@ -252,6 +252,7 @@ def test_what_is_not_offered_says_so(
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/v1/models", "/", "/openapi.json"])
 def test_the_head_of_what_can_be_had_can_be_had_alone(http: httpx.Client, path: str) -> None:
+    assert set(http.options(path).headers["allow"].split(", ")) == {"GET", "HEAD"}
     whole, head = http.get(path), http.head(path)
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["content-type"] == whole.headers["content-type"]

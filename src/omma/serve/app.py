@@ -86,10 +86,6 @@ class _Answered(Response):
 
 def _add(app: FastAPI, service: Service, route: Route) -> None:
     endpoint = _endpoint(service, route.path, partial(route.work, service))
-    if route.method == "GET":  # who asks for the head alone may have it
-        app.add_api_route(
-            route.path, endpoint, methods=["HEAD"], include_in_schema=False, response_model=None
-        )
     app.add_api_route(
         route.path,
         endpoint,
@@ -101,6 +97,10 @@ def _add(app: FastAPI, service: Service, route: Route) -> None:
         response_class=Response,
         response_model=None,
     )
+    if route.method == "GET":  # who asks for the head alone may have it
+        app.add_api_route(
+            route.path, endpoint, methods=["HEAD"], include_in_schema=False, response_model=None
+        )
 
 
 def _serve(app: FastAPI, service: Service, path: str, raw: bytes, kind: str) -> None:
@@ -171,4 +171,7 @@ async def _nothing_here(request: Request, error: Exception) -> Response:
         text, code = f"{shown} leads nowhere; look at {DOCUMENT} for what is offered", "not_found"
     refused = Refused(error.status_code, text, code=code)
     request.scope["omma.visit"].notes["code"] = code
-    return Response(refused.raw, refused.status, dict(error.headers or {}), "application/json")
+    headers = dict(error.headers or {})
+    if headers.get("Allow") == "GET":  # the first route of a path tells of itself alone
+        headers["Allow"] = "GET, HEAD"
+    return Response(refused.raw, refused.status, headers, "application/json")

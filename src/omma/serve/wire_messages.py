@@ -55,15 +55,20 @@ class PicturePart(Wire):
     image_url: PictureSource
 
 
-class VideoSource(Wire):
-    """A video, given as pictures are; it is sampled `fps` times a second, from `start` to `stop` seconds."""
+class VideoWishes(Wire):
+    """What may be wished of a video: `fps` samples a second, from `start` to `stop` seconds."""
 
-    url: Annotated[str, Field(min_length=1)]
     fps: Annotated[float, Field(gt=0, le=120)] | None = None
     max_frames: Annotated[int, Field(ge=1, le=100_000)] | None = None
     start: Annotated[float, Field(ge=0, le=1e6)] | None = None
     stop: Annotated[float, Field(ge=0, le=1e6)] | None = None
     max_pixels: Pixels | None = None
+
+
+class VideoSource(VideoWishes):
+    """A video, given as pictures are."""
+
+    url: Annotated[str, Field(min_length=1)]
 
 
 class VideoPart(Wire):

@@ -18,6 +18,7 @@ from omma.serve.wire import (
     Word,
     mode_or_object,
 )
+from omma.serve.wire_messages import VideoWishes
 
 Id: TypeAlias = Annotated[str, Field(min_length=1, max_length=256)]
 Status: TypeAlias = Literal["in_progress", "completed", "incomplete"]
@@ -41,16 +42,11 @@ class InputImage(Wire):
     max_pixels: Pixels | None = None
 
 
-class InputVideo(Wire):
+class InputVideo(VideoWishes):
     """A video, as pictures are given: omma's own beside OpenAI's parts."""
 
     type: Literal["input_video"]
     video_url: Annotated[str, Field(min_length=1)]
-    fps: Annotated[float, Field(gt=0, le=120)] | None = None
-    max_frames: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    start: Annotated[float, Field(ge=0, le=1e6)] | None = None
-    stop: Annotated[float, Field(ge=0, le=1e6)] | None = None
-    max_pixels: Pixels | None = None
 
 
 class OutputText(Wire):

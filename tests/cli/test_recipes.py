@@ -31,7 +31,7 @@ def test_the_second_school_of_nano_has_stages_of_its_own() -> None:
 
 
 def _named() -> list[str]:
-    """FILE.py:STAGE of every recipe there is, underscored helpers left out."""
+    """FILE.py:STAGE of every recipe there is, private functions left out."""
     files = sorted((ROOT / "recipes").glob("*/*.py"))
     stages = [(file, re.findall(r"^def ([a-z]\w*)\(\) -> Recipe:", file.read_text(), re.M)) for file in files]
     return [f"{file.relative_to(ROOT)}:{stage}" for file, names in stages for stage in names]

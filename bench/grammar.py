@@ -137,7 +137,7 @@ def ends(shape: Shape, vocabulary: Vocabulary, answers: int = 5) -> tuple[float,
     assert grammar.endings is not None
     endings = grammar.endings
     begun = time.perf_counter()
-    least = way_out(grammar.walk(), endings.letters, most=1000, json=endings.json, work=endings.first)
+    least = way_out(endings.begun(), endings.letters, most=1000, json=endings.json, work=endings.first)
     first, told = time.perf_counter() - begun, list[list[float]]()
     for more in (10**6, LAST):
         seconds = list[float]()

@@ -27,7 +27,7 @@ def shortest(grammar: Grammar) -> tuple[int, ...]:
     """The shortest answer that is found, without its stop id."""
     assert grammar.endings is not None
     endings = grammar.endings
-    way = way_out(grammar.walk(), endings.letters, most=10**6, json=endings.json, work=endings.first)
+    way = way_out(endings.begun(), endings.letters, most=10**6, json=endings.json, work=endings.first)
     assert way is not None
     return way
 
@@ -89,16 +89,19 @@ def test_far_from_the_limit_nothing_is_looked_for(monkeypatch: pytest.MonkeyPatc
 def test_the_shortest_end_is_within_reach_wherever_an_answer_stands(seed: int) -> None:
     grammar = grammars().of(Schema(schema_of(seed)))
     assert grammar.endings is not None
-    endings, walk, dice, opened = grammar.endings, grammar.walk(), np.random.default_rng(seed), 0
+    endings, dice, opened = grammar.endings, np.random.default_rng(seed), 0
+    walk, letters = grammar.walk(), endings.begun()
     for step in range(60):
         if step % 12 == 0:
             bound = endings.reach.within + endings.reach.level * opened
-            assert way_out(walk.copy(), endings.letters, most=bound, work=4000) is not None
+            assert way_out(letters.copy(), endings.letters, most=bound, work=4000) is not None
         token = int(dice.choice(np.flatnonzero(walk.mask())))
         if token in nano().stop_ids:
             return
         opened += endings.letters.opens(token)
         walk.take(token)
+        for letter in endings.letters.of([token]):
+            letters.take(letter)
 
 
 @pytest.mark.parametrize(
@@ -208,7 +211,9 @@ def test_one_that_hurries_ends_the_shortest_way() -> None:
 
 def test_a_text_is_spelled_in_as_few_tokens_as_there_are() -> None:
     letters = Letters((b"a", b"b", b"ab", b"<m>", b"abb", b"c"), frozenset({3}), frozenset({9}))
-    assert letters.fewest([0, 1, 1, 5, 3, 0, 1]) == (4, 5, 3, 2)
+    spelled = letters.of([0, 1, 1, 5, 3, 0, 1])
+    assert spelled == [*b"abbc", 256, *b"ab"]
+    assert letters.fewest(spelled) == (4, 5, 3, 2)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from functools import cached_property
 from omma.chat import FinishReason
 from omma.engine.reach import Reach
 from omma.engine.ways import Letters, Walk, way_out
+from omma.errors import BadShape
 
 FIRST, FAR = 1000, 16_000  # places that are looked at for a first way out, and more of a far one
 LATER, EACH = 60, 20  # to come back to the way from one token further, and more for each there is to spare
@@ -20,11 +21,12 @@ AGAIN = 8  # tokens after which a way is looked for again where none was found
 class Endings:
     """What is to be known of a grammar to end its answers: how far off an end can be, and how it is spelled.
 
-    `json` says that brackets and quotes end what is open.
+    `begun` gives a walk through it letter by letter. `json` says that brackets and quotes end what is open.
     """
 
     reach: Reach
     letters: Letters
+    begun: Callable[[], Walk]
     json: bool = True
 
     @cached_property
@@ -43,6 +45,8 @@ class Closing:
     def __init__(self, endings: Endings) -> None:
         self._endings, self._opened, self._wait = endings, 0, 0
         self._way: tuple[int, ...] | None = None  # from where the answer stands
+        self._walk: Walk | None = None  # letter by letter, once ends are looked for
+        self._behind = list[int]()  # tokens that are written and not yet walked
         self._ahead: tuple[int, tuple[int, ...] | None] | None = None  # a token, and the way after it
         self._cut = self._hurries = False
 
@@ -85,6 +89,7 @@ class Closing:
 
     def take(self, token: int) -> None:
         """The token that was chosen is written."""
+        self._behind.append(token)
         self._opened += self._endings.letters.opens(token)
         if self._ahead is not None and self._ahead[0] == token:
             self._way = self._ahead[1]
@@ -106,15 +111,39 @@ class Closing:
         if self._wait > 0:
             return False
         endings = self._endings
-        self._way = way_out(walk.copy(), endings.letters, most=left, json=endings.json, work=endings.first)
+        self._way = self._out(walk, (), left, (), endings.first)
         self._wait = AGAIN if self._way is None else 0
         return self._way is not None
 
     def _further(self, walk: Walk, token: int, left: int, work: int) -> tuple[int, ...] | None:
         """A way out after a token, from the one before it."""
-        way, endings = self._way or (), self._endings
+        way = self._way or ()
         if way and way[0] == token:
             return way[1:]
-        ahead = walk.copy()
-        ahead.take(token)
-        return way_out(ahead, endings.letters, most=left, known=way, json=endings.json, work=work)
+        return self._out(walk, (token,), left, way, work)
+
+    def _out(
+        self, walk: Walk, first: tuple[int, ...], left: int, known: tuple[int, ...], work: int
+    ) -> tuple[int, ...] | None:
+        """A way out after `first`, which the answer's own walk allows token by token."""
+        letters, json = self._endings.letters, self._endings.json
+        try:
+            ahead = self._letter_by_letter()
+            for letter in letters.of(first):
+                ahead.take(letter)
+        except (BadShape, ValueError):  # a place that is too complex to look at leads nowhere
+            return None
+        way = way_out(ahead, letters, most=left, known=known, json=json, work=work)
+        if way is None:
+            return None
+        told = (*first, *way, letters.stop)
+        return way if walk.follows(told) == len(told) else None
+
+    def _letter_by_letter(self) -> Walk:
+        """A walk of its own at the place where the answer stands."""
+        if self._walk is None:
+            self._walk = self._endings.begun()
+        behind, self._behind = self._behind, []
+        for letter in self._endings.letters.of(behind):
+            self._walk.take(letter)
+        return self._walk.copy()

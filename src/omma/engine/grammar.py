@@ -20,12 +20,12 @@ from omma.engine.lark import lark_of, llguidance
 from omma.engine.placed import Figured, PlacedWalk
 from omma.engine.reach import reach_of
 from omma.engine.schema_rules import USUAL, Limits
-from omma.engine.ways import Letters
+from omma.engine.ways import BYTES, Letters
 from omma.errors import BadShape
 from omma.prep.dialects import dialect_of
-from omma.prep.tokenizer import Tokenizer
 from omma.shape import Matching, Places, Shape
 
+END = "\0end"  # what the letter that ends an answer is called, as no mark is
 _SHOWN = re.compile(r"\s*+(?:\d+ \||\^|<non-verbose/>)")
 _AT = re.compile(r"(?:at )?\d+\(\d+\): |failed to compile JSON schema: ")
 
@@ -80,6 +80,17 @@ class Grammar(Protocol):
         ...
 
 
+class Spells(Protocol):
+    """What of a tokenizer is needed here."""
+
+    @property
+    def size(self) -> int: ...
+    @property
+    def marks(self) -> dict[str, int]: ...
+    def text(self, text: str) -> list[int]: ...
+    def bytes_of(self, token: int) -> bytes: ...
+
+
 @dataclass(frozen=True, eq=False)
 class Vocabulary:
     """The tokens of a model: `tokenizer` spells them, `size` are scored, `stop_ids` end an answer.
@@ -87,7 +98,7 @@ class Vocabulary:
     Ids of marks (added tokens) are never allowed but where a grammar names them; unused ids never.
     """
 
-    tokenizer: Tokenizer
+    tokenizer: Spells
     size: int
     stop_ids: frozenset[int]
     _lock: Lock = field(default_factory=Lock, repr=False)
@@ -127,9 +138,37 @@ class Vocabulary:
         return Letters(self.tokens, frozenset(self.marks.values()), self.stop_ids)
 
     @cached_property
+    def alphabet(self) -> Vocabulary:
+        """The vocabulary of those letters: an answer's tokens taken apart are allowed where they are."""
+        letters = self.letters
+        marks = {name: letters.of_mark[mark] for name, mark in self.marks.items()} | {END: letters.end}
+        return Vocabulary(_Alphabet(marks), letters.end + 1, frozenset({letters.end}))
+
+    @cached_property
     def figured(self) -> Figured:
         """Which tokens hold figures."""
         return Figured.of(self.tokens, self.size)
+
+
+@dataclass(frozen=True)
+class _Alphabet:
+    """Spells byte by byte."""
+
+    marks: dict[str, int]
+
+    @property
+    def size(self) -> int:
+        return max(self.marks.values()) + 1
+
+    def text(self, text: str) -> list[int]:
+        return list(text.encode())
+
+    def bytes_of(self, token: int) -> bytes:
+        return bytes([token]) if token < BYTES else self._names.get(token, b"")
+
+    @cached_property
+    def _names(self) -> dict[int, bytes]:
+        return {mark: name.encode() for name, mark in self.marks.items()}
 
 
 class _Spelling:
@@ -158,7 +197,21 @@ def compile_shape(
     text = lark_of(shape, vocabulary.marks, limits, thinks=thinks)
     tagged = isinstance(shape, Places) and dialect_of(shape.boxes or "").dress != "json"
     json = not isinstance(shape, Matching) and not tagged
-    endings = Endings(reach_of(shape, thinks=thinks), vocabulary.letters, json)
+    alphabet = vocabulary.alphabet
+    apart = lark_of(shape, alphabet.marks, limits, thinks=thinks)
+    begun = _compiled(apart, shape, alphabet, limits, thinks).walk
+    endings = Endings(reach_of(shape, thinks=thinks), vocabulary.letters, begun, json)
+    return _compiled(text, shape, vocabulary, limits, thinks, endings)
+
+
+def _compiled(
+    text: str,
+    shape: Shape,
+    vocabulary: Vocabulary,
+    limits: Limits,
+    thinks: bool,
+    endings: Endings | None = None,
+) -> Grammar:
     compiled = _Compiled(text, vocabulary, limits, endings)
     return _Places(compiled, Corners.of(shape), vocabulary, thinks) if isinstance(shape, Places) else compiled
 
@@ -166,7 +219,7 @@ def compile_shape(
 class _Compiled:
     """A grammar of llguidance."""
 
-    def __init__(self, text: str, vocabulary: Vocabulary, limits: Limits, endings: Endings) -> None:
+    def __init__(self, text: str, vocabulary: Vocabulary, limits: Limits, endings: Endings | None) -> None:
         library = llguidance()
         self._vocabulary, self.endings = vocabulary, endings
         wanted = library.LLParserLimits(

@@ -1,4 +1,4 @@
-"""Finds a short way to the end of an answer that is held to a grammar, byte by byte. No torch."""
+"""Finds a short way to the end of an answer that is held to a grammar, letter by letter. No torch."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from omma.errors import BadShape
 
 BLANKS = frozenset(b" \t\r\n")
 ESCAPE = frozenset(b"\\")
-CLOSING = (
-    b'"}])>:,'  # tried first, and counted: of ways of one length, the one with more of them is further on
-)
+BYTES = 256  # letters that are bytes; marks come after them
+QUOTE, BLANK = ord('"'), ord(" ")
+OPENING, SHUTTING = frozenset(b"{["), frozenset(b"}]")
+CLOSING = tuple(b'"}])>:,')
 SOME = b" 01589-./_@#aefxzAFXZ"  # of many letters that may come, those that are tried in a quick search
 MANY = 24  # letters
 QUICK, THOROUGH = 3, 6  # ways of one length that are gone on with
@@ -39,7 +40,11 @@ class Walk(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Letters:
-    """Of a vocabulary: `tokens` by id, the ids of `marks`, and those that end an answer."""
+    """A vocabulary taken apart: its `tokens` by id, the ids of `marks`, and those that end an answer.
+
+    A way is looked for over letters instead of tokens, as they are a few hundred in every vocabulary: of a
+    byte its value, of a mark 256 and its rank among the marks, and one that ends the answer.
+    """
 
     tokens: Sequence[bytes]
     marks: frozenset[int]
@@ -47,8 +52,13 @@ class Letters:
 
     @property
     def stop(self) -> int:
-        """One that ends an answer."""
+        """A token that ends an answer."""
         return min(self.stops)
+
+    @property
+    def end(self) -> int:
+        """The letter that ends an answer, beyond all others."""
+        return BYTES + len(self.marks)
 
     @cached_property
     def ids(self) -> Mapping[bytes, int]:
@@ -57,6 +67,23 @@ class Letters:
         for token, text in enumerate(self.tokens):
             if text and token not in self.marks:
                 told.setdefault(text, token)
+        return told
+
+    @cached_property
+    def ranked(self) -> tuple[int, ...]:
+        """The marks in the order of their letters."""
+        return tuple(sorted(self.marks))
+
+    @cached_property
+    def of_mark(self) -> Mapping[int, int]:
+        """The letter of each mark."""
+        return {mark: BYTES + rank for rank, mark in enumerate(self.ranked)}
+
+    def of(self, tokens: Sequence[int]) -> list[int]:
+        """The letters of tokens none of which ends the answer."""
+        told = list[int]()
+        for token in tokens:
+            told += (self.of_mark[token],) if token in self.marks else self.tokens[token]
         return told
 
     def opens(self, token: int) -> int:
@@ -71,62 +98,34 @@ class Letters:
 
     @cached_property
     def steps(self) -> tuple[NDArray[np.int64], ...]:
-        """What may be written next, in the order of being tried; the later groups where no earlier goes on.
+        """The letters that may be written next, as they are tried; later groups where no earlier goes on.
 
         Marks and plain letters, then bytes of other letters, blanks, the escape, and control characters.
         """
-        byte = {text[0]: token for text, token in self.ids.items() if len(text) == 1}
         plain = [
             *CLOSING,
             *(one for one in range(0x21, 0x7F) if one not in CLOSING and one not in ESCAPE),
             0x20,
         ]
         groups = (plain, range(0x80, 0x100), sorted(BLANKS - {0x20}), sorted(ESCAPE), range(0x20))
-        first, *others = (tuple(byte[one] for one in group if one in byte) for group in groups)
-        return tuple(np.array(group, np.int64) for group in ((*sorted(self.marks), *first), *others))
+        first, *others = ([one for one in group if bytes([one]) in self.ids] for group in groups)
+        return tuple(np.array(group, np.int64) for group in ((*range(BYTES, self.end), *first), *others))
 
     @cached_property
     def some(self) -> frozenset[int]:
         """The steps of a quick search, where many letters may come."""
-        return (
-            self.marks | self.closing | {self.ids[bytes([one])] for one in SOME if bytes([one]) in self.ids}
-        )
+        return frozenset((*range(BYTES, self.end), *CLOSING, *SOME))
 
-    @cached_property
-    def closing(self) -> frozenset[int]:
-        """The tokens of the closing bytes."""
-        return frozenset(self.ids[bytes([one])] for one in CLOSING if bytes([one]) in self.ids)
-
-    @cached_property
-    def shutting(self) -> frozenset[int]:
-        """The tokens of the brackets that end what is open in JSON."""
-        return frozenset(self.ids[text] for text in (b"}", b"]") if text in self.ids)
-
-    @cached_property
-    def quote(self) -> int | None:
-        """The token that ends a string."""
-        return self.ids.get(b'"')
-
-    @cached_property
-    def blank(self) -> int | None:
-        """The token of a blank."""
-        return self.ids.get(b" ")
-
-    @cached_property
-    def ends(self) -> tuple[int, ...]:
-        """What may end a string or an answer, token by token."""
-        return (self.stop,) if self.quote is None else (self.stop, self.quote)
-
-    def fewest(self, tokens: Sequence[int]) -> tuple[int, ...]:
+    def fewest(self, letters: Sequence[int]) -> tuple[int, ...]:
         """The same text in as few tokens as there are for it; marks stay as they are."""
-        told, text = list[int](), b""
-        for token in tokens:
-            if token in self.marks:
-                told += [*self._spelled(text), token]
-                text = b""
+        told, text = list[int](), bytearray()
+        for letter in letters:
+            if letter >= BYTES:
+                told += [*self._spelled(bytes(text)), self.ranked[letter - BYTES]]
+                text.clear()
             else:
-                text += self.tokens[token]
-        return (*told, *self._spelled(text))
+                text.append(letter)
+        return (*told, *self._spelled(bytes(text)))
 
     def _spelled(self, text: bytes) -> list[int]:
         best: list[tuple[int, int]] = [(0, 0)]  # tokens up to here, and the bytes of the last
@@ -149,8 +148,23 @@ class _Node(NamedTuple):
     allowed: Sequence[int]
     sign: int  # of all that is allowed there
     many: bool  # letters, of which some may be left out
-    further: int = 0  # closing steps on the path, other than letters among many
+    further: tuple[int, ...] = (0, 0)  # less is further: see _further
     alike: Sequence[int] | None = None  # steps to unlike places, where the node before allowed the same
+
+
+def _further(before: tuple[int, ...], step: int) -> tuple[int, ...]:
+    """How far on a path is after a step: of paths of one length the lowest is gone on with first.
+
+    Brackets that were shut, from without the start first; then for each that stands around the path, and for
+    the path within, closing steps that were made there, less those brackets that were opened: what is deep in
+    something that need not have been begun counts less than what is over. All of them below zero.
+    """
+    told = before
+    if step in OPENING:
+        return (*told[:-1], told[-1] + 1, 0)
+    if step in SHUTTING:
+        told = told[:-1] if len(told) > 2 else (told[0] - 1, 0)
+    return (*told[:-1], told[-1] - 1) if step in CLOSING else told
 
 
 def way_out(
@@ -158,9 +172,10 @@ def way_out(
 ) -> tuple[int, ...] | None:
     """Tokens that bring an answer to an end, its stop id left out: at most `most`, or None if none is found.
 
-    `known` is a way that led out a token ago, which is come back to where that can be. Of what is found the
-    fewest tokens are told. In `json` brackets and quotes are known to end what is open. About `work` places
-    are looked at, the same ones each time; again and more thoroughly where nothing was found or known.
+    `walk` goes through the grammar letter by letter, see `Letters`. `known` is a way that led out a token
+    ago, which is come back to where that can be. Of what is found the fewest tokens are told. In `json`
+    brackets and quotes are known to end what is open. About `work` places are looked at, the same ones each
+    time; again and more thoroughly where nothing was found or known.
     """
     for quick in (True,) if known or not work else (True, False):
         with suppress(BadShape):  # a place that is too complex to look at leads nowhere
@@ -184,17 +199,19 @@ class _Search:
         json: bool,
     ) -> None:
         self.letters, self.most, self.known, self.work = letters, most, known, work
+        tails = [known[at:] for at in range(len(known), -1, -1)]
+        self.tails = [(tail, [*letters.of(tail), letters.end]) for tail in tails]
         self.quick, self.json = quick, json
         self.wide = QUICK if quick else THOROUGH
         self.best: tuple[int, ...] | None = None
         self.enough: int | None = None  # steps, beyond which nothing better is looked for
-        self.line: list[tuple[int, int, int, int, _Node]] = []
+        self.line: list[tuple[int, tuple[int, ...], int, int, _Node]] = []
         self.met: set[tuple[object, ...]] = set()
         self.gone_on: dict[int, int] = {}  # by length, how many nodes
         self.count = self.order = 0
         self._join(walk, ())
         if self.best is None:
-            heappush(self.line, (0, 0, 0, 0, self._node(walk, ())))
+            heappush(self.line, (0, (), 0, 0, self._node(walk, ())))
 
     def found(self) -> tuple[int, ...] | None:
         while self.line and self.count < self.work:
@@ -222,15 +239,15 @@ class _Search:
             if sign not in self.met:
                 self.met.add(sign)
                 self.order += 1
-                further = node.further + (not node.many and one.path[-1] in self.letters.closing)
+                further = node.further if node.many else _further(node.further, one.path[-1])
                 alike = steps if node.many and one.sign == node.sign else None
-                rank = (len(one.path), -further, min(sign[-1], default=0), self.order)
+                rank = (len(one.path), further, min(sign[-1], default=0), self.order)
                 heappush(self.line, (*rank, one._replace(further=further, alike=alike)))
 
     def _node(self, walk: Walk, path: tuple[int, ...]) -> _Node:
         """A place, and the steps that may come next: those of the first group of which any may."""
         mask_V = walk.mask()
-        mask_V[list(self.letters.stops)] = False
+        mask_V[self.letters.end] = False
         groups = (group[mask_V[group]] for group in self.letters.steps)
         allowed = next((told for told in groups if len(told)), np.flatnonzero(mask_V)[:THOROUGH])
         steps = allowed.tolist()
@@ -239,18 +256,17 @@ class _Search:
 
     def _worth(self, steps: list[int], many: bool) -> list[int]:
         """Those of the steps that are worth being tried; a blank is only among many letters."""
-        letters = self.letters
-        if self.json and many and letters.quote in steps and letters.marks.isdisjoint(steps):
-            return [step for step in steps if step == letters.quote]
-        if self.json and not many and (shutting := [step for step in steps if step in letters.shutting]):
+        if self.json and many and QUOTE in steps and max(steps) < BYTES:
+            return [QUOTE]
+        if self.json and not many and (shutting := [step for step in steps if step in SHUTTING]):
             return shutting
         if many:
-            return [step for step in steps if step in letters.some] if self.quick else steps
-        return [step for step in steps if step != letters.blank] or steps
+            return [step for step in steps if step in self.letters.some] if self.quick else steps
+        return [step for step in steps if step != BLANK] or steps
 
     def _runs(self, walk: Walk, step: int) -> tuple[int, ...]:
         """How often a letter must still come before something may end, RUN + 1 where that does not help."""
-        ends = self.letters.ends
+        ends = (self.letters.end, QUOTE)
         return tuple(
             next((n for n in range(RUN) if walk.follows((*[step] * n, end)) == n + 1), RUN + 1)
             for end in ends
@@ -262,7 +278,7 @@ class _Search:
         if tail is not None:
             told = (*self.letters.fewest(path), *tail)
             if len(told) > self.most:
-                told = self.letters.fewest((*path, *tail))
+                told = self.letters.fewest((*path, *self.letters.of(tail)))
             if len(told) <= self.most and (self.best is None or len(told) < len(self.best)):
                 self.best = told
             if self.enough is None and self.best is not None:
@@ -270,7 +286,6 @@ class _Search:
 
     def _tails(self, walk: Walk) -> Iterator[tuple[int, ...]]:
         """What of the known way leads out from here, the shortest first."""
-        for at in range(len(self.known), -1, -1):
-            tail = (*self.known[at:], self.letters.stop)
-            if walk.follows(tail[:1]) and walk.follows(tail) == len(tail):
-                yield tail[:-1]
+        for tail, letters in self.tails:
+            if walk.follows(letters[:1]) and walk.follows(letters) == len(letters):
+                yield tail

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,6 +55,42 @@ def test_the_dtype_is_the_checkpoints_or_the_one_asked_for(
 ) -> None:
     model = load_folder(toy(tmp_path, kept), dtype=wish, device="cpu").model
     assert {weight.dtype for weight in model.parameters()} == {got}
+
+
+def respelled(folder: Path, **changes: object) -> Path:
+    """The toy as other programs write it: no word of ours, and ends that are whatever they are."""
+    toy(folder)
+    config = json.loads((folder / "config.json").read_text())
+    del config["omma"]
+    kept = {name: value for name, value in (config | changes).items() if value is not None}
+    (folder / "config.json").write_text(json.dumps(kept))
+    return folder
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        {},
+        {"bos_token_id": None, "eos_token_id": None},
+        {"bos_token_id": 151_643, "eos_token_id": 151_645},  # what transformers writes beside any vocabulary
+        {"bos_token_id": TOKENIZER.token_ids.turn_start, "eos_token_id": TOKENIZER.token_ids.end_of_text},
+    ],
+    ids=str,
+)
+def test_ids_that_no_config_can_tell_are_those_of_the_vocabulary(
+    ends: dict[str, int | None], tmp_path: Path
+) -> None:
+    assert load_folder(respelled(tmp_path, **ends)).spec.ids == TOKENIZER.token_ids
+
+
+def test_an_end_that_is_some_word_of_the_vocabulary_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadFolder, match=r"turn_end=7.* both must say the same"):
+        load_folder(respelled(tmp_path, eos_token_id=7))
+
+
+def test_a_mark_beyond_the_vocabulary_is_named_with_its_id(tmp_path: Path) -> None:
+    with pytest.raises(BadFolder, match=r"id of video is 5000, .* end at 319"):
+        load_folder(respelled(tmp_path, video_token_id=5000))
 
 
 def test_a_hub_name_is_found_in_the_local_cache(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from omma.errors import BadFolder, BadMessage
 from omma.prep.dialects import ANY_MARK
 from omma.spec import TokenIds
 
+VOCABULARY = "tokenizer.json"
+
 
 @lru_cache(maxsize=1)
 def byte_of_symbol() -> dict[str, int]:
@@ -129,6 +131,18 @@ class Tokenizer:
         """Ids to text. Marks that are markup only are left out unless asked for; "<tool_call>" is kept."""
         written = b"".join(self.bytes_of(token, skip_marks=skip_marks) for token in tokens)
         return written.decode("utf-8", errors="replace")
+
+
+def added_marks(path: Path) -> dict[str, int]:
+    """Every added token of a tokenizer.json and its id, with nothing spelled; none where there is no file.
+
+    What is wrong with a file is said by whoever reads all of it.
+    """
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8")).get("added_tokens")
+        return {str(entry["content"]): int(entry["id"]) for entry in raw or ()}
+    except (OSError, ValueError, RecursionError, TypeError, KeyError, AttributeError):
+        return {}
 
 
 def _spelled(vocabulary: dict[str, int]) -> dict[int, bytes]:

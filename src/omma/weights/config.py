@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from omma.errors import BadFolder
+from omma.prep.tokenizer import VOCABULARY, added_marks
 from omma.spec import ModelSpec
 from omma.weights import config_described, config_qwen, config_qwen2, config_qwen3
+from omma.weights.config_parts import settle_ids
 from omma.weights.fields import Fields, read_json, write_json
 
 CONFIG, GENERATION = "config.json", "generation_config.json"
@@ -19,8 +22,9 @@ def read_spec(folder: Path) -> ModelSpec:
     """The model a folder's config.json describes.
 
     Reads the official flat spelling and the nested one of transformers ≥ 5 (facts §4.4); an absent field has
-    transformers' class default (facts §1.3). Raises BadFolder for a file that is missing, broken,
-    contradicts itself, or asks for something that is not built here.
+    transformers' class default (facts §1.3). What no config says, the ids of turns, is as in the vocabulary
+    beside it. Raises BadFolder for a file that is missing, broken, contradicts itself, or asks for something
+    that is not built here.
     """
     path = folder / CONFIG
     config = Fields(read_json(path), path)
@@ -32,6 +36,7 @@ def read_spec(folder: Path) -> ModelSpec:
         raise BadFolder(f"{path}: model_type is {kind!r}; wanted one of {known}, {config_qwen.MODEL_TYPE!r}")
     _check_common(config)
     spec = format_.read(config)
+    spec = replace(spec, ids=settle_ids(spec.ids, config, added_marks(folder / VOCABULARY)))
     if wrong := _contradiction(spec):
         raise BadFolder(f"{path}: {wrong}")
     return spec

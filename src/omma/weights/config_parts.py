@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, replace
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from typing import Any
 
 from omma.errors import BadFolder
 from omma.prep.dialects import DIALECTS
 from omma.spec import DecoderSpec, ModelSpec, TokenIds, VisionSpec
 from omma.weights.fields import DEEPEST, WIDEST_PATCH, Fields
+
+_TURNS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 
 
 def read_ids(config: Fields, text: Fields) -> TokenIds:
@@ -28,6 +31,31 @@ def read_ids(config: Fields, text: Fields) -> TokenIds:
         vision_end=config.whole("vision_end_token_id", usual.vision_end, least=0),
         image=config.whole("image_token_id", usual.image, least=0),
         video=config.whole("video_token_id", usual.video, least=0),
+    )
+
+
+def settle_ids(ids: TokenIds, config: Fields, marks: Mapping[str, int]) -> TokenIds:
+    """The ids of turns and of a text's end as a vocabulary's `marks` have them, where no config can tell.
+
+    It has no word for the mark that begins a turn, and transformers writes the published ends beside any
+    vocabulary; an end of another name is where answers end, not what ends a turn. An id that is no mark of
+    the three, but of the vocabulary, is left to contradict it. Without these marks nothing is settled.
+    """
+    if any(name not in marks for name in _TURNS):
+        return ids
+    end_of_text, start, end = (marks[name] for name in _TURNS)
+    text = config.inner("text_config") if "text_config" in config.raw else config
+    vocabulary = text.raw.get("vocab_size")
+
+    def open_to(name: str, said: int) -> bool:
+        silent = text.raw.get(name) in (None, [])
+        return silent or said in (end_of_text, start, end) or (type(vocabulary) is int and said >= vocabulary)
+
+    return replace(
+        ids,
+        end_of_text=end_of_text if open_to("bos_token_id", ids.end_of_text) else ids.end_of_text,
+        turn_start=ids.turn_start if "turn_start" in config.inner("omma").raw else start,
+        turn_end=end if open_to("eos_token_id", ids.turn_end) else ids.turn_end,
     )
 
 
@@ -132,6 +160,7 @@ def possible(spec: ModelSpec) -> dict[str, bool]:
     """What would be wrong with a model, in words, and whether it is not so."""
     vision, decoder = spec.vision, spec.decoder
     cell = vision.patch * vision.merge
+    mark, highest = max(asdict(spec.ids).items(), key=lambda named: named[1])
     return {
         "the tower's out width is not the decoder's width": vision.out_width == decoder.width,
         "the tower's width is not a multiple of 4 · heads": vision.width % (4 * vision.heads) == 0,
@@ -139,5 +168,6 @@ def possible(spec: ModelSpec) -> dict[str, bool]:
         "key heads do not divide the heads": decoder.heads % decoder.key_heads == 0,
         "mrope_section does not sum to half a head": 2 * sum(decoder.sections) == decoder.head_width,
         f"boxes is {spec.boxes!r}": spec.boxes in DIALECTS,
-        "the id of a mark is not in the vocabulary": max(astuple(spec.ids)) < decoder.vocabulary,
+        f"the id of {mark} is {highest}, which is not in the vocabulary: its ids end at "
+        f"{decoder.vocabulary - 1}": highest < decoder.vocabulary,
     }

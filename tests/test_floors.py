@@ -51,7 +51,7 @@ TORCHLESS = {
 }
 TORCHLESS_FILES = {f"engine/{name}.py" for name in ("request", "pages", "scheduler", "grammar")}
 TORCHLESS_FILES |= {f"engine/{name}.py" for name in ("corners", "lark", "moments", "placed", "schema_rules")}
-TORCHLESS_FILES |= {f"engine/{name}.py" for name in ("closing", "reach", "ways")}
+TORCHLESS_FILES |= {f"engine/{name}.py" for name in ("closing", "finite", "patterns", "reach", "ways")}
 ONLY_IN = {
     "triton": {"ops/triton_kernels.py"},
     "fastapi": {"serve/app.py"},

@@ -116,6 +116,9 @@ def test_a_schema_takes_what_satisfies_it_and_nothing_else(
         ({"default": float("nan")}, "no JSON"),
         ({"default": {1, 2}}, "no JSON"),
         ({"type": "object", "minProperties": 5}, "list the names in required"),
+        ({"$ref": "#"}, "^# leads back to itself"),
+        ({"anyOf": [{"$ref": "#"}, {"allOf": [{"$ref": "#"}]}]}, "^# leads back to itself"),
+        ({"type": "string", "pattern": "x|(a{1000}){100}"}, "for 100,002 letters"),
         ([], "wanted an object"),
     ],
 )
@@ -124,6 +127,42 @@ def test_what_an_answer_cannot_be_held_to_is_refused_by_name(schema: Any, told: 
         compile_shape(Schema(schema), nano())
     assert len(str(refused.value)) < 400
     assert "llguidance" not in str(refused.value)
+
+
+CHAIN: dict[str, Any] = {"type": "object", "properties": {"next": {"$ref": "#"}}, "required": ["next"]}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        CHAIN,
+        {"type": "array", "items": {"$ref": "#"}, "minItems": 1},
+        {"type": "array", "prefixItems": [{}, {"$ref": "#"}], "minItems": 2},
+        {"type": "object", "additionalProperties": {"$ref": "#"}, "required": ["a"]},
+        CHAIN | {"properties": {"next": {"$ref": "#/$defs/b"}}, "$defs": {"b": {"$ref": "#"}}},
+        {"properties": {"a/b": {"type": "array", "items": {"$ref": "#/properties/a~1b"}, "minItems": 3}}},
+        {"allOf": [{"$ref": "#"}, {"type": "string"}]},
+    ],
+)  # fmt: skip
+def test_a_schema_without_a_value_that_ends_is_refused(schema: dict[str, Any]) -> None:
+    with pytest.raises(BadShape, match=r"leads back to itself: .* without end"):
+        compile_shape(Schema(schema), nano())
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        (CHAIN | {"required": []}, '{"next":{}}'),
+        ({"anyOf": [CHAIN["properties"]["next"], {"type": "null"}]}, "null"),
+        ({"type": "object", "properties": {"a": {"anyOf": [{"$ref": "#"}, {"const": 1}]}}, "required": ["a"]},
+         '{"a":{"a":1}}'),
+        ({"type": ["array", "null"], "items": {"$ref": "#"}, "minItems": 1}, "[[null]]"),
+        ({"type": "array", "items": {"$ref": "#"}}, "[[],[[]]]"),
+        ({"type": "array", "prefixItems": [{"type": "null"}, {"$ref": "#"}], "minItems": 1}, "[null]"),
+    ],
+)  # fmt: skip
+def test_a_schema_that_holds_itself_and_ends_is_taken(schema: dict[str, Any], value: str) -> None:
+    assert accepts(grammars().of(Schema(schema)), value)
 
 
 def nested(deep: int, key: str) -> dict[str, Any]:
@@ -207,7 +246,10 @@ def test_a_random_answer_to_a_pattern_matches_it_whole(pattern: str) -> None:
         assert re.fullmatch(pattern, answer)
 
 
-@pytest.mark.parametrize("pattern", ["(", "(?=a)", r"(a)\1", "a" * 1000, "a\ud800", 3])
+@pytest.mark.parametrize(
+    "pattern",
+    ["(", "(?=a)", r"(a)\1", "a" * 1000, "a\ud800", 3, "a{99999}", "((ab){100}){60}", "[a]{9}{9999}"],
+)
 def test_what_is_no_pattern_is_refused(pattern: Any) -> None:
     with pytest.raises(BadShape):
         compile_shape(Matching(pattern), nano())

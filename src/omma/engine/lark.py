@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from omma.engine.schema_rules import USUAL, Limits, pattern_of, readable
+from omma.engine.patterns import pattern_of
+from omma.engine.schema_rules import USUAL, Limits, readable
 from omma.errors import BadShape, MissingExtra
 from omma.prep.dialects import MARKS, dialect_of
 from omma.shape import Calls, Json, Matching, Places, Schema, Shape
@@ -30,7 +31,8 @@ def lark_of(shape: Shape, marks: Mapping[str, int], limits: Limits = USUAL, *, t
         case Schema(schema):
             rules = f"answer: {_json(json.loads(readable(schema, limits)))}\n"
         case Matching(pattern):
-            rules = f"answer: {_regex(pattern_of(pattern, 'the pattern', limits))}\n"
+            told = pattern_of(pattern, "the pattern", letters=limits.letters, unfolded=limits.unfolded)
+            rules = f"answer: {_regex(told)}\n"
         case Places():
             rules = _places(shape, marks)
         case Calls():

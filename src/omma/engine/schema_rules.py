@@ -10,7 +10,9 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
+from omma.engine.finite import endless
 from omma.engine.moments import MOMENTS
+from omma.engine.patterns import pattern_of
 from omma.errors import BadShape
 
 
@@ -35,6 +37,7 @@ class Limits:
     choices: int = 2_000
     count: int = 100_000
     letters: int = 512
+    unfolded: int = 10_000
     meeting: int = 10
     multiple: int = 10_000
     tools: int = 64
@@ -86,17 +89,6 @@ def readable(schema: Mapping[str, Any], limits: Limits = USUAL) -> str:
     return json.dumps(_plain(schema))
 
 
-def pattern_of(pattern: Any, where: str, limits: Limits = USUAL) -> str:
-    """A regular expression that is text and no longer than may be. Raises BadShape."""
-    if not isinstance(pattern, str):
-        raise BadShape(f"{where} is {type(pattern).__name__}; wanted a regular expression as text")
-    if len(pattern) > limits.letters:
-        raise BadShape(f"{where} has {len(pattern):,} letters; at most {limits.letters:,} are taken")
-    if any("\ud800" <= letter <= "\udfff" for letter in pattern):
-        raise BadShape(f"{where} holds half of a character; wanted whole Unicode characters")
-    return pattern
-
-
 class _Place(NamedTuple):
     """A schema inside the schema, where it stands, and how deep."""
 
@@ -114,6 +106,7 @@ class _Check:
     patterns: set[str] = field(default_factory=set)
     multiples: set[Decimal] = field(default_factory=set)
     known: dict[str, int] = field(default_factory=dict)  # where there are schemas, and how deep
+    schemas: dict[str, Any] = field(default_factory=dict)
     named_by: dict[str, str] = field(default_factory=dict)  # where a $ref points, and where it stands
 
     def __post_init__(self) -> None:
@@ -140,7 +133,7 @@ class _Check:
                 raise BadShape(
                     f"{place.where[:200]} is over {self.limits.deep} deep; make the schema flatter"
                 )
-            self.known[place.where] = place.deep
+            self.known[place.where], self.schemas[place.where] = place.deep, place.schema
             yield place
             if isinstance(place.schema, Mapping):
                 waiting += reversed(list(_inner(place)))
@@ -178,6 +171,11 @@ class _Check:
             raise BadShape(
                 f"the schema joins schemas (by allOf, or by keywords beside $ref, anyOf or enum) and has "
                 f"{len(self.patterns)} patterns and formats; at most {self.limits.meeting} there: join less"
+            )
+        for where in endless(self.schemas) if self.named_by else ():
+            raise BadShape(
+                f"{where[:200]} leads back to itself: every value of it would hold another, without end; "
+                "let what comes back be left out, be null, or be an empty list"
             )
         product = math.prod(self.multiples)
         if product > self.limits.multiple:
@@ -249,7 +247,8 @@ class _Check:
         """Any value."""
 
     def pattern(self, key: str, value: Any, where: str) -> None:
-        self.patterns.add(pattern_of(value, where, self.limits))
+        letters, unfolded = self.limits.letters, self.limits.unfolded
+        self.patterns.add(pattern_of(value, where, letters=letters, unfolded=unfolded))
 
     def format(self, key: str, value: Any, where: str) -> None:
         if value not in FORMATS:

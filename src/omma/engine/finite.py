@@ -15,7 +15,7 @@ def endless(schemas: Mapping[str, Any]) -> list[str]:
     """The places of schemas of which every value would hold another without end; `schemas` by place, checked.
 
     They are told in the order of `schemas`. Only where a $ref leads back can there be any. A schema is taken
-    to have a value that ends unless it is sure to have none: whether one satisfies all of it is not looked at.
+    to have a value that ends unless it is sure to have none: whether one satisfies all of it is not asked.
     """
     used_by, ends = defaultdict[str, list[str]](list), set[str]()
 

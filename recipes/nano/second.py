@@ -174,7 +174,8 @@ def answer() -> Recipe:
                 Course("screens", 0.9, level=1, sizes=MIDDLE + LARGE),
             )
         ),
-        steps=360,
+        steps=300,
+        dialogues=24,  # of larger pictures: as many tokens a step as before
         rate=Rate(peak=1e-3, final=2e-5, warm_up=10, shape="trapezoid", fall=0.97),
         seed=22,
     )

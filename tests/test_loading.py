@@ -93,6 +93,29 @@ def test_a_mark_beyond_the_vocabulary_is_named_with_its_id(tmp_path: Path) -> No
         load_folder(respelled(tmp_path, video_token_id=5000))
 
 
+@pytest.mark.parametrize("content", [None, "", "{}", "<html>"], ids=repr)
+def test_a_vocabulary_that_is_missing_or_broken_is_named(content: str | None, tmp_path: Path) -> None:
+    vocabulary = respelled(tmp_path) / "tokenizer.json"
+    vocabulary.unlink()
+    if content is not None:
+        vocabulary.write_text(content)
+    with pytest.raises(BadFolder, match=r"tokenizer\.json"):
+        load_folder(tmp_path)
+
+
+def test_a_folder_whose_template_is_of_another_form_is_refused(tmp_path: Path) -> None:
+    told = "{% for message in messages %}[INST] {{ message.content }} [/INST]{% endfor %}"
+    (toy(tmp_path) / "chat_template.jinja").write_text(told)
+    with pytest.raises(BadFolder, match=r"chat template has no <\|im_start\|>"):
+        load_folder(tmp_path)
+
+
+def test_a_folder_without_a_template_is_spoken_to_in_the_familys_form(tmp_path: Path) -> None:
+    (toy(tmp_path) / "chat_template.jinja").unlink()
+    (tmp_path / "tokenizer_config.json").unlink()
+    assert not load_folder(tmp_path).processor.thinks
+
+
 def test_a_hub_name_is_found_in_the_local_cache(tmp_path: Path) -> None:
     repository = tmp_path / "models--Some--Model"
     (repository / "refs").mkdir(parents=True)

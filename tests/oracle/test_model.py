@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -24,7 +26,7 @@ from bench.parity import (
 from bench.toys import JUDGED, cases, variants, write_toy
 from omma.loading import Loaded, load_folder
 from omma.presets import tiny
-from omma.spec import ModelSpec
+from omma.spec import Experts, ModelSpec
 from omma.weights import read_spec, write_folder
 
 CASES = {case.name: case.said for case in cases()}
@@ -72,6 +74,36 @@ def test_every_shape_has_the_logits_of_transformers(name: str, tmp_path: Path) -
     folder = write_toy(tmp_path, VARIANTS[name])
     gap, _ = logits_apart(load_folder(folder, device="cpu"), Oracle(folder), PICTURES)
     assert gap <= CLOSE
+
+
+@pytest.mark.parametrize("sections", [[16, 8, 8], [0, 1, 40], [30, 2, 1], [9, 0, 3]], ids=str)
+@pytest.mark.parametrize("generation", ["qwen3-vl", "qwen3-vl-moe"])
+def test_interleaved_sections_of_any_sum_are_read_as_transformers_reads_them(
+    generation: str, sections: list[int], tmp_path: Path
+) -> None:
+    folder = write_toy(tmp_path, tiny(generation))
+    config = json.loads((folder / "config.json").read_text())
+    config["text_config"]["rope_scaling"]["mrope_section"] = sections
+    (folder / "config.json").write_text(json.dumps(config))
+    gap, _ = logits_apart(load_folder(folder, device="cpu"), Oracle(folder), PICTURES)
+    assert gap <= CLOSE
+
+
+@pytest.mark.parametrize("head_dim", [{}, {"head_dim": None}], ids=["silent", "null"])
+def test_a_silent_config_of_experts_has_the_defaults_of_transformers(
+    head_dim: dict[str, None], tmp_path: Path
+) -> None:
+    theirs: Any = AutoConfig.for_model("qwen3_vl_moe").text_config  # type: ignore[no-untyped-call]
+    said = {"model_type": "qwen3_vl_moe", "text_config": head_dim}
+    said["vision_config"] = {"out_hidden_size": theirs.hidden_size}
+    (tmp_path / "config.json").write_text(json.dumps(said))
+    ours = read_spec(tmp_path).decoder
+    assert isinstance(ours.feed_forward, Experts)
+    assert (ours.depth, ours.width) == (theirs.num_hidden_layers, theirs.hidden_size)
+    assert (ours.heads, ours.key_heads) == (theirs.num_attention_heads, theirs.num_key_value_heads)
+    assert ours.head_width == theirs.head_dim
+    assert ours.feed_forward.width == theirs.moe_intermediate_size
+    assert (ours.feed_forward.count, ours.feed_forward.chosen) == (60, theirs.num_experts_per_tok)
 
 
 def test_rows_of_a_video_are_those_of_its_frames(ours: Loaded, theirs: Oracle) -> None:

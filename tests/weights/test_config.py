@@ -228,7 +228,7 @@ def test_a_head_is_tied_by_the_field_at_the_top(tmp_path: Path) -> None:
         ("text_config", {"attention_bias": True}, "attention_bias"),
         ("text_config", {"rope_scaling": {"mrope_interleaved": False}}, "mrope_interleaved"),
         ("text_config", {"rope_scaling": {"rope_type": "yarn", "factor": 3.0}}, "yarn"),
-        ("text_config", {"head_dim": 96}, "half a head"),
+        ("text_config", {"head_dim": 97}, "half a head"),
         ("vision_config", {"hidden_act": "gelu"}, "hidden_act"),
         ("vision_config", {"num_position_embeddings": 2300}, "square"),
         ("vision_config", {"deepstack_visual_indexes": [5, 24]}, "deepstack"),

@@ -264,6 +264,17 @@ def test_an_index_agrees_with_its_shards(spec: ModelSpec, tmp_path: Path) -> Non
     assert index["metadata"]["total_size"] == sum(2 * p.numel() for p in drawn(spec).parameters())
 
 
+def test_a_tensor_that_only_the_index_knows_is_named(spec: ModelSpec, tmp_path: Path) -> None:
+    write_folder(drawn(spec), spec, tmp_path, dtype=torch.float32, shard_bytes=100_000)
+    index = json.loads((tmp_path / INDEX).read_text())
+    where = index["weight_map"]["ghost.weight"] = min(index["weight_map"].values())
+    (tmp_path / INDEX).write_text(json.dumps(index))
+    with pytest.raises(TensorMismatch, match=f"{where}: ghost.weight is not in it"):
+        loaded(tmp_path, spec)
+    with pytest.raises(TensorMismatch, match=f"{where}: ghost.weight is not in it"):
+        read_dtype(tmp_path)
+
+
 def test_a_folder_with_both_forms_is_refused(folder: Path, spec: ModelSpec) -> None:
     (folder / INDEX).write_text('{"weight_map": {}}')
     with pytest.raises(BadFolder, match="holds both"):

@@ -17,7 +17,17 @@ from omma.prep.public_template import asks_for_thoughts, public_template
 from omma.prep.ranks import RANKS, RankedTokenizer
 from omma.prep.rules import PictureRules, published_rules, read_rules, square_rules, write_rules
 from omma.prep.tagged import running_text, tagged_turns, without_tools
-from omma.prep.template import DEFAULT_SYSTEM, VISION_END, VISION_START, Form, Mark, Piece, pieces, spelled
+from omma.prep.template import (
+    DEFAULT_SYSTEM,
+    TURN_START,
+    VISION_END,
+    VISION_START,
+    Form,
+    Mark,
+    Piece,
+    pieces,
+    spelled,
+)
 from omma.prep.tokenizer import Tokenizer
 from omma.prep.video import slice_words
 from omma.prep.visuals import see
@@ -63,7 +73,14 @@ class Processor:
                 f"{folder}: {name} goes up to id {tokenizer.size - 1}, and the model embeds "
                 f"{spec.decoder.vocabulary} tokens; wanted at least {tokenizer.size}"
             )
-        return cls(tokenizer, spec, rules, asks_for_thoughts(_template(folder)))
+        template = _template(folder)
+        if template and not ranked and TURN_START.name not in template:
+            raise BadFolder(
+                f"{folder}: its chat template has no {TURN_START.name}, so the model was taught another form "
+                "of conversation than the family's, the one that is written here; take the template out to "
+                "use that one all the same"
+            )
+        return cls(tokenizer, spec, rules, asks_for_thoughts(template))
 
     @property
     def form(self) -> Form:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from omma.errors import BadFolder
-from omma.prep.tokenizer import VOCABULARY, added_marks
+from omma.prep.tokenizer import VOCABULARY, Tokenizer, added_marks
 from omma.spec import ModelSpec
 from omma.weights import config_described, config_qwen, config_qwen2, config_qwen3
-from omma.weights.config_parts import settle_ids
+from omma.weights.config_parts import TURNS, settle_ids
 from omma.weights.fields import Fields, read_json, write_json
 
 CONFIG, GENERATION = "config.json", "generation_config.json"
@@ -36,7 +36,7 @@ def read_spec(folder: Path) -> ModelSpec:
         raise BadFolder(f"{path}: model_type is {kind!r}; wanted one of {known}, {config_qwen.MODEL_TYPE!r}")
     _check_common(config)
     spec = format_.read(config)
-    spec = replace(spec, ids=settle_ids(spec.ids, config, added_marks(folder / VOCABULARY)))
+    spec = replace(spec, ids=settle_ids(spec.ids, config, _marks(spec, config, folder / VOCABULARY)))
     if wrong := _contradiction(spec):
         raise BadFolder(f"{path}: {wrong}")
     return spec
@@ -70,6 +70,19 @@ def read_generation(folder: Path) -> dict[str, Any]:
     """What generation_config.json says; nothing where there is none."""
     path = folder / GENERATION
     return read_json(path) if path.exists() else {}
+
+
+def _marks(spec: ModelSpec, config: Fields, path: Path) -> dict[str, int]:
+    """The marks of the vocabulary beside a config: read with care where the published ids cannot be meant.
+
+    Raises BadFolder naming the file where nothing else could tell what begins a turn.
+    """
+    marks = added_marks(path)
+    told = "turn_start" in config.inner("omma").raw or spec.ids.turn_start < spec.decoder.vocabulary
+    if told or all(name in marks for name in TURNS):
+        return marks
+    tokenizer = Tokenizer.from_file(path)
+    return {name: tokenizer.mark(name) for name in TURNS}
 
 
 class _Format(Protocol):

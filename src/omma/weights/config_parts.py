@@ -11,7 +11,7 @@ from omma.prep.dialects import DIALECTS
 from omma.spec import DecoderSpec, ModelSpec, TokenIds, VisionSpec
 from omma.weights.fields import DEEPEST, WIDEST_PATCH, Fields
 
-_TURNS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
+TURNS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 
 
 def read_ids(config: Fields, text: Fields) -> TokenIds:
@@ -41,9 +41,9 @@ def settle_ids(ids: TokenIds, config: Fields, marks: Mapping[str, int]) -> Token
     vocabulary; an end of another name is where answers end, not what ends a turn. An id that is no mark of
     the three, but of the vocabulary, is left to contradict it. Without these marks nothing is settled.
     """
-    if any(name not in marks for name in _TURNS):
+    if any(name not in marks for name in TURNS):
         return ids
-    end_of_text, start, end = (marks[name] for name in _TURNS)
+    end_of_text, start, end = (marks[name] for name in TURNS)
     text = config.inner("text_config") if "text_config" in config.raw else config
     vocabulary = text.raw.get("vocab_size")
 

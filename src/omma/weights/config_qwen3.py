@@ -65,6 +65,7 @@ _USUAL_DECODER = DecoderSpec(
     interleaved=True,
     head_norm=True,
 )
+_USUAL_EXPERTS = replace(_USUAL_DECODER, depth=24, width=2048, heads=16, key_heads=16)
 
 
 def read(config: Fields) -> ModelSpec:
@@ -182,12 +183,28 @@ def _decoder(config: Fields, text: Fields, feed: FeedForward) -> DecoderSpec:
     text.fixed("attention_bias", False)
     rope = read_rope(text, ("default",))
     rope.fixed("mrope_interleaved", True)
+    sparse = isinstance(feed, Experts)
+    decoder = read_decoder(text, rope, _USUAL_EXPERTS if sparse else _USUAL_DECODER)
+    usual = decoder.width // decoder.heads if sparse else _USUAL_DECODER.head_width
+    alone = sparse and text.raw.get("head_dim", 0) is None
+    head_width = usual if alone else text.whole("head_dim", usual)
     return replace(
-        read_decoder(text, rope, _USUAL_DECODER),
-        head_width=text.whole("head_dim", _USUAL_DECODER.head_width),
+        decoder,
+        head_width=head_width,
+        sections=_interleaved(decoder.sections, head_width // 2),
         feed_forward=feed,
         tied=config.flag("tie_word_embeddings"),
     )
+
+
+def _interleaved(sections: tuple[int, int, int], frequencies: int) -> tuple[int, int, int]:
+    """How many of a head's frequencies go by time, row and column.
+
+    Every third from the second goes by row and every third from the third by column, so many as sections
+    say and as there are; the others go by time (facts §3.4).
+    """
+    row, column = (len(range(axis, min(3 * sections[axis], frequencies), 3)) for axis in (1, 2))
+    return frequencies - row - column, row, column
 
 
 def _public_text(spec: ModelSpec, dtype: str) -> dict[str, Any]:

@@ -249,10 +249,10 @@ def _tensors(folder: Path) -> Iterator[tuple[Path, str, Tensor]]:
     A file is mapped anew every now and then: what was read leaves memory once no tensor of its mapping is
     used any more, be it converted here or replaced later.
     """
-    for path in _files(folder):
+    for path, promised in _files(folder).items():
         try:
             with safe_open(path, "pt") as file:
-                names = sorted(file.keys(), key=_layer_by_layer, reverse=True)
+                names = _named(path, file.keys(), promised)[::-1]
                 marks = read_marks(file.metadata())
             while names:
                 held = 0
@@ -271,16 +271,26 @@ def headers(folder: Path) -> Iterator[tuple[Path, str, Tensor]]:
 
     Raises BadFolder for a broken file and TensorMismatch for a kind of number that torch does not know.
     """
-    for path in _files(folder):
+    for path, promised in _files(folder).items():
         try:
             with safe_open(path, "pt") as file:
-                for name in sorted(file.keys(), key=_layer_by_layer):
+                for name in _named(path, file.keys(), promised):
                     kept = file.get_slice(name)
                     if (kind := _KINDS.get(kept.get_dtype())) is None:
                         raise TensorMismatch(f"{path}: {_called(name)} is {kept.get_dtype()}; wanted BF16")
                     yield path, name, torch.empty(kept.get_shape(), dtype=kind, device="meta")
         except (SafetensorError, OSError) as error:
             raise BadFolder(f"{path} cannot be read: {error}; fetch it again") from None
+
+
+def _named(path: Path, names: Iterable[str], promised: frozenset[str]) -> list[str]:
+    """A file's tensors, layer by layer. Raises TensorMismatch for one that the index says it holds."""
+    held = sorted(names, key=_layer_by_layer)
+    if lacking := sorted(promised - set(held), key=_layer_by_layer):
+        raise TensorMismatch(
+            f"{path}: {_called(lacking[0])} is not in it, though {INDEX} says so; fetch both again"
+        )
+    return held
 
 
 def _layer_by_layer(name: str) -> list[tuple[int, str]]:
@@ -293,13 +303,13 @@ def _called(name: str) -> str:
     return name if len(name) <= 200 else f"{name[:200]}…"
 
 
-def _files(folder: Path) -> list[Path]:
-    """The folder's safetensors, as its index lists them."""
+def _files(folder: Path) -> dict[Path, frozenset[str]]:
+    """The folder's safetensors, each with the tensors that its index says it holds."""
     single, index = folder / SINGLE, folder / INDEX
     if index.is_file() and single.is_file():
         raise BadFolder(f"{folder} holds both {SINGLE} and {INDEX}; take one of them away")
     if single.is_file():
-        return [single]
+        return {single: frozenset()}
     if not index.is_file():
         pickles = sorted(path.name for pattern in _PICKLES for path in folder.glob(pattern))
         if pickles:
@@ -308,10 +318,10 @@ def _files(folder: Path) -> list[Path]:
     weight_map: Any = read_json(index).get("weight_map")
     if not isinstance(weight_map, dict) or not weight_map:
         raise BadFolder(f"{index}: weight_map is {type(weight_map).__name__}; wanted tensor names and files")
-    paths = []
+    files: dict[Path, frozenset[str]] = {}
     for name in sorted(set(map(str, weight_map.values()))):
         path = folder / name
         if Path(name).name != name or not path.is_file():
             raise BadFolder(f"{index} names {name}, which is not in {folder}; fetch it again")
-        paths.append(path)
-    return paths
+        files[path] = frozenset(tensor for tensor, where in weight_map.items() if str(where) == name)
+    return files

@@ -27,6 +27,12 @@ def said(**part: Any) -> list[dict[str, Any]]:
     return [{"role": "user", "content": [part]}]
 
 
+def test_a_developer_speaks_as_the_system_and_a_field_of_nothing_says_nothing() -> None:
+    gave = {"role": "assistant", "content": "Red.", "refusal": None, "audio": None, "tool_calls": None}
+    told = messages([{"role": "developer", "content": "Be brief."}, {"role": "user", "content": "Hi"}, gave])
+    assert [one.role for one in told] == ["system", "user", "assistant"]
+
+
 def test_the_form_of_openai_is_read() -> None:
     url = {"url": "a.png", "max_pixels": 50_000}
     content = [{"type": "image_url", "image_url": url}, {"type": "text", "text": "What?"}]

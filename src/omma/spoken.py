@@ -52,9 +52,11 @@ def _message(raw: Any, where: str) -> Message:
     if not isinstance(raw, Mapping):
         raise BadMessage(f"{where} is {type(raw).__name__}; wanted an object with 'role' and 'content'")
     role = raw.get("role")
+    if role == "developer":  # what OpenAI's newer form calls the system's words
+        role = "system"
     if role not in _SPEAKING:
         raise BadMessage(f"{where}.role is {role!r}; wanted one of {', '.join(_SPEAKING)}")
-    if unread := set(raw) - _READ.get(role, {"role", "content"}):
+    if unread := {key for key in raw if raw[key] is not None} - _READ.get(role, {"role", "content"}):
         raise BadMessage(
             f"{where} has {', '.join(sorted(map(str, unread)))}, which nobody reads; take it out"
         )

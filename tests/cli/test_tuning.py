@@ -75,6 +75,8 @@ def test_an_adapter_is_merged_by_a_command(omma: Run, toy: Path, data: Path, tmp
         (("tune", "--data", "none.jsonl", "--out", "x"), "none.jsonl"),
         (("tune", "--data", "none.jsonl", "--out", "x", "--learns", "ears"), "ears"),
         (("tune", "--data", "none.jsonl", "--out", "x", "--rank", "0"), "--rank"),
+        (("tune", "--data", "none.jsonl", "--out", "x", "--rank", "4", "--method", "full"), "--rank"),
+        (("tune", "--data", "none.jsonl", "--out", "x", "--media", "nowhere"), "--media nowhere"),
         (("merge", "none", "--out", "x"), "none"),
         (("none.py:stage",), "none.py"),
         (("--out", "x", "none.py:stage"), "none.py"),

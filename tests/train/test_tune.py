@@ -20,7 +20,8 @@ from PIL import Image
 from safetensors.torch import load_file
 
 import omma
-from omma.errors import BadCheckpoint, BadData, BadRecipe
+from omma.corpus.reading import Corpus
+from omma.errors import BadCheckpoint, BadData, BadFolder, BadRecipe, MissingFile
 from omma.loading import load_folder
 from omma.model.vlm import Vlm
 from omma.presets import GENERATIONS
@@ -130,6 +131,13 @@ def test_a_merged_adapter_is_a_folder_that_says_the_same(each_toy: Path, data: P
         for folder in (form["folder"], tmp_path / "merged")
     ]
     torch.testing.assert_close(*told, atol=1e-4, rtol=0)
+
+
+def test_nothing_is_merged_over_what_is_there(toy: Path, data: Path, tmp_path: Path) -> None:
+    adapter = Path(fit(toy, data, tmp_path / "out", turns=0.1)["folder"])
+    for taken in (adapter, data.parent, data):
+        with pytest.raises(BadFolder, match="already"):
+            merge_folder(adapter, taken)
 
 
 # Going on
@@ -289,7 +297,7 @@ def test_copies_and_the_same_words_are_never_on_both_sides(toy: Path, tmp_path: 
     file.write_text(file.read_text() + "".join(words % (i // 4) for i in range(24)))
     for copy, of in ((2, 0), (6, 4), (10, 4)):
         shutil.copy(tmp_path / f"{of}.png", tmp_path / f"{copy}.png")
-    material = bring(file, load_folder(toy, device="cpu").processor)
+    material = bring(Corpus(file), load_folder(toy, device="cpu").processor)
     parts = deal(material, 0)
     assert all(parts)
     where = {dialogue.number: part for part, dialogues in enumerate(parts) for dialogue in dialogues}
@@ -325,10 +333,32 @@ def test_another_picture_or_word_is_other_data(data: Path, toy: Path, tmp_path: 
     processor = load_folder(toy, device="cpu").processor
     shutil.copytree(data.parent, tmp_path, dirs_exist_ok=True)
     file = tmp_path / data.name
-    first = bring(file, processor).hash
-    assert bring(file, processor).hash == first
+    first = bring(Corpus(file), processor).hash
+    assert bring(Corpus(file), processor).hash == first
     file.write_text(file.read_text().replace("What colour?", "Which colour?", 1))
-    assert bring(file, processor).hash != first
+    assert bring(Corpus(file), processor).hash != first
+
+
+def test_pictures_may_lie_elsewhere_and_a_form_may_be_named(toy: Path, data: Path, tmp_path: Path) -> None:
+    apart = tmp_path / "mine.jsonl"
+    shutil.copy(data, apart)
+    with pytest.raises(BadData, match="no such file"):
+        fit(toy, apart, tmp_path / "out")
+    form = fit(toy, apart, tmp_path / "out", media=data.parent, form="native", turns=0.1)
+    assert (form["lessons"], form["aside"]) == (14, 0)
+    assert form == fit(toy, data, tmp_path / "out", turns=0.1)  # the same data, wherever it lies
+
+
+def test_judging_by_the_very_data_that_is_learned_from_is_refused(
+    toy: Path, data: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(BadData, match="shows 20 of the 20 dialogues"):
+        fit(toy, data, tmp_path / "out", test=str(data))
+
+
+def test_a_file_is_no_folder_for_a_run(toy: Path, data: Path) -> None:
+    with pytest.raises(MissingFile, match="is a file"):
+        fit(toy, data, data)
 
 
 # Wishes
@@ -342,7 +372,7 @@ def test_a_long_answer_weighs_the_root_of_its_length(toy: Path, tmp_path: Path) 
     ]
     file.write_text("".join(json.dumps({"messages": said}) + "\n" for said in turns))
     loaded = load_folder(toy, device="cpu")
-    material = bring(file, loaded.processor)
+    material = bring(Corpus(file), loaded.processor)
     recipe = settled(Tuning("x"), loaded.spec, toy, 2).recipe
     for dialogue in material.dialogues:
         weights_T = material.batch([dialogue], recipe).pack.weights_T

@@ -46,7 +46,7 @@ Media = Annotated[
     Path | None,
     typer.Option(
         metavar="FOLDER",
-        help="Where pictures of relative paths are; by default beside FILE.",
+        help="Where pictures of relative paths are; by default beside the data.",
         show_default=False,
     ),
 ]

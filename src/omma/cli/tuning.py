@@ -10,10 +10,11 @@ from typing import Annotated, Any, Literal
 import typer
 
 from omma.cli import options as given
+from omma.cli.examining import Form, Media
 from omma.cli.options import DEFAULT_MODEL, examples
 from omma.cli.progress import Steps
 from omma.cli.say import aside, rows, say, say_json
-from omma.errors import UnknownOption
+from omma.errors import MissingFile, UnknownOption
 
 PARTS = ("vision", "bridge", "decoder")
 ALL = ",".join(PARTS)
@@ -47,7 +48,10 @@ Method = Annotated[
 Learns = Annotated[
     str, typer.Option(metavar="PARTS", help="Which parts learn: any of vision,bridge,decoder.")
 ]
-Rank = Annotated[int, typer.Option(help="Of the adapter's pairs.", min=1, max=4096)]
+Rank = Annotated[
+    int | None,
+    typer.Option(help="Of the adapter's pairs; 16 by default.", min=1, max=4096, show_default=False),
+]
 Rate = Annotated[
     float | None,
     typer.Option(help="Peak learning rate; by default by the model's width.", show_default=False),
@@ -68,7 +72,7 @@ def enrol(train: typer.Typer) -> None:
         epilog=examples(
             "omma train tune --data mine.jsonl --out runs/mine",
             "omma train tune --data mine.jsonl --test others.jsonl --learns decoder --out runs/mine",
-            "omma train tune --data llava.json --model Qwen/Qwen2.5-VL-3B-Instruct --rank 64 --out runs/big",
+            "omma train tune --data llava.json --media coco --model Qwen/Qwen2.5-VL-3B-Instruct --out big",
             'omma ask picture.png "Which symbol is this?" --model runs/mine/adapter',
         )
     )(tune)
@@ -85,9 +89,11 @@ def tune(
     out: Out,
     model: given.ModelName = DEFAULT_MODEL,
     test: Test = None,
+    form: Form = None,
+    media: Media = None,
     method: Method = "auto",
     learns: Learns = ALL,
-    rank: Rank = 16,
+    rank: Rank = None,
     rate: Rate = None,
     turns: Turns = None,
     seed: Seed = 0,
@@ -98,14 +104,22 @@ def tune(
 
     A tenth of the dialogues is held out to stop by and a fifth to judge by,
     before and after. Each answer is judged by its kind: word, number, boxes,
-    points or text. A run that was stopped goes on by the same command.
+    points or text. A run that was stopped goes on by the same command. What
+    `omma data doctor` can use, in any form, is learned from.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin starve the one that reads
     from omma.respond import Model
     from omma.train.tune import tune as fit
     from omma.train.tuning import Tuning
 
-    wish = Tuning(data, model, test, method, parts(learns), rank=rank, rate=rate, turns=turns, seed=seed)
+    if rank is not None and method == "full":
+        raise UnknownOption("--rank is of an adapter's pairs, and --method full has none; leave one out")
+    if media is not None and not media.is_dir():
+        raise MissingFile(f"--media {media}: there is no such folder")
+    wish = Tuning(
+        data, model, test, method, parts(learns), rank=16 if rank is None else rank, rate=rate, turns=turns,
+        seed=seed, form=form, media=media,
+    )  # fmt: skip
     with Heard(quiet=json) as heard:
         form = fit(wish, out, responder_of=Model, listener=heard, device=device)
     if json:
@@ -131,7 +145,9 @@ def merge(
     adapter: Annotated[
         Path, typer.Argument(metavar="ADAPTER", help="A folder in PEFT's layout.", show_default=False)
     ],
-    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where to write.", show_default=False)],
+    out: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="A folder, new or empty, to write to.", show_default=False)
+    ],
     model: Annotated[
         str | None,
         typer.Option(

@@ -103,15 +103,23 @@ def recognise(records: Iterable[Mapping[str, Any]]) -> str | None:
     """The form of records, by the first whose fields are known; None when none is."""
     found: str | None = None
     for record in records:
-        if "messages" in record:
+        if record.get("messages") is not None:
             return "native"
         if isinstance(turns := record.get("conversations"), list):
             said = [turn for turn in turns if isinstance(turn, Mapping)]
-            if any("<img>" in str(turn.get("value")) for turn in said):
+            if any("<img>" in f"{turn.get('value')}{turn.get('content')}" for turn in said):
                 return "qwen"
             found = found or "llava"
         elif found is None and _is_caption(record):
             return "captions"
+    return found
+
+
+def form_of(record: Mapping[str, Any], usual: str) -> str:
+    """The form of one record of data whose form is `usual`: another where its fields are another's."""
+    found = recognise([record])
+    if found is None or (found == "llava" and usual == "qwen"):  # Qwen's turns need not show anything
+        return usual
     return found
 
 

@@ -47,7 +47,9 @@ class Media:
             source = source.get("bytes") or source.get("path")
         if isinstance(source, (bytes, bytearray, memoryview)):
             return bytes(source)
-        if not isinstance(source, str) or not source:
+        if source == "":
+            raise BadData("a picture or video has an empty name; wanted its path or its bytes")
+        if not isinstance(source, str):
             raise BadData(f"a picture or video is {type(source).__name__}; wanted its path or its bytes")
         if (body := self._inside.get(source)) is not None:
             self._named_inside = True

@@ -6,19 +6,24 @@ import functools
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from glob import glob, has_magic
 from itertools import accumulate, chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from omma.corpus.container import Container
-from omma.corpus.forms import NAMES, open_container, reader, recognise
+from omma.corpus.forms import NAMES, form_of, open_container, reader, recognise
 from omma.corpus.media import KEYS
 from omma.corpus.record import Loose, Raw, Record
 from omma.errors import BadData, BadInput, MissingFile
 
 LOOKED_AT = 64  # records that a form is told by
 BRACES = re.compile(r"\{(\d+)\.\.(\d+)\}")
-ENDINGS = (".jsonl", ".json", ".tar", ".parquet")
+MOST_NUMBERS = 1_000_000  # files that one pair of braces may name
+ENDINGS = (".jsonl", ".ndjson", ".json", ".tar", ".parquet")
+DEEPER = (".jsonl", ".ndjson", ".tar", ".parquet")  # a .json in a folder's folder may be one picture's notes
+# What a folder may hold that is data and cannot be read as it stands.
+PACKED = re.compile(r"\.(?:jsonl|ndjson|json|tar|parquet)\.(?:gz|bz2|xz|zst|zip)\Z|\.tgz\Z")
 
 
 class Share(NamedTuple):
@@ -34,8 +39,9 @@ WHOLE = Share()
 class Corpus:
     """Records of one file, or of shards that belong together, in their order.
 
-    `form` is how the records are written (see `omma.corpus.forms`), `folder` where media of relative paths
-    are looked for: by default beside each file.
+    `form` is how the records are written (see `omma.corpus.forms`): when it is told by looking, a record
+    among others of another form is read as what it is. `folder` is where media of relative paths are looked
+    for: by default beside each file.
     """
 
     def __init__(self, path: Path | str, form: str | None = None, folder: Path | None = None) -> None:
@@ -47,7 +53,7 @@ class Corpus:
         self.folder = folder
         self.name = str(path)
         self.form = form if form is not None else self._recognise()
-        self._read = reader(self.form)
+        self._named = None if form is None else reader(form)
 
     @functools.cached_property
     def _ends(self) -> list[int]:
@@ -91,7 +97,8 @@ class Corpus:
 
     def say(self, loose: Loose, raw: Raw) -> Record:
         """The same of a record that was read already."""
-        return self._read(loose, self.folder or Path(raw.place.file).parent)
+        read = self._named or reader(form_of(_fields(loose), self.form))
+        return read(loose, self.folder or Path(raw.place.file).parent)
 
     def _recognise(self) -> str:
         seen: list[Any] = []
@@ -127,21 +134,55 @@ def _scan(files: tuple[Container, ...], start: int) -> Iterator[Raw]:
 
 
 def files_of(path: Path | str) -> list[Path]:
-    """The files that a name means, in order. Raises MissingFile when there are none."""
+    """The files that a name means, in order: a file, a folder's, or a pattern's with {000..012}, * or **.
+
+    Raises MissingFile when there are none, and BadData for a folder of which a part would go unread.
+    """
     name = str(path)
-    named = Path(name)
-    if named.is_dir():
-        found = sorted(file for file in named.iterdir() if file.suffix in ENDINGS)
-        if len({file.suffix for file in found}) > 1:
-            raise BadData(f"{name} holds files of several kinds; name one, or a pattern such as {name}/*.tar")
-    elif (braces := BRACES.search(name)) and not named.exists():
-        first, last = braces[1], braces[2]
-        numbers = (str(number).zfill(len(first)) for number in range(int(first), int(last) + 1))
-        found = [Path(f"{name[: braces.start()]}{number}{name[braces.end() :]}") for number in numbers]
-    elif any(sign in name for sign in "*?[") and not named.exists():
-        found = sorted(named.parent.glob(named.name))
+    if Path(name).is_dir():
+        found = _inside(Path(name))
     else:
-        found = [named]
+        found = [file for one in _numbered(name) for file in _matching(one)]
     if not found:
         raise MissingFile(f"{name} names no file; wanted one that ends in {', '.join(ENDINGS)}")
     return found
+
+
+def _inside(folder: Path) -> list[Path]:
+    """The data files of a folder. Raises BadData when there are others that would be passed over."""
+    entries = sorted(folder.iterdir())
+    found = [file for file in entries if file.suffix in ENDINGS]
+    if len({file.suffix for file in found}) > 1:
+        raise BadData(f"{folder} holds files of several kinds; name one, or a pattern such as {folder}/*.tar")
+    if packed := next((file for file in entries if PACKED.search(file.name)), None):
+        raise BadData(f"{packed} is packed; unpack it first, or name the other files by a pattern")
+    for deeper in (entry for entry in entries if entry.is_dir()):
+        left = next((file for file in sorted(deeper.iterdir()) if file.suffix in DEEPER), None)
+        if left is not None:
+            raise BadData(
+                f"{folder} has data in a folder of its own, {left}; name all of it by a pattern such as "
+                f"{folder}/**/*{left.suffix}, or the one file that is meant"
+            )
+    return found
+
+
+def _numbered(name: str) -> Iterator[str]:
+    """The name with every {000..012} in it counted out."""
+    braces = BRACES.search(name)
+    if braces is None or Path(name).exists():
+        yield name
+        return
+    first, last = int(braces[1]), int(braces[2])
+    if last - first >= MOST_NUMBERS:
+        raise BadData(f"{name} names {last - first + 1:,} files; wanted at most {MOST_NUMBERS:,}")
+    for number in range(first, last + 1):
+        yield from _numbered(
+            f"{name[: braces.start()]}{str(number).zfill(len(braces[1]))}{name[braces.end() :]}"
+        )
+
+
+def _matching(name: str) -> list[Path]:
+    """The files that a name with signs such as * stands for, in order; a name without them is itself."""
+    if not has_magic(name) or Path(name).exists():
+        return [Path(name)]
+    return sorted(file for file in map(Path, glob(name, recursive=True)) if file.is_file())

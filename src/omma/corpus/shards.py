@@ -100,6 +100,8 @@ def _members(file: IO[bytes], offset: int) -> Iterator[tuple[int, tarfile.TarInf
     end = tar.offset
     file.seek(end)
     block = file.read(tarfile.BLOCKSIZE)
+    if not block:
+        raise _Broken("is where the shard breaks off: there is no end mark, so files may be missing", end)
     if block.strip(b"\0"):
         raise _Broken(f"is where the shard breaks off: no file's header stands at byte {end:,}", end)
 

@@ -55,6 +55,8 @@ def read_qwen(loose: Loose, folder: Path) -> Record:
 
 def _shown(text: str, wording: Wording, *, alone: bool) -> list[Part]:
     """The words with their pictures, by paths between tags and by places."""
+    if "<img>" in SHOWN.sub("", text):
+        raise BadData("an <img> is not closed; wanted <img>path</img>", "tags")
     parts: list[Part] = []
     at = 0
     for shown in SHOWN.finditer(text):
@@ -71,10 +73,11 @@ def read_captions(loose: Loose, folder: Path) -> Record:
     wording = Wording(media)
     answer = next((loose.value[key] for key in CAPTIONS if loose.value.get(key) is not None), None)
     question = loose.value.get("question")
-    if not isinstance(answer, str) or not isinstance(question, (str, type(None))):
-        raise BadData(
-            f"the caption is {type(answer).__name__} and the question {type(question).__name__}; wanted text"
-        )
+    if answer is None:
+        raise BadData(f"there is no caption; wanted text under {', '.join(CAPTIONS)}, or a .txt in a shard")
+    answer = _words(answer, "the caption")
+    if question is not None:
+        question = _words(question, "the question")
     shown: list[Part] = [media.take(kind) for kind, given in media.given.items() for _ in given]
     if not shown and question is None:
         raise BadData("there is a caption and no picture", "tags")
@@ -95,10 +98,11 @@ def _turns(value: Mapping[str, Any]) -> list[tuple[Role, str]]:
         where = f"conversations[{number}]"
         if not isinstance(turn, Mapping):
             raise BadData(f"{where} is {type(turn).__name__}; wanted an object with 'from' and 'value'")
-        speaker = turn.get("from")
+        who, says = ("role", "content") if "role" in turn and "from" not in turn else ("from", "value")
+        speaker = turn.get(who)
         if not isinstance(speaker, str) or speaker not in SPEAKERS:
-            raise BadData(f"{where}.from is {speaker!r}; wanted one of {', '.join(SPEAKERS)}", "role")
-        turns.append((SPEAKERS[speaker], _words(turn.get("value"), f"{where}.value")))
+            raise BadData(f"{where}.{who} is {speaker!r}; wanted one of {', '.join(SPEAKERS)}", "role")
+        turns.append((SPEAKERS[speaker], _words(turn.get(says), f"{where}.{says}")))
     return turns
 
 

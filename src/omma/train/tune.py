@@ -17,7 +17,8 @@ from torch import Tensor
 from omma.chat import Answer, Responder
 from omma.corpus.aside import Aside
 from omma.corpus.aside import Report as AsideReport
-from omma.errors import BadCheckpoint, BadRecipe
+from omma.corpus.reading import Corpus
+from omma.errors import BadCheckpoint, BadData, BadRecipe, MissingFile
 from omma.evals.replies import Prompt, compare, replies
 from omma.loading import BUNDLED, Loaded, device_of, load_folder, resolve
 from omma.prep.processor import Processor
@@ -26,7 +27,7 @@ from omma.train.optimise import Named, Optimiser
 from omma.train.passes import Pupil
 from omma.train.rate import part_of
 from omma.train.tune_curves import draw_curves
-from omma.train.tune_data import Brought, Deal, bring, deal
+from omma.train.tune_data import LEAST, Brought, Deal, bring, deal
 from omma.train.tune_report import Report, of_losses, read_report, write_report
 from omma.train.tune_steps import LOG, Fitting, Standing, losses
 from omma.train.tuning import Settled, Tuning, settled
@@ -86,8 +87,11 @@ def tune(
 
     What was learned is in `out`/adapter (PEFT's layout) or `out`/model (a public folder). A run that was
     killed goes on after its last check; one that has ended gives its report again. `responder_of` makes what
-    answers the tests of a model. Raises BadData, BadRecipe, BadCheckpoint and what loading raises.
+    answers the tests of a model. Raises BadData, BadRecipe, BadCheckpoint, MissingFile and what
+    loading raises.
     """
+    if out.exists() and not out.is_dir():
+        raise MissingFile(f"{out} is a file; name a folder, new or of a run that is to go on")
     ready = _ready(wish, listener, device_of(device))
     out.mkdir(parents=True, exist_ok=True)
     if (ended := read_report(out)) is not None:
@@ -151,11 +155,13 @@ def _ready(wish: Tuning, listener: Listener, place: torch.device) -> _Ready:
 
 def gather(wish: Tuning, processor: Processor, listener: Listener) -> Material:
     """Read the data and deal it; what a test shows is never learned from. Raises BadData."""
-    brought = bring(wish.data, processor, lambda done: listener.counts("reading", done, None))
+    corpus = Corpus(wish.data, wish.form, wish.media)
+    brought = bring(corpus, processor, lambda done: listener.counts("reading", done, None))
     if wish.test is None:
         dealt = deal(brought, wish.seed)
         return Material(brought, dealt, brought, brought.prompts(dealt.test), brought.aside)
-    tests = bring(wish.test, processor, lambda done: listener.counts("reading tests", done, None))
+    others = Corpus(wish.test, wish.form, wish.media)
+    tests = bring(others, processor, lambda done: listener.counts("reading tests", done, None))
     shown = {name for dialogue in tests.dialogues for name in dialogue.shown}
     free = tuple(dialogue for dialogue in brought.dialogues if not shown & dialogue.shown)
     seen = [dialogue for dialogue in brought.dialogues if shown & dialogue.shown]
@@ -163,6 +169,12 @@ def gather(wish: Tuning, processor: Processor, listener: Listener) -> Material:
         Aside(brought.corpus.at(dialogue.number).place, "in the test", f"{wish.test} shows it too")
         for dialogue in seen
     ]
+    if len(free) < LEAST <= len(brought.dialogues):
+        raise BadData(
+            f"{wish.test} shows {len(seen)} of the {len(brought.dialogues)} dialogues of {wish.data} too, "
+            f"which leaves {len(free)} to learn from, and wanted are {LEAST} or more; judge by others, or leave "
+            "test out"
+        )
     dealt = deal(replace(brought, dialogues=free), wish.seed, test=False)._replace(test=tests.dialogues)
     if not tests.dialogues:
         raise BadRecipe(f"{wish.test} holds no dialogue to judge by; leave test out, or name another file")

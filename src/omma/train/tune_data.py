@@ -6,7 +6,6 @@ import functools
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -75,12 +74,11 @@ class Brought:
         return self.corpus.record(self.corpus.at(dialogue.number))
 
 
-def bring(path: Path | str, processor: Processor, progress: Progress | None = None) -> Brought:
+def bring(corpus: Corpus, processor: Processor, progress: Progress | None = None) -> Brought:
     """Read all of the data once, opening every picture; what cannot be learned from is set aside.
 
-    `progress` hears how many records were read. Raises MissingFile and BadData when it is no data at all.
+    `progress` hears how many records were read. Raises MissingFile when a file of it is gone.
     """
-    corpus = Corpus(path)
     kept: list[Dialogue] = []
     left: list[Aside] = []
     digest = hashlib.sha256()

@@ -19,10 +19,13 @@ def merge_folder(adapter: Path, out: Path, *, model: str | None = None, dtype: s
     """Write the base with the adapter merged into it; the share of the change that rounding took.
 
     `model` is the base, by default the one that the adapter names; `dtype` "auto" is the base's own.
-    Raises BadFolder for a folder that holds no adapter, and what loading raises.
+    `out` must not be there yet or be an empty folder. Raises BadFolder for one that is filled, or that
+    holds no adapter, and what loading raises.
     """
     if not is_adapter(adapter):
         raise BadFolder(f"{adapter} holds no adapter; wanted a folder with adapter_config.json")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise BadFolder(f"{out} is there already; name a folder that is not, or take it away first")
     loaded = load_folder(model or base_of(adapter), device="cpu", dtype=dtype, adapter=adapter)
     lost = merge(loaded.model)
     out.mkdir(parents=True, exist_ok=True)

@@ -25,8 +25,10 @@ class Tuning:
 
     `method` "full" moves the weights themselves, "lora" lays low-rank pairs of `rank` beside the linear
     layers. `learns` names the parts that move: vision, bridge, decoder. `alpha` by `rank` scales the pairs.
-    `rate` is the peak learning rate, `turns` how often every dialogue comes up, `batch` the dialogues of a
-    step. Training ends when `patience` checks in a row have brought nothing better.
+    `form` and `media` say how the data's records are written and where their pictures are, where that is not
+    told by looking (see `omma.corpus.reading.Corpus`). `rate` is the peak learning rate, `turns` how often
+    every dialogue comes up, `batch` the dialogues of a step. Training ends when `patience` checks in a row
+    have brought nothing better.
     """
 
     data: str
@@ -42,6 +44,8 @@ class Tuning:
     batch: int | None = None
     patience: int = 6
     seed: int = 0
+    form: str | None = None
+    media: Path | None = None
 
     def check(self) -> None:
         """Raise BadRecipe naming the field that cannot be."""
@@ -84,6 +88,7 @@ class Settled:
     def fingerprint(self, data: str, model: str) -> str:
         """Tells whether two runs take the same steps: by the wish, the data's and the model's own hash."""
         facts = asdict(self.wish) | {"data": data, "model": model, "steps": self.recipe.steps}
+        del facts["form"], facts["media"]
         facts["test"] = self.wish.test is not None  # its hash is part of the data's
         return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
@@ -105,7 +110,7 @@ def settled(wish: Tuning, spec: ModelSpec, folder: Path, lessons: int) -> Settle
     recipe = Recipe(
         name="tune",
         model=spec,
-        data=Lines(Path(wish.data)),
+        data=Lines(Path(wish.data), wish.form, wish.media),
         steps=steps,
         rate=Rate(peak=rate, final=rate / 10, warm_up=max(1, steps // 20)),
         processor=folder,

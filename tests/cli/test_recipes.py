@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from omma.cli.teaching import _program, read_recipe
+from omma.errors import BadRecipe
 from omma.weights import read_spec
 from omma.weights.config import write_config
 
@@ -21,6 +22,31 @@ def test_a_recipe_imports_what_lies_beside_it_and_leaves_the_path_as_it_was(tmp_
     before = list(sys.path)
     assert _program(tmp_path / "mine.py").STEPS == 7
     assert sys.path == before
+
+
+@pytest.mark.parametrize(
+    ("program", "told"),
+    [
+        ("def mine():\n    return 3\n", "returns 3; wanted an omma.train.recipe.Recipe"),
+        ("def mine():\n    return {}['a']\n", "mine does not run: KeyError: 'a' (own.py line 2)"),
+        ("def mine(a):\n    return a\n", "does not run: TypeError"),
+        ("open('nowhere')\n", "does not run: FileNotFoundError"),
+        ("def mine(:\n", "does not run: SyntaxError"),
+        ("mine = 3\n", "no stage 'mine'"),
+    ],
+)
+def test_what_is_wrong_in_a_persons_recipe_is_said_as_theirs(program: str, told: str, tmp_path: Path) -> None:
+    file = tmp_path / "own.py"
+    file.write_text(program)
+    with pytest.raises(BadRecipe, match=re.escape(told)):
+        read_recipe(f"{file}:mine")
+
+
+def test_a_stage_need_not_say_what_it_returns(tmp_path: Path) -> None:
+    file = tmp_path / "own.py"
+    published = (ROOT / "recipes" / "stages" / "qwen_vl.py").read_text()
+    file.write_text(published.replace(" -> Recipe", ""))
+    assert read_recipe(f"{file}:align").steps == 50_000
 
 
 def test_the_second_school_of_nano_has_stages_of_its_own() -> None:

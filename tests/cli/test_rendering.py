@@ -39,3 +39,13 @@ def test_a_wish_that_cannot_be_met_is_one_sentence(omma: Run, tmp_path: Path, wi
     assert ended.err.startswith("omma: ")
     assert len(ended.err.strip().splitlines()) == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_pages_that_give_nothing_are_no_success(omma: Run, tmp_path: Path) -> None:
+    try:
+        find_browser()
+    except MissingExtra as none:
+        pytest.skip(str(none))
+    (tmp_path / "b.html").write_text("")
+    ended = omma("data", "pages", tmp_path, tmp_path / "out", "--shots", "1")
+    assert (ended.code, "none of the 1 pages" in ended.err) == (2, True)

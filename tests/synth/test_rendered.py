@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw
 from omma.errors import BadInput, MissingExtra, MissingFile
 from omma.sample import Size
 from omma.synth.browser import PROGRAMS, Browser, find_browser
-from omma.synth.rendered import drawing_of, exercises_of, pages_of, render_pages
+from omma.synth.rendered import all_told, drawing_of, exercises_of, pages_of, render_pages
 from omma.synth.world import Exercise
 
 PAGE = """<!doctype html><meta charset=utf-8><link rel=stylesheet href=style.css>
@@ -115,7 +115,7 @@ def word(text: str, x: float, y: float, block: int = 0, **more: Any) -> dict[str
 
 
 def seen(*words: dict[str, Any], marks: tuple[dict[str, Any], ...] = ()) -> dict[str, Any]:
-    return {"words": list(words), "marks": list(marks), "tall": 100}
+    return {"words": list(words), "marks": list(marks), "untold": [], "tall": 100}
 
 
 def picture(*words: dict[str, Any]) -> Image.Image:
@@ -185,6 +185,49 @@ def test_a_program_that_is_no_browser_is_told_in_a_sentence(tmp_path: Path) -> N
     if os.geteuid() != 0:
         with pytest.raises(MissingExtra, match="cannot be run"):
             render_pages([tmp_path / "a.html"], tmp_path / "out", program, overwrite=True)
+
+
+def test_a_window_tells_whether_it_knows_all_that_can_be_clicked() -> None:
+    whole, cut, small = [10, 20, 60, 40], [10, 90, 60, 110], [10, 20, 12, 40]
+
+    def told(*boxes: list[int], untold: tuple[list[int], ...] = ()) -> bool:
+        marks = tuple({"kind": "link", "label": "", "box": box} for box in boxes)
+        return all_told(seen(word("at the edge", 5, 92), marks=marks) | {"untold": list(untold)}, 100)
+
+    assert told(whole)
+    assert told(whole, untold=([10, 93, 60, 110],))  # below the last whole line: not in the picture
+    assert not told(whole, small)
+    assert not told(whole, cut)
+    assert not told(whole, untold=([5, 50, 90, 60],))
+
+
+FORM = """<p>Grüße aus Köln</p><a href=x>Next</a> <input type=checkbox> <select><option>Ten</select>
+<p style="width:9em">See <a href=y>all of the many goods on our shelves</a> now.</p>"""
+
+
+def test_a_page_that_names_no_encoding_is_read_as_the_utf_8_it_is(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text(FORM, "utf-8")
+    (tmp_path / "b.html").write_bytes("<p>Grüße aus Köln</p>".encode("latin-1"))
+    with Browser(needed()) as browser:
+        for name in ("a.html", "b.html"):
+            (found, *_) = exercises_of(
+                browser, tmp_path / name, tmp_path, 1, "train", Random(0), Size(320, 240)
+            )
+            assert found.drawing.things[0].text == "Grüße aus Köln"
+
+
+def test_not_all_is_asked_of_a_page_of_which_not_all_is_known(tmp_path: Path) -> None:
+    (tmp_path / "wraps.html").write_text(FORM, "utf-8")
+    (tmp_path / "whole.html").write_text(FORM.partition("<p style")[0], "utf-8")
+    lists: dict[str, list[dict[str, Any]]] = {}
+    with Browser(needed()) as browser:
+        for name in ("wraps", "whole"):
+            for seed in range(8):
+                page = tmp_path / f"{name}.html"
+                for found in exercises_of(browser, page, tmp_path, 1, "train", Random(seed), Size(320, 240)):
+                    lists.setdefault(name, []).extend(t.truth for t in found.turns if t.task == "clickable")
+    assert lists["wraps"] == []
+    assert {len(truth["boxes"]) for truth in lists["whole"]} == {3}
 
 
 def test_pages_are_written_as_dialogues_and_what_gave_nothing_is_told(tmp_path: Path) -> None:

@@ -132,7 +132,9 @@ def writing(out: Path) -> Iterator[None]:
     try:
         yield
     except OSError as wrong:
-        raise MissingFile(f"--out {out} cannot be written: {wrong.strerror or wrong}") from None
+        raise MissingFile(
+            f"{out} cannot be written: {wrong.strerror or wrong}; name another folder"
+        ) from None
 
 
 def _done(lines: Path, count: int, what: str, *, json: bool) -> None:

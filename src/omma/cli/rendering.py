@@ -12,6 +12,7 @@ from omma.cli.data import Overwrite, data, read_size, writing
 from omma.cli.options import examples
 from omma.cli.progress import Steps
 from omma.cli.say import say, say_json
+from omma.errors import BadInput
 
 if TYPE_CHECKING:
     from omma.synth.rendered import Harvest
@@ -60,7 +61,8 @@ def pages(
 
     OUT/web.jsonl holds a conversation a line, OUT/web/ the pictures. Text and
     what can be clicked come from the page itself, to the pixel. No network is
-    asked, no script runs, a page sees the files of its own folder alone.
+    asked, no script runs, a page sees the files of its own folder alone. Exit
+    code 2 if no page gave anything.
     """
     from omma.synth.browser import find_browser
     from omma.synth.rendered import pages_of, render_pages
@@ -80,6 +82,8 @@ def pages(
             progress=shown.count,
         )
     _tell(harvest, json=json)
+    if not harvest.count:
+        raise BadInput(f"nothing was written: none of the {count} pages gave anything to ask about")
 
 
 def _tell(harvest: Harvest, *, json: bool) -> None:

@@ -6,7 +6,9 @@ import importlib.util
 import inspect
 import os
 import sys
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,7 +21,7 @@ from omma.cli import tuning
 from omma.cli.options import examples
 from omma.cli.progress import Steps
 from omma.cli.say import say, say_json
-from omma.errors import BadRecipe, MissingFile
+from omma.errors import BadRecipe, MissingFile, OmmaError
 
 if TYPE_CHECKING:
     from omma.train.recipe import Recipe
@@ -132,26 +134,52 @@ def read_recipe(name: str) -> Recipe:
         raise MissingFile(f"{file}: no such file; wanted a recipe as FILE.py:STAGE")
     if path.suffix != ".py":
         raise BadRecipe(f"{file} is not a Python file; wanted a recipe as FILE.py:STAGE")
-    stages = _stages(_program(path))
-    if stage not in stages:
+    from omma.train.recipe import Recipe
+
+    program = _program(path)
+    function = getattr(program, stage, None) if stage else None
+    if not inspect.isfunction(function):
         said = f"has no stage {stage!r}" if stage else "was named without a stage"
-        known = ", ".join(f"{file}:{known}" for known in stages) or "none: write a function that returns one"
-        raise BadRecipe(f"{file} {said}; known: {known}")
-    made = stages[stage]()
+        known = ", ".join(f"{file}:{known}" for known in _stages(program))
+        raise BadRecipe(f"{file} {said}; known: {known or 'none: write a function that returns one'}")
+    with _their_own(f"{file}:{stage}"):
+        made = function()
+    if not isinstance(made, Recipe):
+        raise BadRecipe(f"{file}:{stage} returns {made!r:.80}; wanted an omma.train.recipe.Recipe")
     made.check()
     return made
 
 
+@contextmanager
+def _their_own(what: str) -> Iterator[None]:
+    """What goes wrong in a person's own program is said so, with the line."""
+    try:
+        yield
+    except OmmaError:
+        raise
+    except (SyntaxError, ImportError, NameError, AttributeError, TypeError, ValueError, LookupError,
+            ArithmeticError, OSError, RuntimeError, AssertionError) as wrong:  # fmt: skip
+        last = traceback.extract_tb(wrong.__traceback__)[-1]
+        at = "" if isinstance(wrong, SyntaxError) else f" ({Path(last.filename).name} line {last.lineno})"
+        raise BadRecipe(f"{what} does not run: {type(wrong).__name__}: {wrong}{at}") from None
+
+
 def _stages(program: ModuleType) -> dict[str, Callable[[], Recipe]]:
-    """The program's own functions that take nothing and say that they return a Recipe."""
+    """The program's own functions that take nothing and return a Recipe, or do not say what they return."""
     return {
         name: function
         for name, function in inspect.getmembers(program, inspect.isfunction)
         if function.__module__ == program.__name__
         and not name.startswith("_")
         and not inspect.signature(function).parameters
-        and str(inspect.signature(function).return_annotation).split(".")[-1].strip("'>") == "Recipe"
+        and _returns(function) in ("Recipe", None)
     }
+
+
+def _returns(function: Callable[..., object]) -> str | None:
+    """The name of what a function says that it returns; None where it does not say."""
+    said = inspect.signature(function).return_annotation
+    return None if said is inspect.Signature.empty else str(said).split(".")[-1].strip("'>")
 
 
 def _program(path: Path) -> ModuleType:
@@ -164,9 +192,8 @@ def _program(path: Path) -> ModuleType:
     beside = str(path.resolve().parent)
     sys.path.insert(0, beside)
     try:
-        spec.loader.exec_module(program)
-    except (SyntaxError, ImportError, NameError, AttributeError, TypeError) as wrong:
-        raise BadRecipe(f"{path} does not run: {type(wrong).__name__}: {wrong}") from None
+        with _their_own(str(path)):
+            spec.loader.exec_module(program)
     finally:
         sys.path.remove(beside)
     return program

@@ -7,25 +7,28 @@ from random import Random
 
 from omma.synth.ask_pages import PageQuestions
 from omma.synth.asking import some
-from omma.synth.world import Drawing, Split, Turn
+from omma.synth.world import Drawing, Split, Thing, Turn
 
 MANY = 60  # lines from which on no list of all boxes is asked for
 
 FEW = 4  # times that a word which is looked for may stand there
 
 
-def rendered_turns(drawing: Drawing, split: Split, dice: Random) -> tuple[Turn, ...]:
-    """The whole text, all lines or all that can be clicked with boxes, and three to six questions."""
+def rendered_turns(drawing: Drawing, split: Split, dice: Random, *, every: bool = True) -> tuple[Turn, ...]:
+    """The whole text, all lines or all that can be clicked with boxes, and three to six questions.
+
+    `every` says that the drawing knows all that can be clicked; else nothing is asked of all of it.
+    """
     asks = _Questions(drawing, split, dice)
     dense = [asks.read()]
     if len(asks.lines) <= MANY:
         dense.append(asks.read_boxes())
-    if 0 < len(asks.marks) <= MANY and dice.random() < 0.6:
+    if every and 0 < len(asks.marks) <= MANY and dice.random() < 0.6:
         dense.append(asks.clickable())
     chosen = some(
         [
             (2.5, asks.click), (0.8, asks.kind), (1.0 * bool(asks.words), asks.has_word),
-            (1.5 * bool(asks.words), asks.find_word), (0.8, asks.heading), (0.6, asks.links),
+            (1.5 * bool(asks.words), asks.find_word), (0.8, asks.heading), (0.6 * every, asks.links),
         ],
         dice.randint(3, 6),
         dice,
@@ -45,22 +48,24 @@ class _Questions(PageQuestions):
 
     def clickable(self) -> Turn:
         """All that can be clicked, with boxes."""
-        return self.say.boxes("clickable", [(mark.box, f"{mark.kind} {mark.text}") for mark in self.marks])
+        return self.say.boxes(
+            "clickable", [(mark.box, f"{mark.kind} {mark.text}".strip()) for mark in self.marks]
+        )
 
     def click(self) -> Turn | None:
         """The middle of what carries a label that comes once."""
-        if not (
-            alone := [mark for mark in self.marks if self.labels[mark.text] == 1 and len(mark.text) < 60]
-        ):
+        if not (alone := self._alone()):
             return None
         mark = self.dice.choice(alone)
         return self.say.point("click", mark.box, mark.text, label=mark.text, kind=mark.kind)
 
+    def _alone(self) -> list[Thing]:
+        """What can be told from everything else by its label."""
+        return [mark for mark in self.marks if 0 < len(mark.text) < 60 and self.labels[mark.text] == 1]
+
     def kind(self) -> Turn | None:
         """What sort of widget carries a label."""
-        if not (
-            alone := [mark for mark in self.marks if self.labels[mark.text] == 1 and len(mark.text) < 60]
-        ):
+        if not (alone := self._alone()):
             return None
         mark = self.dice.choice(alone)
         return self.say.word("widget_kind", mark.kind, label=mark.text)

@@ -8,6 +8,7 @@ import io
 import json
 import mimetypes
 import os
+import re
 import select
 import shutil
 import subprocess
@@ -25,6 +26,7 @@ from omma.sample import Size
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 HOST = "page.invalid"  # a name that no network knows; what it serves is served from here
+_ENCODING = re.compile(rb"<meta[^>]+charset|<\?xml[^>]+encoding", re.IGNORECASE)
 LARGEST = 16 * 2**20  # bytes of one file of a page
 FLAGS = (
     *("--headless=new", "--remote-debugging-pipe", "--disable-gpu", "--no-first-run", "--hide-scrollbars"),
@@ -62,6 +64,22 @@ def find_browser(named: Path | None = None) -> Path:
     raise MissingExtra(
         f"no browser was found; wanted one of {', '.join(PROGRAMS)} on the path: install Chromium, or name it"
     )
+
+
+def _kind_of(name: str, body: bytes) -> str:
+    """A file's media type. A page that says nothing of its letters and is UTF-8 is told as that.
+
+    A browser takes such a page for Windows-1252, and shows signs that nobody wrote.
+    """
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    said = _ENCODING.search(body[:4096]) or body.startswith((b"\xff\xfe", b"\xfe\xff"))
+    if kind != "text/html" or said:
+        return kind
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return kind
+    return f"{kind}; charset=utf-8"
 
 
 class Browser:
@@ -183,12 +201,12 @@ class Browser:
                 "Fetch.failRequest", {"requestId": asked["requestId"], "errorReason": "BlockedByClient"}
             )
             return
-        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        body = path.read_bytes()
         answer = {
             "requestId": asked["requestId"],
             "responseCode": 200,
-            "responseHeaders": [{"name": "Content-Type", "value": kind}],
-            "body": base64.b64encode(path.read_bytes()).decode(),
+            "responseHeaders": [{"name": "Content-Type", "value": _kind_of(path.name, body)}],
+            "body": base64.b64encode(body).decode(),
         }
         self._send("Fetch.fulfillRequest", answer)
 

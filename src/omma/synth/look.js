@@ -82,12 +82,16 @@
     return (own || value || label || "").replace(/\s+/g, " ").trim();
   };
   const marks = [];
+  const untold = []; // boxes of what can be clicked and has no one box inside the window
   const wanted = "a[href],button,input:not([type=hidden]),select,textarea,summary," +
     "[role=button],[role=link],[role=tab],[role=menuitem],[role=checkbox],[role=radio]";
   for (const el of document.querySelectorAll(wanted)) {
     const boxes = [...el.getClientRects()].filter((box) => box.width > 0);
-    if (boxes.length !== 1 || !inside(boxes[0]) || !visible(el) || !onTop(el, boxes[0])) continue;
+    if (boxes.length !== 1 || !inside(boxes[0]) || !visible(el) || !onTop(el, boxes[0])) {
+      if (visible(el)) untold.push(...boxes.filter(near).map(edges));
+      continue;
+    }
     marks.push({ kind: kinds(el), label: named(el), box: edges(boxes[0]) });
   }
-  return { words, marks, tall: document.documentElement.scrollHeight };
+  return { words, marks, untold, tall: document.documentElement.scrollHeight };
 })()

@@ -153,7 +153,8 @@ def exercises_of(
         drawing = drawing_of(seen, browser.picture())
         if drawing is not None:
             given, before = given + 1, place
-            yield Exercise(drawing, rendered_turns(drawing, split, dice))
+            every = all_told(seen, window.height)
+            yield Exercise(drawing, rendered_turns(drawing, split, dice, every=every))
 
 
 @cache
@@ -167,14 +168,7 @@ def drawing_of(seen: dict[str, Any], picture: Image.Image) -> Drawing | None:
     Its things are lines of text, kind "text" or "heading", and what can be clicked.
     """
     width, height = picture.size
-    top, bottom = 0.0, float(height)
-    for word in seen["words"]:
-        _, y1, _, y2 = word["box"]
-        if y1 < 0 < y2:
-            top = max(top, y2)
-        if y1 < height < y2:
-            bottom = min(bottom, y1)
-    top, bottom = round(top + 0.49), round(bottom - 0.49)
+    top, bottom = _cut(seen, height)
     words = [word for word in seen["words"] if word["box"][1] >= top and word["box"][3] <= bottom]
     sideways = any(word["box"][0] < 0 or word["box"][2] > width for word in words)
     if bottom - top < LEAST * height or sideways or not all(word["whole"] for word in words):
@@ -186,11 +180,38 @@ def drawing_of(seen: dict[str, Any], picture: Image.Image) -> Drawing | None:
     marks = [
         Thing(mark["kind"], None, _moved(mark["box"], top), mark["label"])
         for mark in seen["marks"]
-        if mark["box"][1] >= top and mark["box"][3] <= bottom and mark["label"] and _large(mark["box"])
+        if _told(mark["box"], top, bottom)
     ]
     nothing = np.zeros((0, 0), np.uint8)
     things = (*lines, *marks)
     return Drawing(cut, things, "web", "", nothing, nothing, nothing.astype(np.int16))
+
+
+def all_told(seen: dict[str, Any], height: int) -> bool:
+    """Whether the drawing of this window knows everything in it that can be clicked."""
+    top, bottom = _cut(seen, height)
+    boxes = [*seen["untold"], *(mark["box"] for mark in seen["marks"])]
+    return not any(
+        box[3] > top and box[1] < bottom and (number < len(seen["untold"]) or not _told(box, top, bottom))
+        for number, box in enumerate(boxes)
+    )
+
+
+def _cut(seen: dict[str, Any], height: int) -> tuple[int, int]:
+    """What is left of a window when lines cut at its edges are taken off, from and to, in pixels."""
+    top, bottom = 0.0, float(height)
+    for word in seen["words"]:
+        _, y1, _, y2 = word["box"]
+        if y1 < 0 < y2:
+            top = max(top, y2)
+        if y1 < height < y2:
+            bottom = min(bottom, y1)
+    return round(top + 0.49), round(bottom - 0.49)
+
+
+def _told(box: Sequence[float], top: int, bottom: int) -> bool:
+    """Whether what can be clicked is whole in the cut window, and can be hit."""
+    return box[1] >= top and box[3] <= bottom and _large(box)
 
 
 def _moved(box: Sequence[float], top: float) -> Edges:

@@ -172,8 +172,8 @@ def gather(wish: Tuning, processor: Processor, listener: Listener) -> Material:
     if len(free) < LEAST <= len(brought.dialogues):
         raise BadData(
             f"{wish.test} shows {len(seen)} of the {len(brought.dialogues)} dialogues of {wish.data} too, "
-            f"which leaves {len(free)} to learn from, and wanted are {LEAST} or more; judge by others, or leave "
-            "test out"
+            f"which leaves {len(free)} to learn from, and wanted are {LEAST} or more; judge by others, "
+            "or leave test out"
         )
     dealt = deal(replace(brought, dialogues=free), wish.seed, test=False)._replace(test=tests.dialogues)
     if not tests.dialogues:

@@ -49,6 +49,22 @@ def test_no_text_makes_a_rule_raise_or_grow_it(rule: TextRule, text: str) -> Non
     assert read.text == text or read.why
 
 
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("© 2019 Getty Images. All rights reserved.", None),
+        ("A barn at dusk. © 2019 Anna Bell.", "A barn at dusk."),
+        ("A barn at dusk. All rights reserved.", "A barn at dusk."),
+        ("body {color: red; margin: 0px} .a{b:c}", None),
+        ("function f(a) { return a; }", None),
+        ("A sign {small} on a wall... and a cat", "A sign {small} on a wall... and a cat"),
+        ("The constant hum of a fan, a var. of blue", "The constant hum of a fan, a var. of blue"),
+    ],
+)
+def test_what_is_cut_out_leaves_a_text_or_nothing(text: str, left: str | None) -> None:
+    assert Irregular().read(text).text == left
+
+
 @given(text=st.text(st.characters(), max_size=60))
 def test_a_tidied_text_is_tidy(text: str) -> None:
     for rule in (Tidy(), Tidy(lines=True)):

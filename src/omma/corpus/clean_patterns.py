@@ -15,7 +15,7 @@ from omma.corpus.clean_wordings import CUT, WHOLE
 _EDGES = " \t,;:|/\\-–—·•_~"
 _EMPTY = re.compile(r"\(\s*+\)|\uff08\s*+\uff09|\[\s*+\]|\{\s*+\}|<\s*+>|\"\s*+\"")
 _SPACES = re.compile(r"\s+")
-_LOOSE = re.compile(r"(?<=\w) (?=[,.;:!?](?:\s|\Z))")
+_LOOSE = re.compile(r"(?<=\w) (?=[,.;:!?](?:\s|\Z))|(?<=[.!?]) \.(?=\s|\Z)")
 _MARKS = "\"'.,;:!?()[]\u3001\u3002\uff01\uff0c\uff1a\uff1f"
 _ENDINGS = " .!?…\"'“”‘’\u3002\uff01\uff1f"
 

@@ -70,6 +70,12 @@ WHOLE: tuple[tuple[str, str, str], ...] = (
         "Canon EOS 5D Mark III, f/2.8, 1/200s, ISO 400",
     ),
     ("an identifier", r"(?=\D*+\d)[a-z0-9_#.:-]{6,}+", "7f3c9a1e-44b0-4d12"),
+    (
+        "a piece of a program",
+        r"[\[{] ?\".*+|[.#@]?[a-z][\w.#-]{0,60}+ ?\{[^{}:]*+:[^{}]*+\}.*+|function ?\w*+\(.*+"
+        r"|(?:var|const) \w++ ?=.*+",
+        '{"alt": "a red car", "id": 3}',
+    ),
     ("hashtags", r"(?:#[\w&]++[\s,]*+)++", "#sunset #travel #nofilter"),
     ("a stock phrase", "|".join(f"(?:{form})" for form in _STANDARD), "Click here to view larger image"),
 )
@@ -127,7 +133,8 @@ CUT: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "a claim of rights",
-        r"(?:\bcopyright )?(?:©|\(c\)) ?(?:\d{4}|(?-i:[A-Z]))[^.|]{0,60}+\Z|\bcopyright,? \d{4}[^.|]{0,60}+\Z"
+        r"(?:(?:\bcopyright )?(?:©|\(c\)) ?(?:\d{4}|(?-i:[A-Z]))|\bcopyright,? \d{4})[^.|]{0,60}+"
+        r"(?:\. ?all rights reserved)?\.?\Z"
         r"|\ball rights reserved\b",
         "Wooden sailing boat at anchor © 2016 Harbour Press",
     ),

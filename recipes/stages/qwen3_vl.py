@@ -123,7 +123,7 @@ def fine_tune() -> Recipe:
         min_pixels=16 * 28 * 28,
         max_pixels=576 * 28 * 28,
         rate=Rate(peak=1e-6, final=0.0, warm_up=round(0.03 * steps), shape="cosine"),
-        scale={"vision.merger.": 10.0},
+        scale={"vision.merger.": 10.0, "vision.deep.": 10.0},
         optimiser=AdamW(betas=(0.9, 0.999), weight_decay=0.01),
         precision="bfloat16",
     )

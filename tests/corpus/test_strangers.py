@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from omma.chat import Image
+from omma.corpus.duplicates import record_digest
 from omma.corpus.reading import Corpus
 from omma.corpus.record import Raw
 from omma.errors import BadData, BadInput
@@ -115,6 +116,19 @@ def test_turns_may_have_roles_and_contents(tmp_path: Path) -> None:
     assert said == [("user", "What?"), ("assistant", "red")]
 
 
+def test_the_same_picture_at_another_size_is_another_record(tmp_path: Path) -> None:
+    put_pictures(tmp_path, 1)
+
+    def sized(**limits: int) -> dict[str, Any]:
+        shown = {"type": "image", "image": "0.png", **limits}
+        asked = {"role": "user", "content": [shown]}
+        return {"messages": [asked, {"role": "assistant", "content": "red"}]}
+
+    corpus = Corpus(write_lines(tmp_path / "a.jsonl", [sized(), sized(max_pixels=784), sized()]))
+    first, small, again = (record_digest(corpus.record(raw)) for raw in corpus.scan())
+    assert first == again != small
+
+
 @pytest.mark.parametrize(
     ("record", "told"),
     [
@@ -123,6 +137,7 @@ def test_turns_may_have_roles_and_contents(tmp_path: Path) -> None:
         ({"image": "0.png", "question": "What?"}, "no caption"),
         ({"image": "0.png", "caption": ["a"]}, "the caption is list"),
         ({"image": "", "caption": "red"}, "no picture"),
+        ({"videos": [["0.png", "1.png"]], **native(0)}, "list of its frames"),
     ],
 )
 def test_what_is_wrong_is_said_in_the_words_of_the_record(
@@ -130,3 +145,8 @@ def test_what_is_wrong_is_said_in_the_words_of_the_record(
 ) -> None:
     corpus = Corpus(write_list(tmp_path / "one.json", [captioned(1), qwen(1), record]))
     assert told in reasons(corpus)[-1]
+
+
+def test_a_record_without_messages_is_told_by_its_fields(tmp_path: Path) -> None:
+    corpus = Corpus(write_lines(tmp_path / "a.jsonl", [native(0), {"prompt": "Hi", "completion": "Ho"}]))
+    assert reasons(corpus)[-1].startswith("the record has prompt, completion; wanted messages")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from array import array
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -82,7 +83,11 @@ def record_digest(record: Record) -> bytes:
 
 
 def _parts(said: Message) -> list[object]:
-    return [part.text if isinstance(part, Text) else media_digest(part.source) for part in said.parts]
+    """Words, and media by their contents with what is wished of them: another size or rate shows another."""
+    return [
+        part.text if isinstance(part, Text) else (media_digest(part.source), replace(part, source=b""))
+        for part in said.parts
+    ]
 
 
 def media_digest(source: MediaSource) -> bytes:

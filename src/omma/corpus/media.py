@@ -49,6 +49,8 @@ class Media:
             return bytes(source)
         if source == "":
             raise BadData("a picture or video has an empty name; wanted its path or its bytes")
+        if isinstance(source, (list, tuple)):
+            raise BadData("a video is a list of its frames; wanted one file, or the frames as pictures")
         if not isinstance(source, str):
             raise BadData(f"a picture or video is {type(source).__name__}; wanted its path or its bytes")
         if (body := self._inside.get(source)) is not None:

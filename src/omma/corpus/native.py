@@ -27,6 +27,9 @@ def read_messages(loose: Loose, folder: Path) -> Record:
     wording = Wording(media)
     whole = weight_of(loose.value.get("weight"), "weight")
     spoken = loose.value.get("messages")
+    if spoken is None:
+        fields = ", ".join(map(str, loose.value)) or "no field"
+        raise BadData(f"the record has {fields}; wanted messages, each with a role and a content")
     if not isinstance(spoken, list) or not spoken:
         raise BadData("messages is empty or no list; wanted messages with a role and a content")
     for number, raw in enumerate(spoken):

@@ -121,11 +121,11 @@ def tune(
         seed=seed, form=form, media=media,
     )  # fmt: skip
     with Heard(quiet=json) as heard:
-        form = fit(wish, out, responder_of=Model, listener=heard, device=device)
+        told = fit(wish, out, responder_of=Model, listener=heard, device=device)
     if json:
-        say_json(form)
+        say_json(told)
     else:
-        _tell(form, out)
+        _tell(told, out)
 
 
 def _tell(form: dict[str, Any], out: Path) -> None:

@@ -30,6 +30,7 @@ from omma.prep.vocabulary import SILENT, train_tokenizer
 from omma.presets import GENERATIONS, tiny
 from omma.respond import Model
 from omma.sample import Size
+from omma.shape import Matching
 from omma.skills import describe, find, read
 from omma.verbs import Reply
 
@@ -186,6 +187,20 @@ def test_an_answer_ends_where_the_context_ends() -> None:
     answer = toy.ask(None, "a" * 1980, max_tokens=5000)
     assert answer.usage.prompt_tokens + answer.usage.completion_tokens == 2048
     assert answer.finish_reason == "length"
+
+
+@pytest.mark.parametrize("ends", [151_645, [151_645, 151_643], -1, []], ids=str)
+def test_a_folder_whose_ends_no_vocabulary_has_still_answers_in_a_shape(ends: int | list[int]) -> None:
+    pytest.importorskip("llguidance")
+    toy = model("qwen2.5-vl", eos_token_id=ends)
+    answer = toy.ask(None, "Yes?", shape=Matching("yes|no"), max_tokens=20)
+    assert (answer.text in ("yes", "no"), answer.finish_reason) == (True, "stop")
+
+
+def test_ends_that_the_vocabulary_lacks_are_as_if_nothing_were_said() -> None:
+    silent, beyond = model("qwen2.5-vl"), model("qwen2.5-vl", eos_token_id=[10**9, -1])
+    said = {"max_tokens": 200, "temperature": 50.0, "seed": 0, "keep_loops": True}
+    assert silent.ask(None, "Hello?", **said) == beyond.ask(None, "Hello?", **said)
 
 
 def test_the_folder_says_how_to_draw_unless_the_caller_does() -> None:

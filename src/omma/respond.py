@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from torch import Tensor
 
@@ -11,7 +12,7 @@ from omma.chat import THOUGHTS_END, Delta, Message, Options, Seen, Spoken, messa
 from omma.engine.engine import score
 from omma.engine.generate import Piece, generate
 from omma.engine.grammar import Grammar, Grammars, Vocabulary
-from omma.engine.request import Request, read_defaults, request
+from omma.engine.request import Request, ends, read_defaults, request
 from omma.errors import MissingExtra, OmmaError
 from omma.loading import Loaded
 from omma.model.memory import memory_for
@@ -29,9 +30,12 @@ class Model(Verbs):
     def __init__(self, loaded: Loaded) -> None:
         self.name, self.spec, self.processor = loaded.name, loaded.spec, loaded.processor
         self.network = loaded.model
-        self._defaults = read_defaults(loaded.generation, loaded.spec.ids)
+        size = loaded.spec.decoder.vocabulary
+        self._defaults = read_defaults(loaded.generation, loaded.spec.ids, size)
+        # An answer of a shape ends where the shape does, in a folder too whose answers never end.
+        self._shaped = replace(self._defaults, stop_ids=self._defaults.stop_ids or ends(loaded.spec.ids))
         self._grammars = Grammars(
-            Vocabulary(loaded.processor.tokenizer, loaded.spec.decoder.vocabulary, self._defaults.stop_ids),
+            Vocabulary(loaded.processor.tokenizer, size, self._shaped.stop_ids),
             thinks=loaded.processor.thinks,
         )
 
@@ -118,7 +122,7 @@ class Model(Verbs):
         asked = request(
             sample,
             options,
-            self._defaults,
+            self._defaults if grammar is None else self._shaped,
             context=context,
             tenant=tenant,
             grammar=grammar,

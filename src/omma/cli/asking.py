@@ -73,8 +73,11 @@ def ask(
 ) -> None:
     """Ask a question about pictures, videos, or nothing at all."""
     *media, question = words
-    if not media and os.path.exists(question):
-        raise UnknownOption(f'{question} came without a question; say: omma ask {question} "What is this?"')
+    if os.path.isfile(question) or (not media and os.path.exists(question)):
+        shown = " ".join(words)
+        raise UnknownOption(f'{question} came without a question; say: omma ask {shown} "What is this?"')
+    if not question.strip():
+        raise UnknownOption(f"the question is {question!r}; say in words what is asked")
     how = Options.of(
         **given.wishes(
             max_tokens=max_tokens, temperature=temperature, top_p=top_p, top_k=top_k, seed=seed, stop=stop

@@ -85,9 +85,11 @@ class Request:
     shown: tuple[bytes, ...] | None = None
 
 
-def read_defaults(generation: Mapping[str, Any], ids: TokenIds) -> Defaults:
+def read_defaults(generation: Mapping[str, Any], ids: TokenIds, vocabulary: int | None = None) -> Defaults:
     """Read a generation_config.json. Where it is silent: greedy, the ends of turn and text stop, 1024 tokens.
 
+    With a `vocabulary` of so many tokens, ids that it lacks end nothing; a file that names no others, as
+    transformers writes beside small vocabularies, is silent about ends.
     Raises BadFolder for a value out of range, and for a wish this engine does not do: an answer is never
     silently drawn in another way than the folder says.
     """
@@ -106,7 +108,7 @@ def read_defaults(generation: Mapping[str, Any], ids: TokenIds) -> Defaults:
         options = Options.of(**wishes)
     except UnknownOption as wrong:
         raise BadFolder(f"generation_config.json: {wrong}") from wrong
-    stop_ids = _stop_ids(said.get("eos_token_id"), ids)
+    stop_ids = _stop_ids(said.get("eos_token_id"), ids, vocabulary)
     if said.get("chat_format") == "chatml":  # 2023's file names the end of text alone (facts §5.2)
         stop_ids |= {ids.turn_end, ids.turn_start}
     return Defaults(
@@ -159,12 +161,18 @@ def _drawn(options: Options, otherwise: Sampling) -> Sampling:
     )
 
 
-def _stop_ids(said: Any, ids: TokenIds) -> frozenset[int]:
+def ends(ids: TokenIds) -> frozenset[int]:
+    """What ends an answer where nothing is said: the ends of a turn and of a text."""
+    return frozenset({ids.turn_end, ids.end_of_text})
+
+
+def _stop_ids(said: Any, ids: TokenIds, vocabulary: int | None) -> frozenset[int]:
     if said is None:
-        return frozenset({ids.turn_end, ids.end_of_text})
+        return ends(ids)
     listed = said if isinstance(said, list) else [said]
     if any(isinstance(one, bool) or not isinstance(one, int) for one in listed):
         raise BadFolder(
             f"generation_config.json: eos_token_id is {said!r}; wanted a token id or a list of them"
         )
-    return frozenset(listed)
+    known = [one for one in listed if one >= 0 and (vocabulary is None or one < vocabulary)]
+    return ends(ids) if listed and not known else frozenset(known)

@@ -33,8 +33,8 @@ class Limits:
     `rows` answers are written together, and `line` requests may wait for that; more are refused. `memory`
     bytes hold keys and values, those kept of answers that have ended too: by default half of what is free on
     an accelerator, or a quarter of the machine's memory, and there no more than `enough`. `features`, by
-    default a sixteenth of that and at most FEATURES, `guesses`, `budget`, `chunk`, `pause` and `invariant`
-    are those of `engine.Engine`.
+    default a sixteenth of that and at most FEATURES, `guesses`, `budget`, `chunk`, `pause`, `alone` and
+    `invariant` are those of `engine.Engine`.
     """
 
     rows: int = 32
@@ -45,6 +45,7 @@ class Limits:
     budget: int = 8192
     chunk: int | None = None
     pause: float = 0.25
+    alone: float = 1.0
     invariant: bool = False
 
 
@@ -127,6 +128,7 @@ class Running:
             guesses=how.guesses,
             chunk=how.chunk,
             pause=how.pause,
+            alone=how.alone,
             invariant=how.invariant,
         )
         self._inbox: SimpleQueue[_Ask | _Cancel | None] = SimpleQueue()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from omma.engine.scheduler import SMALLEST, Scheduler
@@ -81,6 +82,17 @@ def test_reading_leaves_time_for_those_who_write() -> None:
     assert dict(scheduler.plan()) == {1: 1, 2: 200}
     scheduler.took(10, 1000.0)
     assert dict(scheduler.plan()) == {1: 1, 2: SMALLEST}
+
+
+def test_reading_leaves_time_for_those_who_may_come() -> None:
+    scheduler = Scheduler(3, 8192, pause=0.2, alone=1.0)
+    scheduler.add(Asked(1, length=5000))
+    admitted(scheduler, 1)
+    assert dict(scheduler.plan()) == {1: 5000}
+    scheduler.took(500, 1.0)
+    assert dict(scheduler.plan()) == {1: 500}
+    scheduler.alone = math.inf
+    assert dict(scheduler.plan()) == {1: 5000}
 
 
 def test_a_long_prompt_shares_the_step_with_short_ones() -> None:

@@ -33,6 +33,17 @@ def test_a_key_speaks_for_its_tenant(tmp_path: Path) -> None:
         assert there.tenant(wrong) is None
 
 
+def test_the_file_in_the_docs_is_taken_as_it_stands_there(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "http.md").read_text(encoding="utf-8")
+    there = ring(page.partition("```toml\n")[2].partition("```")[0], tmp_path)
+    assert there.tenant("omma-at-least-16-letters") == "lab"
+    assert there.allowed == {"lab": Allowance(4, 16, 1 << 28, 60_000)}
+    usual = Allowance()
+    assert f"answered at a time; {usual.at_once}\n" in page
+    assert f"in line; {usual.waiting}\n" in page
+    assert f"{usual.bytes >> 20} MiB\n" in page
+
+
 def test_every_key_is_compared_whole_whichever_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
     there = KeyRing.of({f"secret-number-{i:04}": f"tenant {i}" for i in range(5)})
     compared = []

@@ -46,7 +46,7 @@ KeyFile = Annotated[
     str | None,
     typer.Option(
         metavar="FILE",
-        help="A TOML file of keys, whose they are, and what each may use.",
+        help="A TOML file of keys, whose they are, and what each may use (docs/http.md).",
         rich_help_panel=WHO,
         show_default=False,
     ),

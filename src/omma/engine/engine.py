@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from math import inf
 from typing import NamedTuple
 
 import torch
@@ -55,7 +56,7 @@ class Engine:
 
     At most `rows` requests run together; the others wait in line, tenant by tenant. A step writes a token in
     every row whose prompt is read, and reads of the others' prompts `budget` tokens together; fewer while
-    somebody writes (`pause`, `chunk`: see `Scheduler`). A prompt may be cut anywhere, through a picture too.
+    somebody writes (`pause`, `alone`, `chunk`: see `Scheduler`). A prompt may be cut anywhere, pictures too.
 
     `memory` bytes at most hold keys and values; when they are used up, a request is put back in line and goes
     on later with the same tokens. With `keep`, what was read stays until its memory is wanted, and prompts
@@ -79,6 +80,7 @@ class Engine:
         guesses: int = 0,
         chunk: int | None = None,
         pause: float = 0.25,
+        alone: float = inf,
         invariant: bool = False,
     ) -> None:
         weight = next(model.decoder.parameters())
@@ -91,7 +93,7 @@ class Engine:
         self.features = Features(features)
         self._eyes = Eyes(self._model, self.features)
         self._packing = Packing(model)
-        self._scheduler = Scheduler(rows, budget, pause=pause, chunk=chunk)
+        self._scheduler = Scheduler(rows, budget, pause=pause, alone=alone, chunk=chunk)
         self._rows: dict[int, Row] = {}
         self._next = 0
 

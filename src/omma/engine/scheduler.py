@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Protocol
@@ -37,12 +38,20 @@ class Scheduler:
     """Plans for at most `rows` requests at once.
 
     In a step every row that writes goes on by a token, and prompts are read, `budget` tokens of them: fewer
-    where somebody writes, so that nobody waits much longer than `pause` seconds for a token. `chunk` fixes
-    how many, whatever the pace.
+    where somebody writes, so that nobody waits much longer than `pause` seconds for a token, and elsewhere so
+    that who comes meanwhile waits about `alone` seconds at most. `chunk` fixes how many, whatever the pace.
     """
 
-    def __init__(self, rows: int, budget: int, *, pause: float = 0.25, chunk: int | None = None) -> None:
-        self.rows, self.budget, self.pause, self.chunk = rows, budget, pause, chunk
+    def __init__(
+        self,
+        rows: int,
+        budget: int,
+        *,
+        pause: float = 0.25,
+        alone: float = math.inf,
+        chunk: int | None = None,
+    ) -> None:
+        self.rows, self.budget, self.pause, self.alone, self.chunk = rows, budget, pause, alone, chunk
         self.running: dict[int, Turn] = {}  # in the order in which they came in
         self.waiting: dict[str, deque[Turn]] = {}
         self._served: dict[str, float] = {}  # of every tenant with a request here, in tokens read
@@ -154,9 +163,10 @@ class Scheduler:
     def _reading(self, writing: bool) -> int:
         if self.chunk is not None:
             return min(self.chunk, self.budget)
-        if not writing or self._pace is None:
+        if self._pace is None:
             return self.budget
-        return max(SMALLEST, min(self.budget, int(self.pause / self._pace)))
+        wait = self.pause if writing else self.alone
+        return int(max(SMALLEST, min(self.budget, wait / self._pace)))
 
 
 def _readers(reading: list[Turn]) -> Iterator[Turn]:

@@ -213,9 +213,9 @@ def test_a_name_that_steers_the_terminal_is_shown_without_its_controls(omma: Run
 
 
 @pytest.mark.parametrize("words", [[""], ["  "], [str(SHAPES), ""]], ids=str)
-def test_an_empty_question_is_refused(words: list[str], run: Run) -> None:
-    refused(run("ask", *words), "question")
+def test_an_empty_question_is_refused(words: list[str], omma: Run) -> None:
+    refused(omma("ask", *words), "question")
 
 
-def test_a_question_that_is_a_file_is_one_that_was_forgotten(run: Run) -> None:
-    refused(run("ask", str(SHAPES), str(SHAPES)), "came without a question")
+def test_a_question_that_is_a_file_is_one_that_was_forgotten(omma: Run) -> None:
+    refused(omma("ask", str(SHAPES), str(SHAPES)), "came without a question")

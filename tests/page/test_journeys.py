@@ -220,6 +220,18 @@ def test_the_keyboard_alone_leads_from_the_door_to_an_answer(journey: Journey) -
     assert journey.page.locator("#told").inner_text()  # it was said aloud
 
 
+@pytest.mark.parametrize("journey", [{"viewport": {"width": 360, "height": 740}}], indirect=True)
+def test_a_picture_leaves_the_head_of_what_can_be_asked_in_sight(journey: Journey) -> None:
+    journey.open()
+    journey.drop("mine.png", "image/png", png("teal"))
+    journey.page.evaluate(
+        "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
+    head = journey.page.locator("#hush .large")
+    log = journey.page.evaluate_handle("document.querySelector('#hush').parentElement")
+    assert head.bounding_box()["y"] >= log.as_element().bounding_box()["y"]
+
+
 @pytest.mark.parametrize(
     "journey", [{"viewport": {"width": 360, "height": 740}, "color_scheme": "dark"}], indirect=True
 )

@@ -20,7 +20,7 @@ export function makeLog(root, acts) {
   let drawn = 0;
   let low = true; // whether the end of the log is in sight, and is to stay there
   root.addEventListener("scroll", () => (low = root.scrollHeight - root.scrollTop - root.clientHeight < 90));
-  new ResizeObserver(() => low && (root.scrollTop = root.scrollHeight)).observe(root);
+  new ResizeObserver(() => low && pages.size && (root.scrollTop = root.scrollHeight)).observe(root);
 
   function add(turn) {
     at("hush").hidden = true;

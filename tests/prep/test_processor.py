@@ -16,7 +16,7 @@ from omma.chat import Image, Message, Video, message
 from omma.errors import BadFolder, PromptTooLong
 from omma.prep.positions import blocks_of, mrope_positions
 from omma.prep.processor import Processor
-from omma.prep.rules import QWEN3, PictureRules, published_rules, read_rules, write_rules
+from omma.prep.rules import DONE, QWEN3, PictureRules, published_rules, read_rules, write_rules
 from omma.prep.tokenizer import Tokenizer
 from omma.presets import preset, tiny
 from omma.sample import Grid, Sample, Size, Visual
@@ -211,6 +211,14 @@ def test_settings_that_make_no_sense_are_refused(settings: Any, tmp_path: Path) 
         written(tmp_path, name, settings)
     with pytest.raises(BadFolder, match=tmp_path.name):
         read_rules(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["preprocessor_config.json", "video_preprocessor_config.json"])
+@pytest.mark.parametrize("said", [{"do_normalize": False}, {"resample": 2}, {"rescale_factor": 0.5}], ids=str)
+def test_a_processor_of_other_numbers_is_refused(said: dict[str, Any], name: str, tmp_path: Path) -> None:
+    with pytest.raises(BadFolder, match=next(iter(said))):
+        read_rules(written(tmp_path, name, DONE | said))
+    assert read_rules(written(tmp_path, name, {"do_resize": None, **DONE})) == PictureRules()
 
 
 def test_a_vocabulary_that_is_not_the_models_is_refused(processor: Processor, tmp_path: Path) -> None:

@@ -58,6 +58,8 @@ TOGETHER_FILE = "processor_config.json"  # where transformers 5 saves both
 # Our names and those of the public files, where a number is simply a number.
 PUBLIC = {"patch": "patch_size", "temporal": "temporal_patch_size", "merge": "merge_size"}
 PACE = "omma_pace"  # a setting of ours: the public files have no word for it
+# What the public files can say of how pictures are brought to rows, and is done in this one way here.
+DONE = {"do_resize": True, "do_rescale": True, "do_normalize": True, "resample": 3, "rescale_factor": 1 / 255}
 PUBLIC_VIDEO = {"fps": "fps", "min_frames": "min_frames", "max_frames": "max_frames"}
 
 
@@ -119,6 +121,8 @@ def read_rules(folder: Path, published: PictureRules = PUBLISHED) -> PictureRule
     """
     picture = _read(folder / PICTURE_FILE) or _read(folder / TOGETHER_FILE, "image_processor")
     video = _read(folder / VIDEO_FILE) or _read(folder / TOGETHER_FILE, "video_processor")
+    for settings in (picture, video):
+        _check_done(settings, folder)
     found: dict[str, Any] = {ours: picture.get(theirs) for ours, theirs in PUBLIC.items()}
     found |= {ours: video.get(theirs) for ours, theirs in PUBLIC_VIDEO.items()}
     found |= {"mean": picture.get("image_mean"), "std": picture.get("image_std")}
@@ -189,6 +193,18 @@ def _read(path: Path, key: str | None = None) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise BadFolder(f"{path} holds {type(raw).__name__}; wanted an object")
     return raw
+
+
+def _check_done(settings: dict[str, Any], folder: Path) -> None:
+    """Refuse a processor that would make other numbers of the same picture."""
+    for name, done in DONE.items():
+        value = settings.get(name, done)
+        near = isinstance(value, (bool, int, float)) and abs(value - done) < 1e-9
+        if value is not None and not near:
+            wanted = done if isinstance(done, (bool, int)) else f"1/{1 / done:g}"
+            raise BadFolder(
+                f"{folder}: the processors' {name} is {value!r}, which is not done here; wanted {wanted}"
+            )
 
 
 def _checked(name: str, value: Any, folder: Path) -> Any:

@@ -23,6 +23,7 @@ from omma.synth.catalogue import TONGUES, Kind, Source, catalogue
 from omma.synth.colours import NAMED
 from omma.synth.coverage import drawn_by
 from omma.synth.cutouts import lay, of_picture, of_wish
+from omma.synth.exercise import WORLDS as ALL
 from omma.synth.fonts import faces
 from omma.synth.gallery import GALLERY
 from omma.synth.grounds import Ground
@@ -88,6 +89,13 @@ def test_the_answers_that_say_most_come_first(world: str) -> None:
         assert told[0].task == ("read" if world == "chinese" else "describe")
         assert "bbox_2d" in told[1].answer
         assert len(told) >= 4
+
+
+@pytest.mark.parametrize("world", ALL)
+@pytest.mark.parametrize("size", [Size(28, 28), Size(28, 160), Size(160, 28)])
+def test_every_world_is_drawn_at_the_smallest_sides_that_can_be_asked_for(world: str, size: Size) -> None:
+    for level in (0, 3):
+        assert draw(world, (0, level), level=level, size=size).drawing.picture.size == size
 
 
 # Languages

@@ -140,8 +140,8 @@ class _Till:
         shops += [company(split, dice) for _ in range(4)]
         name = dice.choice(fitting(shops, self.large, self.right - self.left) or [pick("shop", split, dice)])
         name = name.upper() if dice.random() < 0.3 else name
-        name = fitting([name, name.title(), "Shop"], self.large, self.right - self.left)[0]
-        rows = [_Row(middle=name, manner="large", facts={"middle": (("store",), name)})]
+        names = fitting([name, name.title(), "Shop"], self.large, self.right - self.left)[:1]
+        rows = [_Row(middle=name, manner="large", facts={"middle": (("store",), name)}) for name in names]
         if self.level and dice.random() < 0.8:
             for text, key, weight in ((street(split, dice), "street", 3), (town(split, dice), "city", 2)):
                 rows.append(_Row(middle=text, facts={"middle": ((key,), text)}, weight=weight))

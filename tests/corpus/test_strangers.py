@@ -47,6 +47,9 @@ def test_a_shard_that_ends_between_two_files_is_told(tmp_path: Path) -> None:
     cut = tmp_path / "cut.tar"
     cut.write_bytes(whole.read_bytes()[:last])
     assert "no end mark" in reasons(Corpus(cut))[-1]
+    with pytest.raises(BadData) as told:
+        Corpus(cut).record(list(Corpus(cut).scan())[-1])
+    assert told.value.kind == "broken file"  # not among the many that are no records
     assert not any(reasons(Corpus(whole)))
 
 

@@ -51,7 +51,7 @@ class ListFile(Indexed):
 
 
 def _broken(sentence: str) -> Loose:
-    raise BadData(sentence)
+    raise BadData(sentence, "broken file")
 
 
 def starts_list(head: bytes) -> bool:

@@ -67,7 +67,7 @@ class _Broken(Exception):
 
 
 def _refuse(sentence: str) -> Loose:
-    raise BadData(sentence)
+    raise BadData(sentence, "broken file")
 
 
 def groups(file: IO[bytes], offset: int) -> Iterator[Group]:

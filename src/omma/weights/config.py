@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from omma.errors import BadFolder
 from omma.prep.tokenizer import VOCABULARY, Tokenizer, added_marks
-from omma.spec import ModelSpec
+from omma.spec import ModelSpec, TokenIds
 from omma.weights import config_described, config_qwen, config_qwen2, config_qwen3
 from omma.weights.config_parts import TURNS, settle_ids
 from omma.weights.fields import Fields, read_json, write_json
@@ -36,9 +36,9 @@ def read_spec(folder: Path) -> ModelSpec:
         raise BadFolder(f"{path}: model_type is {kind!r}; wanted one of {known}, {config_qwen.MODEL_TYPE!r}")
     _check_common(config)
     spec = format_.read(config)
+    _check(replace(spec, ids=TokenIds(*range(len(fields(TokenIds))))), path)  # all but the ids
     spec = replace(spec, ids=settle_ids(spec.ids, config, _marks(spec, config, folder / VOCABULARY)))
-    if wrong := _contradiction(spec):
-        raise BadFolder(f"{path}: {wrong}")
+    _check(spec, path)
     return spec
 
 
@@ -104,6 +104,12 @@ _FORMATS: dict[str, _Format] = {
 
 def _format_of(spec: ModelSpec) -> _Format:
     return next(room for room in _FORMATS.values() if spec.family in room.FAMILIES.values())
+
+
+def _check(spec: ModelSpec, path: Path) -> None:
+    """Refuse a spec that contradicts itself."""
+    if wrong := _contradiction(spec):
+        raise BadFolder(f"{path}: {wrong}")
 
 
 def _contradiction(spec: ModelSpec) -> str | None:

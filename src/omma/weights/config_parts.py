@@ -161,12 +161,17 @@ def possible(spec: ModelSpec) -> dict[str, bool]:
     vision, decoder = spec.vision, spec.decoder
     cell = vision.patch * vision.merge
     mark, highest = max(asdict(spec.ids).items(), key=lambda named: named[1])
+    heads, key_heads, halves = decoder.heads, decoder.key_heads, 2 * sum(decoder.sections)
+    widths = f"{vision.out_width} and {decoder.width}"
+    evenly = vision.width % (4 * vision.heads) == 0
+    whole = vision.window is None or vision.window % cell == 0
+    cut = f"{list(decoder.sections)} and a head {decoder.head_width} wide"
     return {
-        "the tower's out width is not the decoder's width": vision.out_width == decoder.width,
-        "the tower's width is not a multiple of 4 · heads": vision.width % (4 * vision.heads) == 0,
-        "a window is not a multiple of a merged cell": vision.window is None or vision.window % cell == 0,
-        "key heads do not divide the heads": decoder.heads % decoder.key_heads == 0,
-        "mrope_section does not sum to half a head": 2 * sum(decoder.sections) == decoder.head_width,
+        f"the tower's out width is not the decoder's width: {widths}": vision.out_width == decoder.width,
+        f"the tower's width is not a multiple of 4 · heads: {vision.width} and {vision.heads} heads": evenly,
+        f"a window is not a multiple of a merged cell: {vision.window} and {cell} pixels": whole,
+        f"key heads do not divide the heads: {key_heads} and {heads}": heads % key_heads == 0,
+        f"mrope_section does not sum to half a head: {cut}": halves == decoder.head_width,
         f"boxes is {spec.boxes!r}": spec.boxes in DIALECTS,
         f"the id of {mark} is {highest}, which is not in the vocabulary: its ids end at "
         f"{decoder.vocabulary - 1}": highest < decoder.vocabulary,

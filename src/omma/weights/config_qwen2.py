@@ -87,7 +87,8 @@ def plain_checks(spec: ModelSpec) -> dict[str, bool]:
     others = (vision.patch_bias, vision.places, vision.deepstack, vision.resampler)
     head = decoder.heads * decoder.head_width
     return {
-        "the decoder's width is not heads · head width": head == decoder.width,
+        f"the decoder's width is not heads · head width: {decoder.width} and {decoder.heads} heads": head
+        == decoder.width,
         **possible(spec),
         "the decoder's attention has no biases": decoder.attention_bias,
         "the decoder's feed-forward is not a gated one without biases": decoder.feed_forward

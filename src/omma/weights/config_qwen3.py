@@ -91,7 +91,8 @@ def checks(spec: ModelSpec) -> dict[str, bool]:
         "the tower's feed-forward is not a tanh Gelu": vision.feed_forward
         == Gelu(vision.feed_forward.width, "tanh"),
         "the tower has no learned grid of positions": bool(vision.places),
-        "deepstack names no layers of the tower, each once and in order": _sound_levels(vision),
+        f"deepstack names no layers of the tower, each once and in order: {list(vision.deepstack)}, and the "
+        f"layers are 0 to {vision.depth - 1}": _sound_levels(vision),
         "there are more levels of deepstack than layers": len(vision.deepstack) <= decoder.depth,
         **_checks_feed(spec.family, decoder.feed_forward),
         "slices are placed by their times, or other words than their seconds are written": (

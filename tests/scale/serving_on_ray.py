@@ -32,7 +32,7 @@ class SmallDesk:
         return [Card("small", "none", 64, "grid")]
 
     def state(self) -> Mapping[str, Any]:
-        return {"ready": True}
+        return {"ready": True, "walls": ["files: none"]}
 
     async def cost(self, order: Order) -> Cost:
         return Cost(len(order.messages[0].text), 0, 0, 64)

@@ -84,6 +84,10 @@ class Seat:
         except OmmaError as wrong:
             return wrong
 
+    async def walls(self) -> list[str]:
+        """Which walls stand around the decoding of media here."""
+        return list((await self._ready()).state().get("walls", ()))
+
     async def cost(self, order: Order) -> Cost | OmmaError:
         """What the prompt would take, or why it is not taken."""
         try:
@@ -129,6 +133,7 @@ class RayDesk:
         self._serve: Any = None  # Ray Serve, and the way to its replicas
         self._handle: Any = None
         self._cards: list[Card] = []
+        self._walls: list[str] = []
         self._running = 0
         self._inside = 0
         self._looking: asyncio.Task[None] | None = None
@@ -152,7 +157,7 @@ class RayDesk:
             ) from None
         if isinstance(told, OmmaError):
             raise told
-        self._cards = told
+        self._cards, self._walls = told, await self._handle.walls.remote()
         self._running = await asyncio.to_thread(self._count)
         self._looking = asyncio.create_task(self._look())
 
@@ -197,13 +202,14 @@ class RayDesk:
         return self._cards
 
     def state(self) -> Mapping[str, Any]:
-        """How many replicas run, of how many, and how many orders are inside."""
+        """How many replicas run, of how many, how many orders are inside, and the walls of one replica."""
         ready = self._running > 0
         return {
             "ready": ready,
             "engines": self._running,
             "replicas": self._replicas,
             "inside": self._inside,
+            "walls": self._walls,
         }
 
     async def cost(self, order: Order) -> Cost:

@@ -28,6 +28,13 @@ Program = Annotated[
         "--browser", metavar="FILE", help="Chromium or Chrome; by default searched for.", show_default=False
     ),
 ]
+Shots = Annotated[int, typer.Option(help="Windows of each page, at most.", min=1, max=100)]
+Window = Annotated[
+    str | None,
+    typer.Option(metavar="WxH", help="The window in pixels; by default mixed.", show_default=False),
+]
+Split = Annotated[Literal["train", "test"], typer.Option(help="The test split has wordings of its own.")]
+Seed = Annotated[int, typer.Option(help="Another seed looks elsewhere.")]
 TOLD = 5  # pages that gave nothing are named one by one up to so many
 
 
@@ -44,15 +51,10 @@ def enrol(app: typer.Typer) -> None:
 def pages(
     sources: Sources,
     out: Out,
-    shots: Annotated[int, typer.Option(help="Windows of each page, at most.", min=1, max=100)] = 2,
-    size: Annotated[
-        str | None,
-        typer.Option(metavar="WxH", help="The window in pixels; by default mixed.", show_default=False),
-    ] = None,
-    split: Annotated[
-        Literal["train", "test"], typer.Option(help="The test split has wordings of its own.")
-    ] = "train",
-    seed: Annotated[int, typer.Option(help="Another seed looks elsewhere.")] = 0,
+    shots: Shots = 2,
+    size: Window = None,
+    split: Split = "train",
+    seed: Seed = 0,
     browser: Program = None,
     overwrite: Overwrite = False,
     json: given.Json = False,

@@ -112,10 +112,7 @@ def tune(
     from omma.train.tune import tune as fit
     from omma.train.tuning import Tuning
 
-    if rank is not None and method == "full":
-        raise UnknownOption("--rank is of an adapter's pairs, and --method full has none; leave one out")
-    if media is not None and not media.is_dir():
-        raise MissingFile(f"--media {media}: there is no such folder")
+    _check(method, rank, media)
     wish = Tuning(
         data, model, test, method, parts(learns), rank=16 if rank is None else rank, rate=rate, turns=turns,
         seed=seed, form=form, media=media,
@@ -126,6 +123,14 @@ def tune(
         say_json(told)
     else:
         _tell(told, out)
+
+
+def _check(method: str, rank: int | None, media: Path | None) -> None:
+    """Refuse what cannot go together or is not there. Raises UnknownOption and MissingFile."""
+    if rank is not None and method == "full":
+        raise UnknownOption("--rank is of an adapter's pairs, and --method full has none; leave one out")
+    if media is not None and not media.is_dir():
+        raise MissingFile(f"--media {media}: there is no such folder")
 
 
 def _tell(form: dict[str, Any], out: Path) -> None:

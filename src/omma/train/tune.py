@@ -100,16 +100,7 @@ def tune(
     began = time.monotonic()
     judge = partial(_judge, ready, responder_of(ready.loaded), listener)
     before = judge("before")
-    fitting = Fitting(
-        pupil=Pupil(ready.loaded.model, None, words=1.0, marks=0.0),
-        optimiser=ready.optimiser,
-        settled=ready.plan,
-        brought=ready.material.brought,
-        deal=ready.material.deal,
-        folder=out,
-        fingerprint=ready.fingerprint,
-        tell=lambda line: listener.step(line, ready.plan.recipe.steps),
-    )
+    fitting = _fitting(ready, out, listener)
     standing, best = fitting.run()
     after = judge("after")
     kept = _hand_over(best, ready, out)
@@ -151,6 +142,20 @@ def _ready(wish: Tuning, listener: Listener, place: torch.device) -> _Ready:
     optimiser = Optimiser(_learning(loaded, plan), plan.recipe, rounded=dtype != torch.float32)
     loaded.model.to(dtype)
     return _Ready(plan, material, loaded, optimiser, folder, mark)
+
+
+def _fitting(ready: _Ready, out: Path, listener: Listener) -> Fitting:
+    """The steps that are to be taken, or to be gone on with, in the folder of the run."""
+    return Fitting(
+        pupil=Pupil(ready.loaded.model, None, words=1.0, marks=0.0),
+        optimiser=ready.optimiser,
+        settled=ready.plan,
+        brought=ready.material.brought,
+        deal=ready.material.deal,
+        folder=out,
+        fingerprint=ready.fingerprint,
+        tell=lambda line: listener.step(line, ready.plan.recipe.steps),
+    )
 
 
 def gather(wish: Tuning, processor: Processor, listener: Listener) -> Material:

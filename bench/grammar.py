@@ -26,7 +26,6 @@ from omma.engine.closing import Closing
 from omma.engine.generate import generate
 from omma.engine.grammar import Vocabulary, compile_shape
 from omma.engine.request import Request
-from omma.engine.ways import way_out
 from omma.prep.tokenizer import Tokenizer
 from omma.respond import Model
 from omma.sample import Size
@@ -137,13 +136,13 @@ def ends(shape: Shape, vocabulary: Vocabulary, answers: int = 5) -> tuple[float,
     assert grammar.endings is not None
     endings = grammar.endings
     begun = time.perf_counter()
-    least = way_out(endings.begun(), endings.letters, most=1000, json=endings.json, work=endings.first)
+    least = endings.least
     first, told = time.perf_counter() - begun, list[list[float]]()
     for more in (10**6, LAST):
-        seconds = list[float]()
+        seconds, most = list[float](), len(least or ()) + more
         for seed in range(answers):
-            walk, dice, closing = grammar.walk(), np.random.default_rng(seed), Closing(endings)
-            for left in range(len(least or ()) + more, more - LAST, -1):
+            walk, dice, closing = grammar.walk(), np.random.default_rng(seed), Closing(endings, most)
+            for left in range(most, more - LAST, -1):
                 mask = walk.mask()
                 begun = time.perf_counter()
                 token = closing.chosen(walk, left, partial(drawn, mask, dice))

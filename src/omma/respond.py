@@ -128,6 +128,8 @@ class Model(Verbs):
             grammar=grammar,
             thoughts_end=thought,
         )
+        if grammar is not None and grammar.endings is not None:
+            grammar.endings.ready(asked.max_tokens)
         return asked, seen
 
     def ready(self) -> bool:

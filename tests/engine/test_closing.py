@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from omma.engine.closing import Closing
+from omma.engine import ways
+from omma.engine.closing import AMPLE, ENOUGH, Closing
 from omma.engine.grammar import Grammar, Vocabulary, compile_shape
 from omma.engine.ways import Letters, way_out
 from omma.prep.calls import parse_calls
@@ -26,10 +27,8 @@ from tests.engine.walks import accepts, closed, ended, grammars, nano, spelled
 def shortest(grammar: Grammar) -> tuple[int, ...]:
     """The shortest answer that is found, without its stop id."""
     assert grammar.endings is not None
-    endings = grammar.endings
-    way = way_out(endings.begun(), endings.letters, most=10**6, json=endings.json, work=endings.first)
-    assert way is not None
-    return way
+    assert grammar.endings.least is not None
+    return grammar.endings.least
 
 
 def closes(seed: int, deep: int = 3) -> str:
@@ -77,7 +76,7 @@ def test_an_answer_that_is_not_cut_is_as_without_a_limit(seed: int) -> None:
 def test_far_from_the_limit_nothing_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     grammar = grammars().of(Schema(schema_of(2)))
     assert grammar.endings is not None
-    closing, walk = Closing(grammar.endings), grammar.walk()
+    closing, walk = Closing(grammar.endings, 10**6), grammar.walk()
     monkeypatch.setattr(walk, "copy", None)
     for _ in range(20):
         token = closing.chosen(walk, 10**6, lambda _: int(np.flatnonzero(walk.mask())[0]))
@@ -162,7 +161,7 @@ def test_a_call_that_has_no_room_is_not_begun_and_words_are_cut_as_ever() -> Non
     grammar = grammars().of(Calls((LOOK,), must=False))
     call = nano().marks["<tool_call>"]
     assert grammar.endings is not None
-    closing, walk = Closing(grammar.endings), grammar.walk()
+    closing, walk = Closing(grammar.endings, 5), grammar.walk()
     assert closing.chosen(walk, 5, lambda refused: None if refused else call) in nano().stop_ids
     assert closing.reason == "length"
     for seed in range(3):
@@ -196,7 +195,7 @@ def test_an_answer_of_just_as_many_tokens_as_there_are_is_whole() -> None:
 def test_one_that_hurries_ends_the_shortest_way() -> None:
     grammar = grammars().of(Json())
     assert grammar.endings is not None
-    closing, walk, told = Closing(grammar.endings), grammar.walk(), list[int]()
+    closing, walk, told = Closing(grammar.endings, 1000), grammar.walk(), list[int]()
     for token in nano().tokenizer.text('{"a":[["b'):
         walk.take(token)
         closing.take(token)
@@ -232,3 +231,41 @@ def test_references_are_followed_where_they_are_references(schema: dict[str, Any
     grammar = grammars().of(Schema(whole))
     told, _ = closed(grammar, 0, len(shortest(grammar)))
     valid(json.loads(spelled(told)), whole)
+
+
+LONG_LISTS = [
+    {"type": "array", "minItems": 500, "items": {"type": "integer"}},
+    {
+        "type": "array",
+        "minItems": 60,
+        "items": {
+            "type": "object",
+            "properties": {"a": {"enum": ["x", "y"]}, "b": {"type": "integer"}},
+            "required": ["a", "b"],
+            "additionalProperties": False,
+        },
+    },
+]
+
+
+@pytest.mark.parametrize("schema", LONG_LISTS, ids=["no room for it", "just room for it"])
+def test_looking_for_an_end_has_an_end(schema: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    searched, found = list[int](), ways._Search.found
+
+    def counted(search: ways._Search) -> tuple[int, ...] | None:
+        told = found(search)
+        searched.append(search.count)
+        return told
+
+    grammar = grammars().of(Schema(schema))
+    assert grammar.endings is not None
+    most = 200 if schema["minItems"] == 500 else len(shortest(grammar)) + 100
+    grammar.endings.ready(most)
+    monkeypatch.setattr(ways._Search, "found", counted)
+    told, why = closed(grammar, 0, most)
+    assert sum(searched) <= max(ENOUGH * grammar.endings.first, AMPLE) + grammar.endings.first
+    assert why == "length"
+    if schema["minItems"] == 60:
+        valid(json.loads(spelled(told)), schema)
+    else:
+        assert not searched

@@ -53,7 +53,7 @@ def closed(
     """A random answer of `most` tokens at most, written as a row writes it, and why it ended."""
     vocabulary, walk, dice = vocabulary or nano(), grammar.walk(), np.random.default_rng(seed)
     assert grammar.endings is not None
-    closing, told = Closing(grammar.endings), list[int]()
+    closing, told = Closing(grammar.endings, most), list[int]()
 
     def draw(refused: Sequence[int]) -> int | None:
         mask = walk.mask()

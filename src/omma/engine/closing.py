@@ -8,13 +8,16 @@ from functools import cached_property
 
 from omma.chat import FinishReason
 from omma.engine.reach import Reach
-from omma.engine.ways import Letters, Walk, way_out
+from omma.engine.ways import Budget, Letters, Walk, way_out
 from omma.errors import BadShape
 
 FIRST, FAR = 1000, 16_000  # places that are looked at for a first way out, and more of a far one
 LATER, EACH = 60, 20  # to come back to the way from one token further, and more for each there is to spare
 DRAWN = 8  # tokens that are drawn where those before would leave no room for an end
-AGAIN = 8  # tokens after which a way is looked for again where none was found
+AGAIN = 8  # tokens after which a way is looked for again where none was found, twice as many each time
+ENOUGH = 3  # times the places of a first way, that are looked at for one answer in all
+AMPLE = 20_000  # or so many, if they are more
+UNBOUNDED = 10**6  # tokens
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,19 +37,42 @@ class Endings:
         """Places that are looked at for a first way out."""
         return FIRST + min(4 * self.reach.within, FAR)
 
+    @cached_property
+    def least(self) -> tuple[int, ...] | None:
+        """The shortest whole answer that is found; None if none is."""
+        work = self.first
+        return way_out(self.begun(), self.letters, most=UNBOUNDED, json=self.json, work=work)
+
+    def ready(self, most: int) -> None:
+        """Find beforehand what an answer of `most` tokens needs at its beginning: a second, at the worst."""
+        if self.near(most):
+            _ = self.least
+
+    def near(self, most: int) -> bool:
+        """Whether an answer of `most` tokens may have to be ended from its beginning on."""
+        return most <= self.reach.within + 1
+
 
 class Closing:
     """Of one answer, whether a token leaves room for an end, and the way to it when little room is left.
 
     While more tokens remain than any end can take, nothing is looked for. From there on a way out is known
     before each token, no longer than the tokens that remain; no token is written after which there is none.
+    Looking has an end: an answer that has been looked at enough takes the way that is known. Where not even
+    the shortest answer has room, nothing is looked for.
     """
 
-    def __init__(self, endings: Endings) -> None:
-        self._endings, self._opened, self._wait = endings, 0, 0
+    def __init__(self, endings: Endings, most: int) -> None:
+        self._endings, self._opened, self._wait, self._pause = endings, 0, 0, AGAIN
+        self._budget = Budget(max(ENOUGH * endings.first, AMPLE))
         self._way: tuple[int, ...] | None = None  # from where the answer stands
         self._walk: Walk | None = None  # letter by letter, once ends are looked for
         self._behind = list[int]()  # tokens that are written and not yet walked
+        if endings.near(most):
+            if endings.least is not None and len(endings.least) <= most:
+                self._way = endings.least
+            else:
+                self._budget.places = 0
         self._ahead: tuple[int, tuple[int, ...] | None] | None = None  # a token, and the way after it
         self._cut = self._hurries = False
 
@@ -80,6 +106,8 @@ class Closing:
             return True
         if self._way is None and not self._found(walk, left):
             return True
+        if self._budget.places <= 0:
+            look = False
         spare = left - len(self._way or ())
         work = min(self._endings.first, LATER + EACH * spare) if look else 0
         way = self._further(walk, token, left - 1, work)
@@ -108,11 +136,12 @@ class Closing:
     def _found(self, walk: Walk, left: int) -> bool:
         """Look for a way out from here; where there is none, not again for some tokens."""
         self._wait -= 1
-        if self._wait > 0:
+        if self._wait > 0 or self._budget.places <= 0:
             return False
         endings = self._endings
         self._way = self._out(walk, (), left, (), endings.first)
-        self._wait = AGAIN if self._way is None else 0
+        if self._way is None:
+            self._wait, self._pause = self._pause, 2 * self._pause
         return self._way is not None
 
     def _further(self, walk: Walk, token: int, left: int, work: int) -> tuple[int, ...] | None:
@@ -133,7 +162,8 @@ class Closing:
                 ahead.take(letter)
         except (BadShape, ValueError):  # a place that is too complex to look at leads nowhere
             return None
-        way = way_out(ahead, letters, most=left, known=known, json=json, work=work)
+        budget = self._budget
+        way = way_out(ahead, letters, most=left, known=known, json=json, work=work, budget=budget)
         if way is None:
             return None
         told = (*first, *way, letters.stop)

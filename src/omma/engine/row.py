@@ -77,7 +77,7 @@ class Row:
         self.sampler = Sampler(request.sampling, sample.ids_T, spec.decoder.vocabulary)
         self.walk: Walk | None = None if request.grammar is None else request.grammar.walk()
         endings = None if request.grammar is None else request.grammar.endings
-        self.closing: Closing | None = None if endings is None else Closing(endings)
+        self.closing: Closing | None = None if endings is None else Closing(endings, request.max_tokens)
         self.lookup = Lookup(sample.ids_T.tolist(), guesses) if guesses else None
         self.shown: tuple[bytes, ...] = ()
         self.content: Content | None = None

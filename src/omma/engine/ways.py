@@ -26,6 +26,9 @@ QUICK, THOROUGH = 3, 6  # ways of one length that are gone on with
 FINAL = 2  # lengths looked at beyond that of the first way found: a longer one may have fewer tokens
 NONE = 1 << 20  # tokens that a spelling counts for which there is none
 AGAIN = 1000  # places of a thorough search
+NEAR = 48  # tokens of a known way, from its beginning and from its end, after which it is come back to
+LONG = 64  # letters of a known way that are walked count as a place
+SPELLED = 32  # bytes of the longest token that a way is spelled with
 RUN = 8  # the same letter so often, to tell apart places that allow the same next letter
 
 
@@ -93,8 +96,8 @@ class Letters:
 
     @cached_property
     def longest(self) -> int:
-        """Bytes of the longest token."""
-        return max(map(len, self.ids))
+        """Bytes of the longest token that is spelled with: those beyond are blanks in a row, mostly."""
+        return min(max(map(len, self.ids)), SPELLED)
 
     @cached_property
     def steps(self) -> tuple[NDArray[np.int64], ...]:
@@ -167,21 +170,40 @@ def _further(before: tuple[int, ...], step: int) -> tuple[int, ...]:
     return (*told[:-1], told[-1] - 1) if step in CLOSING else told
 
 
+@dataclass
+class Budget:
+    """How many `places` may yet be looked at for an answer."""
+
+    places: int
+
+
 def way_out(
-    walk: Walk, letters: Letters, *, most: int, known: Sequence[int] = (), json: bool = True, work: int = 1000
+    walk: Walk,
+    letters: Letters,
+    *,
+    most: int,
+    known: Sequence[int] = (),
+    json: bool = True,
+    work: int = 1000,
+    budget: Budget | None = None,
 ) -> tuple[int, ...] | None:
     """Tokens that bring an answer to an end, its stop id left out: at most `most`, or None if none is found.
 
     `walk` goes through the grammar letter by letter, see `Letters`. `known` is a way that led out a token
     ago, which is come back to where that can be. Of what is found the fewest tokens are told. In `json`
     brackets and quotes are known to end what is open. About `work` places are looked at, the same ones each
-    time; again and more thoroughly where nothing was found or known.
+    time; again and more thoroughly where nothing was found or known. They are taken from the `budget`.
     """
+    budget = budget or Budget(2 * work)
     for quick in (True,) if known or not work else (True, False):
         with suppress(BadShape):  # a place that is too complex to look at leads nowhere
-            places = work if quick else min(work, AGAIN)
+            places = min(work if quick else min(work, AGAIN), budget.places)
             search = _Search(walk, letters, most, tuple(known), places, quick=quick, json=json and quick)
-            if (told := search.found()) is not None:
+            try:
+                told = search.found()
+            finally:
+                budget.places -= search.count
+            if told is not None:
                 return told
     return None
 
@@ -199,8 +221,13 @@ class _Search:
         json: bool,
     ) -> None:
         self.letters, self.most, self.known, self.work = letters, most, known, work
-        tails = [known[at:] for at in range(len(known), -1, -1)]
-        self.tails = [(tail, [*letters.of(tail), letters.end]) for tail in tails]
+        self.rest = [*letters.of(known), letters.end]  # of the known way, letter by letter
+        self.tails = list[tuple[int, int]]()  # where it is come back to, in tokens and in letters
+        place = 0
+        for at in range(len(known) + 1):
+            if at <= NEAR or at >= len(known) - NEAR:
+                self.tails.append((at, place))
+            place += len(letters.of(known[at : at + 1]))
         self.quick, self.json = quick, json
         self.wide = QUICK if quick else THOROUGH
         self.best: tuple[int, ...] | None = None
@@ -286,6 +313,13 @@ class _Search:
 
     def _tails(self, walk: Walk) -> Iterator[tuple[int, ...]]:
         """What of the known way leads out from here, the shortest first."""
-        for tail, letters in self.tails:
-            if walk.follows(letters[:1]) and walk.follows(letters) == len(letters):
-                yield tail
+        may = dict[int, bool]()
+        for at, place in reversed(self.tails):
+            letter = self.rest[place]
+            if letter not in may:
+                may[letter] = walk.follows([letter]) == 1
+            if may[letter]:
+                rest = self.rest[place:]
+                self.count += len(rest) // LONG
+                if walk.follows(rest) == len(rest):
+                    yield self.known[at:]

@@ -51,8 +51,8 @@ bench: $(READY)  ## speed and memory against peers -> docs/results/bench.json
 	@$(BIN)/python -m bench.speed
 
 train: $(READY)  ## train omma-nano; a run that was stopped goes on
-	for stage in see talk tell spell learn study match name answer widen; do \
-	  nice -n 10 $(BIN)/omma train recipes/nano/school.py:$$stage --out runs/nano/$$stage || exit; \
+	for stage in see learn answer; do \
+	  nice -n 10 $(BIN)/omma train recipes/nano/school.py:$$stage --out runs/nano/second-$$stage || exit; \
 	done
 
 docs: $(READY)  ## fill docs/cli.md, README.md and the result pages from real runs

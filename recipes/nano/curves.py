@@ -1,6 +1,6 @@
-"""Keeps a run's log small enough to commit and draws it: losses and held-out figures over the steps.
+"""Keeps a run's log small enough to commit and draws the school: losses and held-out figures over the hours.
 
-python recipes/nano/curves.py runs/nano/tell      # adds docs/results/nano/tell.jsonl, redraws nano.png
+python recipes/nano/curves.py runs/nano/second-see   # keeps docs/results/nano/second-see.jsonl, redraws
 """
 
 from __future__ import annotations
@@ -17,10 +17,20 @@ import matplotlib.pyplot as plt
 
 FOLDER = Path("docs/results/nano")
 PICTURE = Path("docs/results/nano.png")
-LOSSES = ("answers", "fine", "coarse", "kinds", "colours", "places")
-STAGES = (
-    *("see", "talk", "tell-first", "tell", "spell", "learn", "study", "match", "name", "answer", "widen"),
-)
+STAGES = ("see", "learn", "answer")
+LOSSES = ("answers", "names", "fine", "coarse", "places")
+# What is drawn of a check: its name in the log and in the picture. Of long answers each token counts, short
+# ones are right or wrong.
+CHECKS = {
+    "marks/kinds_right": "kinds of marks",
+    "exact/colour": "colour",
+    "exact/shape": "shape",
+    "exact/count": "count",
+    "exact/relation": "relation",
+    "exact/place": "place",
+    "tokens/read": "read, tokens",
+    "tokens/find": "find, tokens",
+}
 SMOOTH = 7  # points in one of a noisy curve
 EVERY = 10  # one line in ten is kept, and every line with a held-out check
 
@@ -29,60 +39,57 @@ def keep(run: Path) -> Path:
     """Copy the log of `run` to the docs, thinned."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     kept = FOLDER / f"{run.name}.jsonl"
-    lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
-    thin = [line for line in lines if line["step"] % EVERY == 0 or "held_out" in line]
-    seconds = 0.0
-    for line in lines:
+    seconds, thin = 0.0, []
+    for line in map(json.loads, (run / "log.jsonl").read_text().splitlines()):
         seconds += line["seconds"]
-        line["hours"] = round(seconds / 3600, 4)
+        if line["step"] % EVERY == 0 or "held_out" in line:
+            thin.append({**line, "hours": round(seconds / 3600, 4)})
     kept.write_text("".join(json.dumps(line) + "\n" for line in thin))
     return kept
 
 
-def draw(logs: list[Path]) -> None:
-    """One row a stage: training losses on the left, held-out shares on the right, over hours of compute."""
-    figure, rows = plt.subplots(len(logs), 2, figsize=(13, 4 * len(logs)), squeeze=False)
-    for (left, right), log in zip(rows, logs, strict=True):
-        lines = [json.loads(line) for line in log.read_text().splitlines()]
-        for name in LOSSES:
-            _line(left, [(line["hours"], line[name]) for line in lines if name in line], name)
-        held_out = [line for line in lines if "held_out" in line]
-        names = sorted({name for line in held_out for name in line["held_out"]})
-        for name in names:
-            if name.startswith("exact/") or name == "marks/kinds_right":
-                points = [
-                    (line["hours"], line["held_out"][name]) for line in held_out if name in line["held_out"]
-                ]
-                _line(right, points, name.removeprefix("exact/"))
-        left.set(title=f"{log.stem}: loss", xlabel="hours of training", yscale="log")
-        right.set(
-            title=f"{log.stem}: held out, share right to the letter", xlabel="hours of training", ylim=(0, 1)
+def draw() -> None:
+    """Losses above, held-out shares below; the stages follow each other on one axis of hours."""
+    figure, (above, below) = plt.subplots(2, 1, figsize=(11, 10), sharex=True)
+    past = 0.0
+    for stage in STAGES:
+        lines = [json.loads(line) for line in (FOLDER / f"second-{stage}.jsonl").read_text().splitlines()]
+        for place, name in enumerate(LOSSES):
+            curve(above, [(past + line["hours"], line[name]) for line in lines if name in line], place, name)
+        checks = [(past + line["hours"], line["held_out"]) for line in lines if "held_out" in line]
+        for place, (name, title) in enumerate(CHECKS.items()):
+            curve(below, [(hour, check[name]) for hour, check in checks if name in check], place, title)
+        end = past + lines[-1]["hours"]
+        for axes in (above, below):
+            axes.axvspan(past, end, color="grey", alpha=0.1 * (STAGES.index(stage) % 2), linewidth=0)
+        above.text((past + end) / 2, 1.02, stage, ha="center", transform=above.get_xaxis_transform())
+        past = end
+    above.set(ylabel="loss in training", yscale="log", xlim=(0, past * 1.01))
+    below.set(ylabel="held out: share right", xlabel="hours of training on two cores", ylim=(0, 1.02))
+    for axes in (above, below):
+        axes.grid(alpha=0.3)
+        named = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+        axes.legend(
+            named.values(), named.keys(), loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False
         )
-        for axes in (left, right):
-            axes.grid(alpha=0.3)
-            axes.legend(fontsize=7, ncols=2)
     figure.tight_layout()
-    figure.savefig(PICTURE, dpi=80)
+    figure.savefig(PICTURE, dpi=90)
 
 
-def _line(axes: Any, points: list[tuple[float, float]], name: str) -> None:
-    """One curve; what is noisy is shown as the mean of a few neighbours."""
-    if not points:
-        return
+def curve(axes: Any, points: list[tuple[float, float]], colour: int, name: str) -> None:
+    """One stage's part of a curve; what is noisy is shown as the mean of a few neighbours."""
     near = SMOOTH if len(points) > 3 * SMOOTH else 1
     means = [
         tuple(sum(column) / near for column in zip(*points[at : at + near], strict=True))
         for at in range(len(points) - near + 1)
     ]
-    axes.plot(*zip(*means, strict=True), label=name, linewidth=1, marker="." if len(means) < 9 else None)
+    if means:
+        marker = "." if len(means) < 12 else None
+        axes.plot(*zip(*means, strict=True), label=name, color=f"C{colour}", linewidth=1.2, marker=marker)
 
 
 if __name__ == "__main__":
     for named in sys.argv[1:]:
         print(keep(Path(named)))
-    order = {name: place for place, name in enumerate(STAGES)}
-    found = sorted(
-        FOLDER.glob("*.jsonl"), key=lambda path: (order.get(path.stem.split("-")[0], 9), path.stem)
-    )
-    draw(found)
+    draw()
     print(PICTURE)

@@ -1,7 +1,7 @@
 """Puts a trained model into the package as omma-nano, if the committed suites say that it is the better one.
 
-    python -m recipes.nano.release runs/nano/answer/model
-    python -m recipes.nano.release runs/nano/answer/model --only words lines find
+    python -m recipes.nano.release runs/nano/second-answer/model
+    python -m recipes.nano.release runs/nano/second-answer/model --only words lines find
 
 Both models answer every suite, or those that are named. The candidate goes in when its mean over them is
 higher (for suites that count wrong letters, the share of right ones), and its model card is written from the

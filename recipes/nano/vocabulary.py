@@ -1,7 +1,6 @@
 """Makes omma-nano's vocabulary: pieces for the words of questions and answers, letters for printed text.
 
-    python recipes/nano/vocabulary.py school
-    python recipes/nano/vocabulary.py second
+    python recipes/nano/vocabulary.py
 
 What is printed in a picture can be any string and is read letter by letter; pieces learned from it would only
 hide the letters. So printed text is left out of what the merges are learned from.
@@ -10,36 +9,25 @@ hide the letters. So printed text is left out of what the merges are learned fro
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from importlib import import_module
 
-from omma.prep.rules import CELL, QWEN3, PictureRules, write_rules
+from school import PROCESSOR, VOCABULARY
+
+from omma.prep.rules import CELL, QWEN3, write_rules
 from omma.prep.template import DEFAULT_SYSTEM
 from omma.prep.vocabulary import train_tokenizer
 from omma.synth.exercise import WORLDS, draw
 
 PER_WORLD = 400
-LIMITS = {
-    "school": PictureRules(
-        min_pixels=16 * CELL,
-        max_pixels=256 * CELL,
-        frame_min_pixels=16 * CELL,
-        frame_max_pixels=128 * CELL,
-        video_tokens=2048,
-        max_frames=64,
-    ),
-    "second": replace(
-        QWEN3,
-        patch=14,
-        min_pixels=16 * CELL,
-        max_pixels=256 * CELL,
-        volume=(16 * CELL, 2048 * CELL),
-        max_frames=64,
-    ),
-}
-READERS = {"school": "Qwen2_5_VLProcessor", "second": "Qwen3VLProcessor"}
+LIMITS = replace(
+    QWEN3,
+    patch=14,
+    min_pixels=16 * CELL,
+    max_pixels=256 * CELL,
+    volume=(16 * CELL, 2048 * CELL),
+    max_frames=64,
+)
 
 
 def texts() -> Iterator[str]:
@@ -59,10 +47,8 @@ def texts() -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    edition = sys.argv[1]
-    school = import_module(edition)
-    school.PROCESSOR.mkdir(exist_ok=True)
-    tokenizer = train_tokenizer(texts(), school.VOCABULARY)
-    (school.PROCESSOR / "tokenizer.json").write_text(tokenizer.source)
-    write_rules(LIMITS[edition], school.PROCESSOR, READERS[edition])
-    print(f"{tokenizer.size} tokens in {school.PROCESSOR}")
+    PROCESSOR.mkdir(exist_ok=True)
+    tokenizer = train_tokenizer(texts(), VOCABULARY)
+    (PROCESSOR / "tokenizer.json").write_text(tokenizer.source)
+    write_rules(LIMITS, PROCESSOR, "Qwen3VLProcessor")
+    print(f"{tokenizer.size} tokens in {PROCESSOR}")

@@ -3,7 +3,7 @@
     for stage in align multitask instruct; do omma train recipes/stages/toy.py:$stage; done
 
 What learns, rates, decays and clipping are those of recipes/stages/qwen_vl.py, the warm-up has the same
-share of the steps; the model is a Qwen2.5-VL at toy widths. It shows the road and makes no good model:
+share of the steps; the model is a Qwen3-VL at toy widths. It shows the road and makes no good model:
 omma-nano's school is recipes/nano/school.py.
 """
 
@@ -54,10 +54,15 @@ def published(file: str) -> ModuleType:
 
 
 def model() -> ModelSpec:
-    """A Qwen2.5-VL at toy widths with the vocabulary of omma-nano."""
-    toy = tiny("qwen2.5-vl")
-    ids = Tokenizer.from_file(PROCESSOR / "tokenizer.json").token_ids
-    return replace(toy, ids=ids, decoder=replace(toy.decoder, vocabulary=1024), boxes="grid")
+    """A Qwen3-VL at toy widths with the vocabulary and the patches of omma-nano."""
+    toy = tiny("qwen3-vl")
+    return replace(
+        toy,
+        vision=replace(toy.vision, patch=14),
+        decoder=replace(toy.decoder, vocabulary=2048),
+        ids=Tokenizer.from_file(PROCESSOR / "tokenizer.json").token_ids,
+        boxes="grid",
+    )
 
 
 def _toy(recipe: Recipe, name: str, data: Worlds | Mix, start: Path | None) -> Recipe:

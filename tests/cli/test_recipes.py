@@ -49,13 +49,6 @@ def test_a_stage_need_not_say_what_it_returns(tmp_path: Path) -> None:
     assert read_recipe(f"{file}:align").steps == 50_000
 
 
-def test_the_second_school_of_nano_has_stages_of_its_own() -> None:
-    school = _program(ROOT / "recipes" / "nano" / "second.py")
-    for stage in (school.see(), school.learn(), school.answer()):
-        stage.check()
-        assert stage.model.family == "qwen3-vl"
-
-
 def _named() -> list[str]:
     """FILE.py:STAGE of every recipe there is, private functions left out."""
     files = sorted((ROOT / "recipes").glob("*/*.py"))

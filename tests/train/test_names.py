@@ -48,8 +48,9 @@ def test_a_token_shows_shares_of_things_and_nothing_of_the_ground() -> None:
 
 
 def test_a_token_near_its_words_costs_less_than_one_near_others() -> None:
-    words = lexicon(Tokenizer.from_file(NANO))
-    table = torch.randn(1024, 64, generator=torch.Generator().manual_seed(0))
+    tokenizer = Tokenizer.from_file(NANO)
+    words = lexicon(tokenizer)
+    table = torch.randn(tokenizer.size, 64, generator=torch.Generator().manual_seed(0))
     shown = marks([[CIRCLE] * 4], [[RED] * 4])
     right = (table[words.kinds[CIRCLE]] + table[words.colours[RED]])[None]
     wrong = (table[words.kinds[CIRCLE + 1]] + table[words.colours[BLUE]])[None]

@@ -48,7 +48,7 @@ def enrol(app: typer.Typer) -> None:
         rich_help_panel=TEACH,
         epilog=examples(
             "omma eval data/nano-eval",
-            "omma eval data/nano-eval/find.jsonl --model runs/nano/answer/model --sheet failures.html",
+            "omma eval data/nano-eval/find.jsonl --model runs/nano/second-answer/model --sheet failures.html",
         ),
     )(evaluate)
 

@@ -76,15 +76,15 @@ def enrol(app: typer.Typer) -> None:
         help="Train a model: by a recipe (omma train FILE.py:STAGE), or fitted to your own data.",
         rich_markup_mode="rich",
         epilog=examples(
-            "omma train recipes/nano/school.py:see --out runs/nano/see",
+            "omma train recipes/nano/school.py:see --out runs/nano/second-see",
             "omma train tune --data mine.jsonl --out runs/mine",
         ),
     )
     verbs.command(
         name="recipe",
         epilog=examples(
-            "omma train recipes/nano/school.py:see --out runs/nano/see",
-            "omma train recipes/nano/school.py:see --out runs/nano/see --stop-after 60",
+            "omma train recipes/nano/school.py:see --out runs/nano/second-see",
+            "omma train recipes/nano/school.py:see --out runs/nano/second-see --stop-after 60",
         ),
     )(train)
     tuning.enrol(verbs)

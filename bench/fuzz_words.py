@@ -181,7 +181,7 @@ def message() -> Run:
     from omma.serve.sources import Sources
 
     processor = _nano()
-    card = Card("omma-nano", "qwen2.5-vl", 4096, "grid")
+    card = Card("omma-nano", "qwen3-vl", 4096, "grid")
 
     def told(error: Exception) -> None:
         refused = refusal(error)

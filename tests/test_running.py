@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +18,7 @@ from omma.respond import Model
 from omma.running import Running
 from omma.shape import Matching
 
+LONG = Options(max_tokens=2000, shape=Matching("[a-z ]{4000}"))  # it cannot end by itself
 PICTURES = [np.random.default_rng(i).integers(0, 256, (56, 84, 3), dtype=np.uint8) for i in range(3)]
 
 
@@ -61,7 +61,7 @@ def test_it_is_a_responder(running: Running) -> None:
 
 
 def test_a_closed_answer_frees_its_pages(running: Running) -> None:
-    stream = running.stream(said(1), Options(max_tokens=1000))
+    stream = running.stream(said(1), LONG)
     next(stream)
     stream.close()
     whole(running.stream(said(0), Options(max_tokens=2)))  # by then the engine has heard of it
@@ -71,7 +71,7 @@ def test_a_closed_answer_frees_its_pages(running: Running) -> None:
 
 
 def test_an_answer_that_is_let_go_of_is_closed(running: Running) -> None:
-    next(running.stream(said(1), Options(max_tokens=1000)))
+    next(running.stream(said(1), LONG))
     whole(running.stream(said(0), Options(max_tokens=2)))
     assert running.load()["ended"]["cancelled"] == 1
 
@@ -89,11 +89,12 @@ def test_another_tenant_shares_nothing(running: Running) -> None:
     assert alike(answers[0], answers[1])
 
 
-def test_what_is_wrong_is_raised_to_the_asker_alone(running: Running, tmp_path: Path) -> None:
-    going = running.stream(said(0), Options(max_tokens=8))
+def test_what_is_wrong_is_raised_to_the_asker_alone(model: Model, running: Running) -> None:
+    letters = replace(LONG, max_tokens=8)
+    going = running.stream(said(0), letters)
     with pytest.raises(BadPicture):
         running.stream([message("user", Image(b"no picture"), "What?")])
-    assert whole(going).text
+    assert alike(whole(going), whole(model.stream(said(0), letters)))
     assert running.load()["waiting"] + running.load()["running"] == 0
 
 
@@ -104,11 +105,14 @@ def test_a_mistake_inside_ends_one_request(
         raise BadModel("this picture is poison; show another")
 
     monkeypatch.setattr(model.network, "see", broken)
-    going = running.stream(said(0), Options(max_tokens=8))
+    letters = replace(LONG, max_tokens=8)
+    going = running.stream(said(0), letters)
     with pytest.raises(BadModel, match="poison"):
         whole(running.stream([message("user", Image(PICTURES[0]), "What?")]))
-    assert whole(going).text
-    assert whole(running.stream(said(0), Options(max_tokens=8))).text
+    alone = whole(model.stream(said(0), letters))
+    assert len(alone.text) >= 8
+    assert alike(whole(going), alone)
+    assert alike(whole(running.stream(said(0), letters)), alone)
 
 
 def test_when_the_engine_breaks_everybody_is_told(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,7 +132,7 @@ def test_when_the_engine_breaks_everybody_is_told(running: Running, monkeypatch:
 
 def test_too_many_are_told_when_to_come_again(model: Model) -> None:
     with Running(model, rows=1, line=1, memory=64_000_000) as running:
-        going = [running.stream(said(0), Options(max_tokens=500)) for _ in range(2)]
+        going = [running.stream(said(0), LONG) for _ in range(2)]
         with pytest.raises(Busy) as refused:
             running.stream(said(0))
         assert refused.value.retry_after >= 1
@@ -138,7 +142,7 @@ def test_too_many_are_told_when_to_come_again(model: Model) -> None:
 
 def test_closing_ends_what_runs(model: Model) -> None:
     running = Running(model, memory=64_000_000)
-    going = running.stream(said(0), Options(max_tokens=500))
+    going = running.stream(said(0), LONG)
     running.close()
     with pytest.raises(Interrupted):
         whole(going)

@@ -194,14 +194,12 @@ def test_seeds_fix_the_draws(client: openai.OpenAI) -> None:
 
 
 def test_a_stop_text_ends_the_answer_and_is_no_part_of_it(client: openai.OpenAI) -> None:
-    whole = chat(client, temperature=0, max_tokens=32).choices[0].message.content
-    stop = whole[len(whole) // 2]
-    answer = chat(client, temperature=0, max_tokens=32, stop=[stop, "never this"]).choices[0]
-    assert answer.message.content == whole.partition(stop)[0]
+    letters: Any = {"extra_body": {"regex": "ab{4,9}c[d-z]{200}"}, "temperature": 0, "max_tokens": 32}
+    whole = chat(client, **letters).choices[0].message.content
+    answer = chat(client, stop=["c", "never this"], **letters).choices[0]
+    assert answer.message.content == whole.partition("c")[0] != whole
     assert answer.finish_reason == "stop"
-    assert (
-        streamed(chat(client, temperature=0, max_tokens=32, stop=stop, stream=True)) == answer.message.content
-    )
+    assert streamed(chat(client, stop="c", stream=True, **letters)) == answer.message.content
 
 
 def test_max_tokens_cuts_and_says_so(client: openai.OpenAI) -> None:

@@ -116,6 +116,7 @@ def test_a_schema_takes_what_satisfies_it_and_nothing_else(
         ({"default": float("nan")}, "no JSON"),
         ({"default": {1, 2}}, "no JSON"),
         ({"type": "object", "minProperties": 5}, "list the names in required"),
+        ({"oneOf": [{"type": "number"}, {"type": "integer"}]}, "two kinds of a oneOf.*; use anyOf, or"),
         ({"$ref": "#"}, "^# leads back to itself"),
         ({"anyOf": [{"$ref": "#"}, {"allOf": [{"$ref": "#"}]}]}, "^# leads back to itself"),
         ({"type": "string", "pattern": "x|(a{1000}){100}"}, "for 100,002 letters"),

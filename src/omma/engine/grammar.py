@@ -26,6 +26,10 @@ from omma.prep.dialects import dialect_of
 from omma.shape import Matching, Places, Shape
 
 END = "\0end"  # what the letter that ends an answer is called, as no mark is
+MEETING = (
+    "an answer cannot be held to this shape: a value may be of two kinds of a oneOf, which none may be; "
+    "use anyOf, or kinds that no value shares: other types, or a required property with a const of its own"
+)
 _SHOWN = re.compile(r"\s*+(?:\d+ \||\^|<non-verbose/>)")
 _AT = re.compile(r"(?:at )?\d+\(\d+\): |failed to compile JSON schema: ")
 
@@ -332,6 +336,8 @@ def settled(shape: Shape, seen: Sequence[Seen]) -> Shape:
 
 def _sentence(told: str) -> str:
     """What llguidance says, as a sentence to a person: without places in a text that nobody wrote."""
+    if "coerce_one_of" in told:
+        return MEETING
     said = " ".join(line for line in told.splitlines() if not _SHOWN.match(line))
     said = " ".join(_AT.sub("", said).split())[:200]
     return f"an answer cannot be held to this shape: {said}; make it simpler"

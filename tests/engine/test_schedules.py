@@ -144,6 +144,7 @@ def engine(kind: str, dice: np.random.Generator, asked: list[Request]) -> Engine
         features=int(dice.choice([0, 3000, 10**6])),
         guesses=int(dice.choice([0, 1, 4])),
         invariant=bool(dice.random() < 0.2),
+        pause=float(dice.choice([0, 0.25])),
     )
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from omma.errors import PlaceholderMismatch
 from omma.model.attend import Segments
 from omma.model.decoder import Embedded
+from omma.model.pieces import whole
 from omma.model.resampler import StretchedTable, WaveTable, block_order
 from omma.model.vlm import Vlm
 from omma.presets import tiny
@@ -41,6 +42,7 @@ def rows(count: int, seed: int = 0) -> Tensor:
 def test_a_picture_among_others_is_seen_as_alone() -> None:
     shown = rows(3)
     together = model().see(shown, [WHOLE] * 3)
+    assert torch.equal(whole(model().looking(shown, [WHOLE] * 3)), together)
     alone = [model().see(one, [WHOLE]) for one in shown.view(3, 1024, -1)]
     assert together.shape == (3 * 256, SPEC.decoder.width)
     assert torch.allclose(together, torch.cat(alone), atol=1e-5)

@@ -12,8 +12,10 @@ from torch import Tensor
 
 from bench.chunks import logits_in_chunks
 from omma.errors import PlaceholderMismatch
+from omma.model import attend
 from omma.model.attend import Segments
 from omma.model.layers import feed_forward
+from omma.model.pieces import whole
 from omma.model.vlm import Vlm
 from omma.presets import DESCRIBED, GENERATIONS, tiny
 from omma.sample import Grid, Sample, Size, Visual, pack
@@ -114,6 +116,20 @@ def test_a_picture_among_others_is_seen_as_alone(generation: str) -> None:
     together = model.see(torch.cat(each), GRIDS)
     alone = [model.see(patches, [grid]) for patches, grid in zip(each, GRIDS, strict=True)]
     assert torch.allclose(together, torch.cat(alone), atol=1e-5)
+
+
+@every_generation
+@pytest.mark.parametrize("scores", [1, 100, 1000, 2**23])
+def test_a_picture_is_seen_in_pieces_as_at_once(
+    generation: str, scores: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attend, "SCORES", scores)
+    spec = tiny(generation)
+    model = drawn(spec)
+    for grid in (Grid(1, 6, 10), Grid(3, 4, 10)):
+        patches = rows(spec, grid)
+        whole_NX, pieces = model.see(patches, [grid]), model.looking(patches, [grid])
+        assert torch.allclose(whole(pieces), whole_NX, atol=1e-5)
 
 
 @every_generation

@@ -153,7 +153,8 @@ class Engine:
         told: list[Written | Failed] = []
         self._admit(told)
         parts = self._with_room([Part(t, self._rows[t].done, n) for t, n in self._scheduler.plan()], told)
-        parts, wrong = self._eyes.ready(parts, [self._rows[part.row] for part in parts])
+        rows = [self._rows[part.row] for part in parts]
+        parts, wrong = self._eyes.ready(parts, rows, self._scheduler.wait)
         told += [self._failed(ticket, error) for ticket, error in wrong.items()]
         if parts:
             began = time.perf_counter()
@@ -218,6 +219,7 @@ class Engine:
         self.cache.drop(ticket)
         row.done, row.guesses = 0, []
         row.features.clear()
+        self._eyes.forget(row)
         self._scheduler.put_back(ticket)
 
     def _run(self, parts: Sequence[Part]) -> list[Written | Failed]:

@@ -68,6 +68,12 @@ class Scheduler:
         """How many wait."""
         return sum(map(len, self.waiting.values()))
 
+    @property
+    def wait(self) -> float:
+        """Seconds that a step may take: as long waits who writes, or else who comes meanwhile."""
+        writing = any(turn.length - turn.done == 1 for turn in self.running.values())
+        return self.pause if writing else self.alone
+
     def add(self, turn: Turn) -> None:
         """Put a request at the end of its tenant's line. Who comes anew has had as much as who had least."""
         self._served.setdefault(turn.tenant, min(self._served.values(), default=0.0))
@@ -126,7 +132,7 @@ class Scheduler:
         """Of each row that goes on: its ticket, and how many tokens of it are to be remembered more."""
         writing = [turn for turn in self.running.values() if turn.length - turn.done == 1]
         reading = [turn for turn in self.running.values() if turn.length - turn.done > 1]
-        left = self._reading(bool(writing))
+        left = self._reading()
         parts = [(turn.ticket, 1) for turn in writing]
         for number, turn in enumerate(_readers(reading)):
             first = number == 0 and len(reading) > 1
@@ -160,13 +166,12 @@ class Scheduler:
         most = max(held[turn.tenant] for turn in others)
         return next(turn.ticket for turn in reversed(others) if held[turn.tenant] == most)
 
-    def _reading(self, writing: bool) -> int:
+    def _reading(self) -> int:
         if self.chunk is not None:
             return min(self.chunk, self.budget)
         if self._pace is None:
             return self.budget
-        wait = self.pause if writing else self.alone
-        return int(max(SMALLEST, min(self.budget, wait / self._pace)))
+        return int(max(SMALLEST, min(self.budget, self.wait / self._pace)))
 
 
 def _readers(reading: list[Turn]) -> Iterator[Turn]:

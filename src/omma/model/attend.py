@@ -7,7 +7,10 @@ from typing import Protocol
 
 from torch import Tensor
 
-from omma.ops import Plan, attend_plan
+from omma.model.pieces import Pieces
+from omma.ops import Plan, attend_in_pieces, attend_plan
+
+SCORES = 2**23  # of a head, in a piece of attention
 
 
 class Attend(Protocol):
@@ -30,3 +33,7 @@ class Segments:
     def __call__(self, q_THK: Tensor, k_TGK: Tensor, v_TGK: Tensor, layer: int) -> Tensor:
         """Attention inside each segment: (T, H, K)."""
         return attend_plan(q_THK, k_TGK, v_TGK, self.plan)
+
+    def pieces(self, q_THK: Tensor, k_TGK: Tensor, v_TGK: Tensor) -> Pieces[Tensor]:
+        """The same a piece at a time, where segments are long and not causal."""
+        return attend_in_pieces(q_THK, k_TGK, v_TGK, self.plan, SCORES)

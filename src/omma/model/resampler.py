@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from omma.errors import PlaceholderMismatch
 from omma.model.attend import Segments
 from omma.model.layers import Embedding, LayerNorm, Linear, feed_forward
+from omma.model.pieces import Pieces, whole
 from omma.sample import Grid
 from omma.spec import Resampler, VisionSpec
 
@@ -172,6 +173,10 @@ class SquareTower(nn.Module):
         """Visual tokens (N, D) of all pictures, in order: see `merge` and `look`."""
         return self.merge(self.look(rows_PC, grids))
 
+    def pieces(self, rows_PC: Tensor, grids: Sequence[Grid]) -> Pieces[Tensor]:
+        """The same a layer at a time."""
+        return self.merge((yield from self._look(rows_PC, grids)))
+
     def merge(self, looks: Sequence[Tensor]) -> Tensor:
         """Visual tokens (N, D) of what `look` gives."""
         (x_PW,) = looks
@@ -183,6 +188,9 @@ class SquareTower(nn.Module):
 
         Raises PlaceholderMismatch if rows and grids were not made together, or a picture has another size.
         """
+        return whole(self._look(rows_PC, grids))
+
+    def _look(self, rows_PC: Tensor, grids: Sequence[Grid]) -> Pieces[list[Tensor]]:
         wanted = (self.grid.patches * len(grids), self.spec.row)
         if any(grid != self.grid for grid in grids) or rows_PC.shape != wanted:
             raise PlaceholderMismatch(
@@ -195,6 +203,7 @@ class SquareTower(nn.Module):
         x_PW = self.entry_norm(x_PW)
         for number, layer in enumerate(self.layers):
             x_PW = layer(x_PW, pictures, number)
+            yield
         return [x_PW]
 
 

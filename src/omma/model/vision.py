@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from omma.errors import PlaceholderMismatch
 from omma.model.attend import Segments
 from omma.model.layers import Embedding, Linear, feed_forward, norm
+from omma.model.pieces import Pieces, whole
 from omma.model.windows import floorplan
 from omma.ops import Tables, corners, grid_tables, rotate
 from omma.sample import Grid
@@ -28,10 +29,18 @@ class VisionAttention(nn.Module):
 
     def forward(self, x_PW: Tensor, tables: Tables, segments: Segments, layer: int) -> Tensor:
         """(P, W) in, (P, W) out."""
-        q_PHK, k_PHK, v_PHK = self.qkv(x_PW).unflatten(-1, (3, self.heads, -1)).unbind(1)
-        q_PHK, k_PHK = rotate(q_PHK, tables), rotate(k_PHK, tables)
-        y_PW: Tensor = self.out(segments(q_PHK, k_PHK, v_PHK, layer).flatten(1))
+        y_PW: Tensor = self.out(segments(*self._asked(x_PW, tables), layer).flatten(1))
         return y_PW
+
+    def pieces(self, x_PW: Tensor, tables: Tables, segments: Segments) -> Pieces[Tensor]:
+        """The same a piece at a time."""
+        seen_PHK = yield from segments.pieces(*self._asked(x_PW, tables))
+        y_PW: Tensor = self.out(seen_PHK.flatten(1))
+        return y_PW
+
+    def _asked(self, x_PW: Tensor, tables: Tables) -> tuple[Tensor, Tensor, Tensor]:
+        q_PHK, k_PHK, v_PHK = self.qkv(x_PW).unflatten(-1, (3, self.heads, -1)).unbind(1)
+        return rotate(q_PHK, tables), rotate(k_PHK, tables), v_PHK
 
 
 class VisionLayer(nn.Module):
@@ -48,6 +57,14 @@ class VisionLayer(nn.Module):
         """(P, W) in, (P, W) out."""
         x_PW = x_PW + self.attention(self.attention_norm(x_PW), tables, segments, layer)
         y_PW: Tensor = x_PW + self.feed(self.feed_norm(x_PW))
+        return y_PW
+
+    def pieces(self, x_PW: Tensor, tables: Tables, segments: Segments) -> Pieces[Tensor]:
+        """The same a piece at a time."""
+        x_PW = x_PW + (yield from self.attention.pieces(self.attention_norm(x_PW), tables, segments))
+        yield
+        y_PW: Tensor = x_PW + self.feed(self.feed_norm(x_PW))
+        yield
         return y_PW
 
 
@@ -108,6 +125,10 @@ class VisionTower(nn.Module):
         """Features of all pictures' visual tokens, in order: see `merge` and `look`."""
         return self.merge(self.look(rows_PC, grids))
 
+    def pieces(self, rows_PC: Tensor, grids: Sequence[Grid]) -> Pieces[Tensor]:
+        """The same a piece at a time: long attention is cut by its queries."""
+        return self.merge((yield from self._look(rows_PC, grids, cut=True)))
+
     def merge(self, looks: Sequence[Tensor]) -> Tensor:
         """Features (N, D + L · D) of visual tokens: what they are, then what L layers of the decoder add."""
         mergers = (self.merger, *self.deep)
@@ -120,6 +141,9 @@ class VisionTower(nn.Module):
         Those after the last layer, then those after each layer that `deepstack` names.
         Raises PlaceholderMismatch if rows and grids were not made together.
         """
+        return whole(self._look(rows_PC, grids, cut=False))
+
+    def _look(self, rows_PC: Tensor, grids: Sequence[Grid], *, cut: bool) -> Pieces[list[Tensor]]:
         spec, unit = self.spec, self.spec.merge**2
         cells = sum(g.slices * (g.rows // spec.merge) * (g.columns // spec.merge) for g in grids)
         if rows_PC.shape != (wanted := (cells * unit, spec.row)):
@@ -139,7 +163,11 @@ class VisionTower(nn.Module):
         levels: dict[int, Tensor] = {}
         for number, layer in enumerate(self.layers):
             segments = slices if number in spec.full_layers else windows
-            x_PW = layer(x_PW, tables, segments, number)
+            x_PW = (
+                (yield from layer.pieces(x_PW, tables, segments))
+                if cut
+                else layer(x_PW, tables, segments, number)
+            )
             if number in spec.deepstack:
                 levels[number] = x_PW
         seen = (x_PW, *(levels[number] for number in spec.deepstack))

@@ -14,6 +14,7 @@ from omma.errors import PlaceholderMismatch
 from omma.model.attend import Attend
 from omma.model.decoder import Decoder, Embedded
 from omma.model.initialise import draw_weights
+from omma.model.pieces import Pieces
 from omma.model.resampler import SquareTower
 from omma.model.vision import VisionTower
 from omma.sample import Grid, Pack
@@ -48,6 +49,13 @@ class Vlm(nn.Module):
         """
         features_NX: Tensor = self.vision(rows_PC, grids)
         return features_NX
+
+    def looking(self, rows_PC: Tensor, grids: Sequence[Grid]) -> Pieces[Tensor]:
+        """The same as `see`, a piece at a time. What is seen does not depend on how long one waits between.
+
+        Where attention is cut its sums may be rounded otherwise than those of `see`.
+        """
+        return self.vision.pieces(rows_PC, grids)
 
     def embed(
         self,

@@ -1,6 +1,6 @@
 """The arithmetic of a transformer, for speed; `omma.ops.reference` is what each of these means."""
 
-from omma.ops.attention import Plan, attend_plan, attend_segments
+from omma.ops.attention import Plan, attend_in_pieces, attend_plan, attend_segments
 from omma.ops.grid import corners
 from omma.ops.norm import rms_norm
 from omma.ops.rotary import Tables, axis_tables, grid_tables, rotate
@@ -10,6 +10,7 @@ __all__ = [
     "Plan",
     "Tables",
     "Turns",
+    "attend_in_pieces",
     "attend_plan",
     "attend_segments",
     "axis_tables",

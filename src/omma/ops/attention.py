@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
@@ -69,6 +69,29 @@ def attend_plan(q_THK: Tensor, k_TGK: Tensor, v_TGK: Tensor, plan: Plan) -> Tens
     take, back = order
     q_RHK, k_RGK, v_RGK = (x.index_select(0, take) for x in (q_THK, k_TGK, v_TGK))
     return _attend_runs(q_RHK, k_RGK, v_RGK, plan).index_select(0, back)
+
+
+def attend_in_pieces(
+    q_THK: Tensor, k_TGK: Tensor, v_TGK: Tensor, plan: Plan, scores: int
+) -> Generator[None, None, Tensor]:
+    """The same where nothing is causal, a piece of about so many `scores` of each head at a time.
+
+    Only segments of one length that are longer than that are cut: by their queries, evenly.
+    """
+    rows = plan.runs[0].rows if len(plan.runs) == 1 else 0
+    if plan.causal or rows * rows <= scores or plan.order(q_THK.device) is not None:
+        return attend_plan(q_THK, k_TGK, v_TGK, plan)
+    made = []
+    count = -(-rows * rows // scores)
+    borders = [rows * i // count for i in range(count + 1)]
+    for q_RHK, k_RGK, v_RGK in zip(*(torch.split(x, rows) for x in (q_THK, k_TGK, v_TGK)), strict=True):
+        k, v = (x[None].transpose(1, 2) for x in (k_RGK, v_RGK))
+        for start, stop in pairwise(borders):
+            q = q_RHK[None, start:stop].transpose(1, 2)
+            out = F.scaled_dot_product_attention(q, k, v, enable_gqa=q.shape[1] != k.shape[1])
+            made.append(out.transpose(1, 2).flatten(0, 1))
+            yield
+    return torch.cat(made)
 
 
 def _attend_runs(q_RHK: Tensor, k_RGK: Tensor, v_RGK: Tensor, plan: Plan) -> Tensor:

@@ -22,6 +22,7 @@ from omma.errors import BadData, UnknownOption
 from omma.scale.batch import Alone, run_batch
 from omma.scale.ledger import Ledger
 from omma.scale.rows import read_asked, read_rows
+from omma.shape import Calls
 from tests.remote.foreign import Foreign, serving
 
 ROOT = Path(__file__).parents[2]
@@ -153,6 +154,74 @@ def test_a_broken_input_is_refused_before_anything_is_asked(
         run_batch(tmp_path / "in.jsonl", tmp_path / "out.jsonl", workers(foreign))
     assert not foreign.asked
     assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_a_line_that_is_no_row_fails_alone(foreign: Foreign, tmp_path: Path) -> None:
+    broken = ['{"custom_id": "cut", "body": {"mess', "[1]", '{"custom_id": "empty"}', "\udcff", "{" * 9999]
+    text = "\n".join([json.dumps(row("a")), *broken, json.dumps(row("b"))])
+    (tmp_path / "in.jsonl").write_bytes(text.encode("utf-8", "surrogateescape"))
+    report = run_batch(tmp_path / "in.jsonl", tmp_path / "out.jsonl", workers(foreign))
+    assert (report.rows, report.answered, report.failed) == (7, 2, 5)
+    told = lines(tmp_path / "out.jsonl")
+    wrong = {name: one["error"]["message"].partition(", ")[2] for name, one in told.items() if one["error"]}
+    assert {name: said.partition(":")[0] for name, said in wrong.items()} == {
+        "line-2": "line 2 is no JSON",
+        "line-3": "line 3 is no row; wanted an object with messages, or with custom_id, url and body",
+        "empty": "line 4 is no row; wanted an object with messages, or with custom_id, url and body",
+        "line-5": "line 5 is no JSON",
+        "line-6": "line 6 is no JSON",
+    }
+    assert told["line-2"]["response"]["status_code"] == 400  # it stood in a batch of OpenAI's form
+    assert run_batch(tmp_path / "in.jsonl", tmp_path / "out.jsonl", workers(foreign)).skipped == 7
+
+
+CALLED = [{"type": "function", "function": {"name": name}} for name in "fg"]
+
+
+@pytest.mark.parametrize(
+    ("choice", "names", "must", "several"),
+    [
+        (None, "fg", False, True),
+        ("auto", "fg", False, True),
+        ("required", "fg", True, True),
+        (CALLED[1], "g", True, False),
+        ({"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": CALLED[:1]}}, "f", False, True),
+    ],
+    ids=str,
+)
+def test_a_choice_of_tools_is_read_as_the_server_reads_it(
+    tmp_path: Path, choice: object, names: str, must: bool, several: bool
+) -> None:
+    (asked,) = read_rows(write(tmp_path / "in.jsonl", row("a", tools=CALLED, tool_choice=choice)))
+    options = read_asked(asked, tmp_path).options
+    assert isinstance(options.shape, Calls)
+    assert "".join(tool.name for tool in options.tools) == names
+    assert "".join(name for name, _ in options.shape.tools) == names
+    assert (options.shape.must, options.shape.several) == (must, several)
+
+
+def test_with_the_choice_none_no_tool_is_told_of(tmp_path: Path) -> None:
+    (asked,) = read_rows(write(tmp_path / "in.jsonl", row("a", tools=CALLED, tool_choice="none")))
+    assert read_asked(asked, tmp_path).options == Options()
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"tool_choice": "required"}, "there are no tools"),
+        ({"tools": CALLED, "tool_choice": {"type": "function", "function": {"name": "h"}}}, "wanted f, g"),
+        ({"tools": CALLED, "tool_choice": 3}, "tool_choice is 3; wanted none"),
+        ({"tools": CALLED, "parallel_tool_calls": "x"}, "parallel_tool_calls is 'x'"),
+        ({"tools": CALLED, "response_format": {"type": "json_object"}}, "a format and tools"),
+        ({"logprobs": True}, "log-probabilities are not written"),
+        ({"temprature": 1}, "known: (?!.*logprobs).*tool_choice"),
+    ],
+    ids=str,
+)
+def test_what_a_row_may_not_wish_is_told(tmp_path: Path, body: dict[str, Any], words: str) -> None:
+    (asked,) = read_rows(write(tmp_path / "in.jsonl", row("a", **body)))
+    with pytest.raises(UnknownOption, match=words):
+        read_asked(asked, tmp_path)
 
 
 def test_a_finished_run_asks_nothing_again(foreign: Foreign, tmp_path: Path) -> None:

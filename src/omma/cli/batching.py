@@ -76,8 +76,9 @@ def batch(
 
     Answers are added to OUT as they come, with the row's custom_id. A run that
     was stopped or killed goes on by the same command: rows with a line are not
-    asked again. A row that cannot be answered gets a line with its error, and
-    then the exit code is 1; it is 75 where rows wait for a server to come back.
+    asked again. A row that cannot be answered, or read, gets a line with its
+    error, and then the exit code is 1; it is 75 where rows wait for a server
+    to come back. A file without a single row that can be read is refused.
     """
     from omma.scale.batch import Alone, run_batch
 

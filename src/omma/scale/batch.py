@@ -60,12 +60,13 @@ class Report:
 def run_batch(source: Path, out: Path, workers: Workers, progress: Progress | None = None) -> Report:
     """Answer every row of `source` that has no line in `out` yet, and add its line there.
 
-    A row that cannot be answered gets a line with its error. Raises BadData where the input has a name twice,
-    or the output is not of this input and this model; MissingFile; nothing is asked then.
+    A row that cannot be answered gets a line with its error, and so does a line that is no row. Raises
+    BadData where no line is a row, the input has a name twice, or the output is not of this input and this
+    model; MissingFile; nothing is asked then.
     """
     if source.resolve() == out.resolve():
         raise BadData(f"{source} is the input; name another file for the answers")
-    digests = {row.name: row.digest for row in read_rows(source)}
+    digests = _digests(source)
     with Ledger(out) as ledger:
         _check(ledger, digests, workers.model)
         report = Report(len(digests), len(ledger.done), torn=bool(ledger.torn))
@@ -83,6 +84,17 @@ def run_batch(source: Path, out: Path, workers: Workers, progress: Progress | No
                 progress(len(ledger.done), report.rows)
         report.failed = ledger.failed
     return report
+
+
+def _digests(source: Path) -> dict[str, str]:
+    """What tells the rows, by their names. Raises BadData where there are lines and no row among them."""
+    digests, first, sound = dict[str, str](), None, False
+    for row in read_rows(source):
+        digests[row.name] = row.digest
+        first, sound = first or row.wrong, sound or row.wrong is None
+    if first is not None and not sound:
+        raise first
+    return digests
 
 
 def _check(ledger: Ledger, digests: Mapping[str, str], model: str) -> None:

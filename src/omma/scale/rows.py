@@ -15,11 +15,13 @@ from omma.prep.calls import Called, parse_calls
 from omma.prep.geometry import geometry
 from omma.prep.sources import ADDRESS
 from omma.remote.asking import call_form
+from omma.scale.choosing import chosen
 from omma.shape import Json, Matching, Schema, Shape
 
 Form = Literal["openai", "own"]
 ENDPOINT = "/v1/chat/completions"
-_OPTIONS = {field.name for field in fields(Options)} - {"shape"}
+_OPTIONS = {field.name for field in fields(Options)} - {"shape", "logprobs"}
+_ALSO = ("max_completion_tokens", "parallel_tool_calls", "regex", "response_format", "tool_choice")
 _NOTHING = {  # of a body: read elsewhere, or changes nothing
     "model", "messages", "user", "metadata", "store", "safety_identifier", "service_tier", "prediction",
     "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options",
@@ -37,20 +39,25 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the input. `digest` tells it from any other; `place` is where it stands."""
+    """A line of the input. `digest` tells it from any other; `place` is where it stands.
+
+    Of a line that is no row `wrong` says why; its answer is that.
+    """
 
     name: str
     form: Form
     digest: str
     place: Place
     raw: Mapping[str, Any]
+    wrong: BadData | None = None
 
 
 def read_rows(path: Path) -> Iterator[Row]:
-    """The rows of a file, one after the other. Raises MissingFile, and BadData naming the line.
+    """The rows of a file, one after the other. Raises MissingFile, and BadData where a name comes twice.
 
     A row of OpenAI's form is ``{"custom_id", "method", "url", "body"}``; one of ours has `messages`, options
-    by their names, and a `custom_id`, without which its line's number is its name. Names come once.
+    by their names, and a `custom_id`, without which its line's number is its name. Names come once. A line
+    that is neither is a row that has gone `wrong`.
     """
     names: set[str] = set()
     try:
@@ -69,7 +76,7 @@ def read_rows(path: Path) -> Iterator[Row]:
 
 
 def row_at(path: Path, place: Place) -> Row:
-    """The row that stands at a place. Raises MissingFile and BadData."""
+    """The row that stands at a place. Raises MissingFile."""
     try:
         with path.open("rb") as file:
             file.seek(place.offset)
@@ -79,18 +86,34 @@ def row_at(path: Path, place: Place) -> Row:
 
 
 def _row(line: bytes, place: Place, path: Path) -> Row:
-    where = f"{path}, line {place.number}"
+    where, digest = f"{path}, line {place.number}", hashlib.sha256(line.strip()).hexdigest()[:16]
+    form: Form = "openai" if b'"body"' in line else "own"
+    raw: Mapping[str, Any] = {}
+    name: Any = None
+    try:
+        raw = _object(line, where)
+        form = "openai" if "body" in raw else "own"
+        name = raw.get("custom_id", None if form == "openai" else f"line-{place.number}")
+        if not isinstance(name, str) or not name:
+            raise BadData(f"{where}: custom_id is {name!r}; wanted a text")
+        if not ("body" in raw or "messages" in raw):
+            raise BadData(
+                f"{where} is no row; wanted an object with messages, or with custom_id, url and body"
+            )
+    except BadData as wrong:
+        named = name if isinstance(name, str) and name else f"line-{place.number}"
+        return Row(named, form, digest, place, raw, wrong)
+    return Row(name, form, digest, place, raw)
+
+
+def _object(line: bytes, where: str) -> Mapping[str, Any]:
     try:
         raw = json.loads(line)
     except (ValueError, RecursionError) as wrong:
         raise BadData(f"{where} is no JSON: {wrong}") from None
-    if not isinstance(raw, dict) or not ("body" in raw or "messages" in raw):
+    if not isinstance(raw, dict):
         raise BadData(f"{where} is no row; wanted an object with messages, or with custom_id, url and body")
-    form: Form = "openai" if "body" in raw else "own"
-    name = raw.get("custom_id", None if form == "openai" else f"line-{place.number}")
-    if not isinstance(name, str) or not name:
-        raise BadData(f"{where}: custom_id is {name!r}; wanted a text")
-    return Row(name, form, hashlib.sha256(line.strip()).hexdigest()[:16], place, raw)
+    return raw
 
 
 @dataclass(frozen=True)
@@ -107,6 +130,8 @@ def read_asked(row: Row, folder: Path) -> Asked:
 
     Raises BadMessage, UnknownOption and others of BadInput for what cannot be asked.
     """
+    if row.wrong is not None:
+        raise row.wrong
     body, known = row.raw, _OWN
     if row.form == "openai":
         body, known = _body(row.raw), _NOTHING
@@ -139,10 +164,16 @@ def _options(wishes: dict[str, Any]) -> Options:
         raise UnknownOption("log-probabilities are not written by a batch; leave them out")
     format = wishes.pop("response_format", None)
     pattern = wishes.pop("regex", None)
+    choice, several = wishes.pop("tool_choice", None), wishes.pop("parallel_tool_calls", None)
     if unread := sorted(set(wishes) - _OPTIONS):
-        raise UnknownOption(f"{', '.join(unread)}: nobody reads that; known: {', '.join(sorted(_OPTIONS))}")
+        known = ", ".join(sorted((*_OPTIONS, *_ALSO)))
+        raise UnknownOption(f"{', '.join(unread)}: nobody reads that; known: {known}")
     shape = Matching(pattern) if isinstance(pattern, str) else _shape(format)
-    return replace(Options.of(**wishes), shape=shape)
+    options = Options.of(**wishes)
+    tools, calls = chosen(options.tools, choice, several)
+    if shape is not None and calls is not None:
+        raise UnknownOption("a format and tools are asked of one answer; take one of them out")
+    return replace(options, tools=tools, shape=shape or calls)
 
 
 def _shape(format: Any) -> Shape | None:

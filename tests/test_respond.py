@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -143,7 +144,7 @@ def test_scores_of_a_dialogue_lead_from_each_token_to_the_next(generation: str) 
 def test_a_seed_fixes_the_answer_in_any_company(generation: str) -> None:
     toy = model(generation)
     said = [message("user", "Dice.")]
-    wish = {"temperature": 1.5, "seed": 5, "max_tokens": 30}
+    wish: dict[str, Any] = {"temperature": 1.5, "seed": 5, "max_tokens": 30}
     alone = toy.chat(said, **wish)
     assert toy.generate([said, [message("user", "Other things.")], said], **wish)[2] == alone
     assert toy.chat(said, **wish | {"seed": 6}) != alone

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -164,7 +165,7 @@ class VisionTower(nn.Module):
         for number, layer in enumerate(self.layers):
             segments = slices if number in spec.full_layers else windows
             x_PW = (
-                (yield from layer.pieces(x_PW, tables, segments))
+                (yield from cast(VisionLayer, layer).pieces(x_PW, tables, segments))
                 if cut
                 else layer(x_PW, tables, segments, number)
             )

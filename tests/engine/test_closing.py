@@ -109,6 +109,8 @@ def test_the_shortest_end_is_within_reach_wherever_an_answer_stands(seed: int) -
         *({"type": "string", "pattern": pattern, "maxLength": 20} for pattern in PATTERNS),
         *({"type": "string", "format": name, "maxLength": 45} for name in FORMATS),
         {"type": "string", "minLength": 9},
+        {"type": "string", "pattern": "abc"},
+        {"type": "array", "items": {"type": "string", "pattern": r"\d{3}-[xyz]{4}"}, "minItems": 2},
         {"type": "array", "items": {"type": "integer"}, "minItems": 5},
         {"type": "integer", "minimum": 17, "multipleOf": 25},
         {"type": "array", "items": {"type": "integer", "minimum": 1728, "multipleOf": 7}, "minItems": 2},

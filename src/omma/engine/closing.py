@@ -24,13 +24,15 @@ UNBOUNDED = 10**6  # tokens
 class Endings:
     """What is to be known of a grammar to end its answers: how far off an end can be, and how it is spelled.
 
-    `begun` gives a walk through it letter by letter. `json` says that brackets and quotes end what is open.
+    `begun` gives a walk through it letter by letter. `json` says that brackets and quotes end what is open;
+    `examples` are letters that a string may have to hold.
     """
 
     reach: Reach
     letters: Letters
     begun: Callable[[], Walk]
     json: bool = True
+    examples: Sequence[Sequence[int]] = ()
 
     @cached_property
     def first(self) -> int:
@@ -40,8 +42,28 @@ class Endings:
     @cached_property
     def least(self) -> tuple[int, ...] | None:
         """The shortest whole answer that is found; None if none is."""
-        work = self.first
-        return way_out(self.begun(), self.letters, most=UNBOUNDED, json=self.json, work=work)
+        return self.way(self.begun(), UNBOUNDED, self.first)
+
+    def way(
+        self,
+        walk: Walk,
+        most: int,
+        work: int,
+        *,
+        known: Sequence[int] = (),
+        budget: Budget | None = None,
+    ) -> tuple[int, ...] | None:
+        """`way_out` of this grammar, from where a walk stands letter by letter."""
+        return way_out(
+            walk,
+            self.letters,
+            most=most,
+            known=known,
+            json=self.json,
+            work=work,
+            budget=budget,
+            examples=self.examples,
+        )
 
     def ready(self, most: int) -> None:
         """Find beforehand what an answer of `most` tokens needs at its beginning: a second, at the worst."""
@@ -155,15 +177,14 @@ class Closing:
         self, walk: Walk, first: tuple[int, ...], left: int, known: tuple[int, ...], work: int
     ) -> tuple[int, ...] | None:
         """A way out after `first`, which the answer's own walk allows token by token."""
-        letters, json = self._endings.letters, self._endings.json
+        letters = self._endings.letters
         try:
             ahead = self._letter_by_letter()
             for letter in letters.of(first):
                 ahead.take(letter)
         except (BadShape, ValueError):  # a place that is too complex to look at leads nowhere
             return None
-        budget = self._budget
-        way = way_out(ahead, letters, most=left, known=known, json=json, work=work, budget=budget)
+        way = self._endings.way(ahead, left, work, known=known, budget=self._budget)
         if way is None:
             return None
         told = (*first, *way, letters.stop)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from omma.chat import Seen
 from omma.engine.closing import Endings
 from omma.engine.corners import Corners
+from omma.engine.examples import examples_of
 from omma.engine.lark import lark_of, llguidance
 from omma.engine.placed import Figured, PlacedWalk
 from omma.engine.reach import reach_of
@@ -204,7 +205,7 @@ def compile_shape(
     alphabet = vocabulary.alphabet
     apart = lark_of(shape, alphabet.marks, limits, thinks=thinks)
     begun = _compiled(apart, shape, alphabet, limits, thinks).walk
-    endings = Endings(reach_of(shape, thinks=thinks), vocabulary.letters, begun, json)
+    endings = Endings(reach_of(shape, thinks=thinks), vocabulary.letters, begun, json, examples_of(shape))
     return _compiled(text, shape, vocabulary, limits, thinks, endings)
 
 

@@ -186,6 +186,7 @@ def way_out(
     json: bool = True,
     work: int = 1000,
     budget: Budget | None = None,
+    examples: Sequence[Sequence[int]] = (),
 ) -> tuple[int, ...] | None:
     """Tokens that bring an answer to an end, its stop id left out: at most `most`, or None if none is found.
 
@@ -193,12 +194,14 @@ def way_out(
     ago, which is come back to where that can be. Of what is found the fewest tokens are told. In `json`
     brackets and quotes are known to end what is open. About `work` places are looked at, the same ones each
     time; again and more thoroughly where nothing was found or known. They are taken from the `budget`.
+    Of `examples`, letters that may have to stand somewhere, each is tried as a whole among many letters.
     """
     budget = budget or Budget(2 * work)
     for quick in (True,) if known or not work else (True, False):
         with suppress(BadShape):  # a place that is too complex to look at leads nowhere
             places = min(work if quick else min(work, AGAIN), budget.places)
             search = _Search(walk, letters, most, tuple(known), places, quick=quick, json=json and quick)
+            search.examples = examples
             try:
                 told = search.found()
             finally:
@@ -236,6 +239,7 @@ class _Search:
         self.met: set[tuple[object, ...]] = set()
         self.gone_on: dict[int, int] = {}  # by length, how many nodes
         self.count = self.order = 0
+        self.examples: Sequence[Sequence[int]] = ()
         self._join(walk, ())
         if self.best is None:
             heappush(self.line, (0, (), 0, 0, self._node(walk, ())))
@@ -253,23 +257,30 @@ class _Search:
     def _go_on(self, node: _Node) -> None:
         """The places one step further, those that are alike once."""
         told: dict[tuple[int, int, tuple[int, ...]], _Node] = {}
-        for step in node.allowed if node.alike is None else node.alike:
-            self.count += 1
-            walk, path = node.walk.copy(), (*node.path, step)
-            walk.take(step)
+        for steps in self._steps(node):
+            self.count += len(steps)
+            walk, path = node.walk.copy(), (*node.path, *steps)
+            for step in steps:
+                walk.take(step)
             self._join(walk, path)
             one = self._node(walk, path)
-            runs = self._runs(walk, step) if one.sign == node.sign else ()
+            runs = self._runs(walk, steps[-1]) if one.sign == node.sign else ()
             told.setdefault((len(path), one.sign, runs), one)
-        steps = tuple(one.path[-1] for one in told.values())
+        unlike = tuple(one.path[-1] for one in told.values() if len(one.path) == len(node.path) + 1)
         for sign, one in told.items():
             if sign not in self.met:
                 self.met.add(sign)
                 self.order += 1
                 further = node.further if node.many else _further(node.further, one.path[-1])
-                alike = steps if node.many and one.sign == node.sign else None
+                alike = unlike if node.many and one.sign == node.sign else None
                 rank = (len(one.path), further, min(sign[-1], default=0), self.order)
                 heappush(self.line, (*rank, one._replace(further=further, alike=alike)))
+
+    def _steps(self, node: _Node) -> Iterator[Sequence[int]]:
+        """What may come next: a letter each, and among many letters whole examples."""
+        yield from ((step,) for step in (node.allowed if node.alike is None else node.alike))
+        if node.many:
+            yield from (told for told in self.examples if node.walk.follows(told) == len(told))
 
     def _node(self, walk: Walk, path: tuple[int, ...]) -> _Node:
         """A place, and the steps that may come next: those of the first group of which any may."""

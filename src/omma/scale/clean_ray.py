@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from omma.corpus.clean_batch import Batch, CleanBatch
-from omma.errors import BadInput, MissingExtra
+from omma.errors import BadInput, MissingExtra, NotStarted
 
 AHEAD = 64  # batches that are handed to the cluster together
 
@@ -32,7 +32,10 @@ class RayWorkers:
 
 
 def connected(address: str | None) -> Any:
-    """Ray, with a cluster behind it. Raises MissingExtra, and BadInput where no cluster answers."""
+    """Ray, with a cluster behind it.
+
+    Raises MissingExtra, BadInput where no cluster answers, and NotStarted where one does not come up in time.
+    """
     try:
         import ray
         import ray.data
@@ -45,6 +48,13 @@ def connected(address: str | None) -> Any:
             raise BadInput(
                 f"no Ray cluster answers at {address!r}; give its address, or let one be started here"
             ) from None
+        except Exception as error:
+            if type(error) is not Exception:  # the bare class is what Ray says of a node that is too slow
+                raise
+            told = str(error).partition(". ")[0]
+            raise NotStarted(
+                f"Ray was to start on this machine, and {told}; try again when it is less busy"
+            ) from error
     ray.data.DataContext.get_current().enable_progress_bars = False
     return ray
 

@@ -98,6 +98,7 @@ def _videos_seeds() -> list[bytes]:
         *films,
         media.film_lie(),
         media.gif_flood(20, 8),
+        media.gif_grows(),
         media.png_flood(),
         media.sound(),
         media.film_empty(),

@@ -74,6 +74,15 @@ def gif_flood(frames: int = 4_000, side: int = 1_000) -> bytes:
     return head + frame * frames + b"\x3b"
 
 
+def gif_grows() -> bytes:
+    """An animation of 8 × 8 whose third frame is one pixel, 9,000 from the corner both ways."""
+    head = b"GIF89a" + struct.pack("<HHBBB", 8, 8, 0x80, 0, 0) + b"\0\0\0\xff\xff\xff"
+    near, far = (
+        b"\x2c" + struct.pack("<HHHHB", at, at, 1, 1, 0) + b"\x02\x02\x44\x01\0" for at in (0, 9_000)
+    )
+    return head + near + near + far + b"\x3b"
+
+
 def gif_wide() -> bytes:
     """A screen of 65,535 × 65,535 around one pixel."""
     head = b"GIF89a" + struct.pack("<HHBBB", 65_535, 65_535, 0x80, 0, 0) + b"\0\0\0\xff\xff\xff"

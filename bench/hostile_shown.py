@@ -45,6 +45,7 @@ PICTURES = (
 VIDEOS = (
     video("an animation of two thousand million frames", media.png_flood, "2,147,483,647 frames"),
     video("a flood of frames", media.gif_flood, "4,000,000,000 pixels; at most"),
+    video("an animation that grows", media.gif_grows, "its frame 2 reaches out to 9001×9001"),
     video("a day between eight frames", media.film_lie, "at most 21,600 s"),
     video("a table of 2³² frames", media.film_samples, "broken video"),
     video("three thousand streams", media.film_streams, "video"),

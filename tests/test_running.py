@@ -104,7 +104,7 @@ def test_a_mistake_inside_ends_one_request(
     def broken(rows: torch.Tensor, grids: object) -> torch.Tensor:
         raise BadModel("this picture is poison; show another")
 
-    monkeypatch.setattr(model.network, "see", broken)
+    monkeypatch.setattr(model.network, "looking", broken)
     letters = replace(LONG, max_tokens=8)
     going = running.stream(said(0), letters)
     with pytest.raises(BadModel, match="poison"):

@@ -14,6 +14,7 @@ import PIL.Image
 import pytest
 from numpy.typing import NDArray
 
+from bench.hostile_media import gif_grows
 from omma.chat import Video, message
 from omma.errors import BadInput, BadVideo, MissingExtra, PromptTooLong
 from omma.prep.processor import Processor
@@ -151,6 +152,11 @@ def test_an_animated_picture_is_a_video(kind: str) -> None:
     clip = see(file.getvalue())
     assert clip.times == (0.0, 0.75, 1.5, 2.25)
     assert [int(frame[0, 0, 0]) for frame in clip.frames] == pytest.approx([0, 60, 120, 180], abs=1)
+
+
+def test_an_animation_whose_frames_reach_out_of_it_is_refused_before_it_is_widened() -> None:
+    with pytest.raises(BadVideo, match="is 8×8 and its frame 2 reaches out to 9001×9001"):
+        see(gif_grows())
 
 
 def test_a_list_of_pictures_is_taken_whole_at_its_own_rate(picture: NDArray[np.uint8]) -> None:

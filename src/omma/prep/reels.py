@@ -131,6 +131,11 @@ class Animation:
         pauses = []
         for i in range(count):
             picture.seek(i)
+            if picture.size != self.size:  # Pillow would widen all of it, beyond any limit
+                raise BadVideo(
+                    f"{name} is {self.size.width}×{self.size.height} and its frame {i} reaches out to "
+                    f"{picture.width}×{picture.height}; wanted frames inside the picture, so save it anew"
+                )
             picture.load()
             pauses.append(float(picture.info.get("duration") or 0) / 1000 or GIF_PAUSE)
         self.times: Sequence[float] = [0.0, *accumulate(pauses[:-1])]

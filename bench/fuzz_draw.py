@@ -42,7 +42,7 @@ class Draw:
             return 0
         size = 1 if most <= 256 else 2
         piece = self._data[self._at : self._at + size]
-        self._at += size
+        self._at += len(piece)
         return int.from_bytes(piece, "big") % most
 
     def one(self, choices: Sequence[Any]) -> Any:

@@ -392,3 +392,15 @@ def test_parameters_of_a_tool_are_an_object() -> None:
     grammar = grammars().of(Calls((("look", {}),)))
     assert not accepts(grammar, '<tool_call>\n{"name": "look", "arguments": 3}\n</tool_call>')
     assert accepts(grammar, '<tool_call>\n{"name": "look", "arguments": {}}\n</tool_call>')
+
+
+@pytest.mark.parametrize("number", [-(2**63), 1 - 2**63, 2**63, 10**30])
+def test_whole_numbers_at_the_end_of_64_bits_are_refused_and_not_compiled(number: int) -> None:
+    for schema in ({"const": number}, {"enum": [1, number]}, {"const": {"a": [number]}}):
+        with pytest.raises(BadShape, match=r"wanted whole numbers within ±9·10\^18"):
+            grammars().of(Schema(schema))
+
+
+@pytest.mark.parametrize("number", [-9 * 10**18, 9 * 10**18, True])
+def test_numbers_short_of_that_stand_as_they_are(number: int) -> None:
+    assert json.loads(drawn(grammars().of(Schema({"const": number})), 0) or "") == number

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
+from omma.engine.constants import constant
 from omma.engine.finite import endless
 from omma.engine.moments import MOMENTS
 from omma.engine.patterns import pattern_of
@@ -242,9 +243,10 @@ class _Check:
         self.choices += len(value)
         if self.choices > self.limits.choices:
             raise BadShape(f"the schema's enums list over {self.limits.choices:,} values; list fewer")
+        constant(value, where)
 
     def const(self, key: str, value: Any, where: str) -> None:
-        """Any value."""
+        constant(value, where)
 
     def pattern(self, key: str, value: Any, where: str) -> None:
         letters, unfolded = self.limits.letters, self.limits.unfolded

@@ -105,6 +105,14 @@ def test_nor_do_words_that_meet_across_parts(family: str, first: str, second: st
 
 
 @pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("place", ["<|object_ref_start|>", "<|box_end|>"])
+@pytest.mark.parametrize("mark", ["<|im_start|>", "<|endoftext|>", "<|vision_start|>", "<tool_call>"])
+def test_a_mark_beside_one_of_a_place_is_letters(family: str, place: str, mark: str) -> None:
+    for text in (place + mark, mark + place, place + mark + place):
+        assert marks(family, message("user", text)) == marks(family, message("user", "x"))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize(
     "mark", ["<|im_end|>", "<|image_pad|>", "<tool_call>", "<|vision_start|>", "<|endoftext|>"]
 )

@@ -203,7 +203,7 @@ class _Draft:
         tokenizer = self.processor.tokenizer
         spoken = dialect_of(self.processor.spec.boxes).dress == "marks"
         for words in SPOKEN_MARK.split(self.words) if spoken else [self.words]:
-            marked = spoken and words in tokenizer.marks
+            marked = spoken and SPOKEN_MARK.fullmatch(words) is not None and words in tokenizer.marks
             self._add([tokenizer.mark(words)] if marked else tokenizer.text(words), self.learned)
         self.words = ""
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Any
 
+from omma.engine.reach import parts
 from omma.shape import Calls, Schema, Shape
 
 LETTERS = "0aA-_ .@/:#1bBzZ" + "".join(map(chr, range(0x21, 0x7F))) + "é\n\t"  # as they are tried for a class
@@ -24,21 +23,10 @@ def examples_of(shape: Shape) -> tuple[tuple[int, ...], ...]:
             schemas = [schema for _, schema in tools]
         case _:
             return ()
-    found = dict.fromkeys(pattern for schema in schemas for pattern in _patterns(schema))
-    texts = dict.fromkeys(filter(None, map(example, list(found)[:MANY])))
+    told = (found.get("pattern") for schema in schemas for found in parts(schema))
+    patterns = dict.fromkeys(pattern for pattern in told if isinstance(pattern, str))
+    texts = dict.fromkeys(filter(None, map(example, list(patterns)[:MANY])))
     return tuple(tuple(json.dumps(text, ensure_ascii=False)[1:-1].encode()) for text in texts)
-
-
-def _patterns(schema: Any) -> Iterator[str]:
-    waiting = [schema]
-    while waiting:
-        match waiting.pop():
-            case Mapping() as found:
-                if isinstance(pattern := found.get("pattern"), str):
-                    yield pattern
-                waiting += found.values()
-            case list() | tuple() as found:
-                waiting += found
 
 
 def example(pattern: str) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from urllib.parse import unquote
@@ -164,17 +164,22 @@ def _key(name: str) -> int:
     return len(json.dumps(name).encode()) + 4
 
 
-def _references(schema: Any) -> Iterator[str]:
-    """Where the $refs point that stand in a schema, but for those of its definitions and values."""
+def parts(schema: Any, but: Collection[str] = ()) -> Iterator[Mapping[str, Any]]:
+    """Every mapping that stands in a schema, and in those, `but` what stands beneath some keys."""
     waiting = [schema]
     while waiting:
         match waiting.pop():
             case Mapping() as found:
-                if isinstance(target := found.get("$ref"), str):
-                    yield unquote(target)
-                waiting += [value for key, value in found.items() if key not in APART]
+                yield found
+                waiting += [value for key, value in found.items() if key not in but]
             case list() | tuple() as found:
                 waiting += found
+
+
+def _references(schema: Any) -> Iterator[str]:
+    """Where the $refs point that stand in a schema, but for those of its definitions and values."""
+    targets = (found.get("$ref") for found in parts(schema, APART))
+    return (unquote(target) for target in targets if isinstance(target, str))
 
 
 def _standing(root: Any, target: str) -> Any:

@@ -1,4 +1,4 @@
-"""The school of omma-nano: a Qwen3-VL of small widths, from random weights in three stages.
+"""The school of omma-nano: a Qwen3-VL of small widths, from random weights in four stages.
 
     omma train recipes/nano/school.py:see --out runs/nano/second-see
 
@@ -6,10 +6,11 @@ and so with each of them, in this order; `make train` does.
 
 1. see     the tower and its bridges learn what stands at each place of a drawn picture (dense marks alone)
 2. learn   everything learns: pages are read, small crowded scenes are asked about a dozen times
-3. answer  the rate falls; the sizes and levels are those that people bring, boxes in force
+3. widen   every world takes part: documents, charts, tables, languages, clips; things are found and pointed at
+4. answer  the rate falls; the sizes and levels are those that people bring, boxes in force
 
-`learn` goes at one rate, so that `answer` can be taken up from any step of it: the weights in the package
-left it after 1,600. The runs are called after the edition, the second; of the first, docs/log.md tells.
+`learn` and `widen` go at one rate, so that the next stage can be taken up from any step of them. The runs are
+called after the edition, the second; of the first, docs/log.md tells.
 
 Why this build. A decoder that reads has to step from one visual token to its neighbour and to find a thing
 wherever it stands. Sections of rotary frequencies that lie one after another leave columns with slow
@@ -44,10 +45,17 @@ LARGE = (Size(336, 252), Size(320, 240), Size(392, 280), Size(448, 336), Size(42
 READINGS = ("read", "read_line", "read_heading", "read_colour", "count")
 MATCHINGS = ("colour", "shape", "place", "relation", "compare", "exists", "count")
 BESIDES = ("relation", "compare")
+FINDINGS = ("find", "find_all", "point")
+POINTINGS = ("point", "find")
 TELLINGS = (
     *("describe", "colour", "shape", "count", "relation", "compare", "place", "exists", "background"),
     "direction",
 )
+
+THE_REST = {  # worlds that the stages before do not know, and how often they come up
+    **{"pages": 0.6, "signs": 0.6, "tables": 0.8, "charts": 0.8, "forms": 0.4, "receipts": 0.4},
+    **{"invoices": 0.5, "named": 0.8, "languages": 1.0, "chinese": 0.5, "sums": 0.4},
+}
 
 
 def tower() -> VisionSpec:
@@ -168,12 +176,42 @@ def learn() -> Recipe:
     )
 
 
+def widen() -> Recipe:
+    """Every world, small; half of the course goes on with reading, scenes, finding and pointing."""
+    return replace(
+        learn(),
+        name="nano-second-widen",
+        start=RUNS / "second-learn" / "model",
+        data=Worlds(
+            (
+                Course("letters", 1.0, level=2, sizes=TINY + SMALL, tasks=("read",)),
+                Course("words", 1.0, level=0, sizes=TINY + SMALL, tasks=("read",)),
+                Course("words", 1.5, level=2, sizes=SMALL + MIDDLE, tasks=READINGS),
+                Course("scenes", 1.0, level=1, sizes=TINY, tasks=MATCHINGS, questions=14),
+                Course("scenes", 0.6, level=1, sizes=SMALL, tasks=TELLINGS, questions=14),
+                Course("scenes", 1.0, level=0, sizes=TINY + SMALL, tasks=FINDINGS, questions=10),
+                Course("scenes", 1.0, level=1, sizes=TINY + SMALL, tasks=FINDINGS, questions=10),
+                Course("screens", 1.2, level=0, sizes=SMALL + MIDDLE, tasks=POINTINGS, questions=10),
+                Course("screens", 1.0, level=1, sizes=SMALL + MIDDLE, tasks=POINTINGS, questions=10),
+                Course("screens", 0.3, level=1, sizes=MIDDLE),
+                *(Course(world, weight, level=0, sizes=MIDDLE) for world, weight in THE_REST.items()),
+                Course("signs", 0.4, level=1, sizes=MIDDLE),
+                Course("named", 0.4, level=1, sizes=MIDDLE),
+                Course("compared", 0.5, level=0),
+                Course("clips", 0.8, level=0),
+            )
+        ),
+        dialogues=32,  # of more tokens each: as many a step as before
+        seed=23,
+    )
+
+
 def answer() -> Recipe:
     """The rate falls; the sizes and the levels are those that people bring."""
     return replace(
         learn(),
         name="nano-second-answer",
-        start=RUNS / "second-learn" / "model",
+        start=RUNS / "second-widen" / "model",
         data=Worlds(
             (
                 Course("letters", 1.0, level=2, sizes=SMALL, tasks=("read",)),
@@ -189,6 +227,11 @@ def answer() -> Recipe:
                 Course("scenes", 0.8, level=1, sizes=MIDDLE + LARGE),
                 Course("screens", 0.9, level=0, sizes=MIDDLE + LARGE),
                 Course("screens", 0.9, level=1, sizes=MIDDLE + LARGE),
+                Course("screens", 0.6, level=1, sizes=MIDDLE + LARGE, tasks=POINTINGS, questions=10),
+                *(Course(world, weight / 2, level=0) for world, weight in THE_REST.items()),
+                *(Course(world, weight / 2, level=1) for world, weight in THE_REST.items()),
+                Course("compared", 0.5, level=1),
+                Course("clips", 0.8, level=1),
             )
         ),
         steps=300,

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 import torch
-from transformers import AutoTokenizer, Qwen2_5_VLForConditionalGeneration
+from transformers import AutoModelForImageTextToText, AutoTokenizer
 
 
 def main() -> None:
@@ -19,7 +19,7 @@ def main() -> None:
     job = json.load(sys.stdin)
     torch.set_num_threads(job["threads"])
     tokenizer: Any = AutoTokenizer.from_pretrained(job["folder"], padding_side="left")
-    model: Any = Qwen2_5_VLForConditionalGeneration.from_pretrained(
+    model: Any = AutoModelForImageTextToText.from_pretrained(
         job["folder"], dtype="auto", attn_implementation="sdpa"
     )
     model.generation_config.eos_token_id = None  # nothing ends an answer early

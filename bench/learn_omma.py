@@ -23,18 +23,18 @@ def shares(run: Run, made: Batch, repeats: int) -> dict[str, float]:
     assert pack.rows_PC is not None
     rows_PC = torch.from_numpy(pack.rows_PC).to(model.vision.patches.weight.dtype)
 
-    def tower() -> torch.Tensor:
-        patches_PW = model.vision.look(rows_PC, pack.grids)[0]
-        torch.autograd.backward(patches_PW, torch.ones_like(patches_PW))
-        return patches_PW.detach()
+    def tower() -> list[torch.Tensor]:
+        looks = model.vision.look(rows_PC, pack.grids)
+        torch.autograd.backward(looks, [torch.ones_like(look_PW) for look_PW in looks])
+        return [look_PW.detach() for look_PW in looks]
 
     def bridge() -> torch.Tensor:
-        tokens_ND: torch.Tensor = model.vision.merger(patches_PW.requires_grad_())
-        torch.autograd.backward(tokens_ND, torch.ones_like(tokens_ND))
-        return tokens_ND.detach()
+        features_NX = model.vision.merge([look_PW.requires_grad_() for look_PW in looks])
+        torch.autograd.backward(features_NX, torch.ones_like(features_NX))
+        return features_NX.detach()
 
     def decoder() -> None:
-        seen = Seen(patches_PW, tokens_ND.requires_grad_())
+        seen = Seen(looks[0], features_NX.requires_grad_())
         logits_AV, truth_A, weights_A = answer_logits(model, made, seen)
         each_A = torch.nn.functional.cross_entropy(logits_AV.float(), truth_A, reduction="none")
         torch.autograd.backward((each_A * weights_A).sum())
@@ -44,8 +44,8 @@ def shares(run: Run, made: Batch, repeats: int) -> dict[str, float]:
         run.optimiser.step(RATE)
 
     seconds: dict[str, float] = {}
-    seconds["tower"], patches_PW = timed(tower, repeats)
-    seconds["bridge"], tokens_ND = timed(bridge, repeats)
+    seconds["tower"], looks = timed(tower, repeats)
+    seconds["bridge"], features_NX = timed(bridge, repeats)
     seconds["decoder"], _ = timed(decoder, repeats)
     seconds["optimiser"], _ = timed(optimiser, repeats)
     return seconds

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch.utils.data import SequentialSampler
-from transformers import Qwen2_5_VLForConditionalGeneration, Trainer, TrainerCallback, TrainingArguments
+from transformers import AutoModelForImageTextToText, Trainer, TrainerCallback, TrainingArguments
 
 from bench.drawn import steps_of
 from bench.job import peak
@@ -69,7 +69,7 @@ def main() -> None:
     """Draw, learn; report."""
     task = Task.from_command_line()
     torch.set_num_threads(task.threads)
-    model: Any = Qwen2_5_VLForConditionalGeneration.from_pretrained(
+    model: Any = AutoModelForImageTextToText.from_pretrained(
         task.folder, dtype=torch.float32, attn_implementation="sdpa"
     )
     if task.recompute:

@@ -13,6 +13,7 @@ from bench.job import Job, Report, peak, timed
 from omma.chat import Image, message
 from omma.engine.engine import Engine
 from omma.engine.request import Request, Sampling
+from omma.model.pieces import Pieces
 from omma.respond import Model
 from omma.sample import Sample
 
@@ -26,18 +27,25 @@ class Written(NamedTuple):
 
 
 class Watched:
-    """The model's tower with a watch on it: the seconds of its last look."""
+    """The model's tower with a watch on it: the seconds of its last look, which is done in pieces."""
 
     def __init__(self, model: Model) -> None:
-        self.see, self.seconds = model.network.see, 0.0
-        model.network.see = self  # type: ignore[assignment, method-assign]
+        self.looking, self.seconds = model.network.looking, 0.0
+        model.network.looking = self  # type: ignore[assignment, method-assign]
 
-    def __call__(self, *seen: Any) -> Any:
-        """What the tower makes of it."""
-        began = time.perf_counter()
-        made = self.see(*seen)
-        self.seconds = time.perf_counter() - began
-        return made
+    def __call__(self, *seen: Any) -> Pieces[torch.Tensor]:
+        """The same pieces; what passes between them does not count."""
+        pieces, self.seconds = self.looking(*seen), 0.0
+        while True:
+            began = time.perf_counter()
+            try:
+                next(pieces)
+            except StopIteration as end:
+                made: torch.Tensor = end.value
+                return made
+            finally:
+                self.seconds += time.perf_counter() - began
+            yield
 
 
 def written(model: Model, tower: Watched, sample: Sample, tokens: int) -> Written:

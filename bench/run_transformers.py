@@ -10,7 +10,7 @@ from typing import Any
 
 import PIL.Image
 import torch
-from transformers import AutoImageProcessor, AutoTokenizer, Qwen2_5_VLForConditionalGeneration
+from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoTokenizer
 
 from bench.job import Job, Report, peak, timed
 
@@ -22,7 +22,7 @@ class Peer:
         self.tokenizer: Any = AutoTokenizer.from_pretrained(folder)
         processors: Any = AutoImageProcessor
         self.pictures = processors.from_pretrained(folder, backend="pil")
-        self.model: Any = Qwen2_5_VLForConditionalGeneration.from_pretrained(
+        self.model: Any = AutoModelForImageTextToText.from_pretrained(
             folder, dtype="auto", attn_implementation="sdpa"
         )
         self.model.generation_config.eos_token_id = None  # nothing ends the answer early

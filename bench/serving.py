@@ -4,8 +4,8 @@
     python -m bench.serving --toy             toy shapes, to try the bench itself; writes nothing
 
 Every peer has the same weights, prompts and numbers of tokens to write; one runs at a time. Where answers
-have one length, clients ask once (a lone one three times), which suits batches best. Where they have all lengths, clients go on
-asking, as people do: a batch then lasts as long as its longest answer.
+have one length, clients ask once (a lone one three times), which suits batches best. Where they have all
+lengths, clients go on asking, as people do: a batch then lasts as long as its longest answer.
 """
 
 from __future__ import annotations

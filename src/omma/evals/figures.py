@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from omma.chat import Answer, Usage
+from omma.evals.calls import blind_calls
 from omma.evals.marks import Mark, Question, form, found_share, mark, true_boxes
 from omma.evals.times import SHARES, written
 from omma.prep.boxes import Box
@@ -55,7 +56,7 @@ def chance(questions: Sequence[Question]) -> float:
     """The share of one who never looks: for every task the best of a few answers made without the picture.
 
     Words and numbers: always the most frequent truth. Boxes: none, the whole picture, or a random one.
-    Points: the middle, or a random one. Lines: silence. Figures, tables and records: what is right
+    Points and clicks: the middle, or a random one. Lines: silence. Figures, tables and records: what is right
     elsewhere. The truths themselves choose which, so this errs on the high side.
     """
     groups: dict[tuple[str, str], list[Question]] = defaultdict(list)
@@ -115,6 +116,10 @@ def _anothers(group: Sequence[Question]) -> Mark:
     return Mark(best, len(group))
 
 
+def _any_calls(group: Sequence[Question]) -> Mark:
+    return Mark(blind_calls(group), len(group))
+
+
 _BLIND: Mapping[str, Callable[[Sequence[Question]], Mark]] = {
     "word": _most_frequent,
     "number": _most_frequent,
@@ -124,5 +129,6 @@ _BLIND: Mapping[str, Callable[[Sequence[Question]], Mark]] = {
     "value": _anothers,
     "html": _anothers,
     "record": _anothers,
+    "calls": _any_calls,
     **dict.fromkeys(SHARES, _anothers),
 }

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from omma.chat import Answer
+from omma.evals.calls import calls_share, sound_calls
 from omma.evals.records import fields_told, leaves
 from omma.evals.tables import table_tree, teds
 from omma.evals.texts import distance as distance
@@ -89,6 +90,8 @@ def check_truth(truth: Any) -> None:
             sound, wanted = isinstance(value, (dict, list)) and leaves(value) > 0, "an object with a field"
         case "spans" | "second" | "order" | "result":
             sound, wanted = sound_in_time(truth)
+        case "calls":
+            sound, wanted = sound_calls(truth)
         case _:
             sound, wanted = False, f"an object with one of {', '.join(_MARKS)}"
     if not sound:
@@ -204,6 +207,10 @@ def _html(truth: Truth, answer: Answer) -> Mark:
     return Mark(teds(truth["html"], answer.text))
 
 
+def _calls(truth: Truth, answer: Answer) -> Mark:
+    return Mark(calls_share(truth, answer))
+
+
 def _record(truth: Truth, answer: Answer) -> Mark:
     return Mark(fields_told(truth["record"], answer.text, truth.get("tolerance", 0.0)))
 
@@ -222,6 +229,7 @@ _MARKS: dict[str, Callable[[Truth, Answer], Mark]] = {
     "value": _value,
     "html": _html,
     "record": _record,
+    "calls": _calls,
     **{name: _shared(share) for name, share in SHARES.items()},
 }
 FORMS = tuple(_MARKS)

@@ -6,25 +6,28 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from omma.chat import Answer, Message, Options, Responder, Seen
+from omma.chat import Answer, Message, Options, Responder, Seen, Tool
 from omma.errors import OmmaError
 from omma.evals.figures import Figure, figure
 from omma.evals.marks import Mark, distance, first_number, found_share, normal
 from omma.evals.suites import Progress, answers_of
 from omma.prep.boxes import Box, parse_boxes, parse_points
+from omma.prep.calls import parse_calls
 from omma.prep.forms import found, found_rings
 from omma.prep.polygons import parse_polygons
+from omma.prep.template import answer_text
 
-Kind: TypeAlias = Literal["boxes", "points", "number", "word", "text"]
-KINDS: tuple[Kind, ...] = ("word", "number", "boxes", "points", "text")
+Kind: TypeAlias = Literal["boxes", "points", "number", "word", "text", "calls"]
+KINDS: tuple[Kind, ...] = ("word", "number", "boxes", "points", "text", "calls")
 NEAR = 0.05  # a number within so much of the truth, or a point within so much of the diagonal, is close
 WORDS, LETTERS = 4, 40  # an answer of at most so many is a word; a longer one is text
 DRAWS = 2000  # of the bootstrap
-LONGEST = {"word": 48, "number": 32, "points": 256, "boxes": 1024, "text": 1024}  # tokens
+LONGEST = {"word": 48, "number": 32, "points": 256, "boxes": 1024, "text": 1024, "calls": 1024}  # tokens
 
 _NAMED = re.compile(r"_2d|<\|?(?:box|quad)|<points?\b")
 _BARE = re.compile(r"[\s\d.,;()\[\]+-]+")
@@ -36,8 +39,10 @@ def kind_of(wanted: str) -> Kind:
     """Which kind of answer this is, by its form alone.
 
     Boxes and points are named as such, or the text is nothing but their numbers; a number may have a unit;
-    a word is up to four of them; everything else is text.
+    a word is up to four of them; everything else is text, but for calls of tools.
     """
+    if parse_calls(wanted).calls:
+        return "calls"
     if _NAMED.search(wanted) or (_BARE.fullmatch(wanted) and re.search(r"[(\[]", wanted)):
         if found(wanted, 4) or found_rings(wanted) or wanted.strip() == "[]":
             return "boxes"
@@ -120,6 +125,14 @@ def _text(wanted: str, told: Answer) -> tuple[Mark, ...]:
     return Mark(min(distance(truth, said), full), full), Mark(float(truth == said))
 
 
+def _calls(wanted: str, told: Answer) -> tuple[Mark, ...]:
+    truth, said = parse_calls(wanted).calls, parse_calls(told.text).calls
+    named = [call.name for call in truth] == [call.name for call in said]
+    return Mark(float(named and [c.arguments for c in truth] == [c.arguments for c in said])), Mark(
+        float(named)
+    )
+
+
 class Measure(NamedTuple):
     """What is counted, and whether less of it is better."""
 
@@ -134,6 +147,7 @@ _WORTH: dict[Kind, tuple[tuple[Measure, ...], Callable[[str, Answer], tuple[Mark
     "boxes": ((Measure("found, overlap of half or more"), Measure("mean overlap")), _boxes),
     "points": ((Measure("within 5 % of the diagonal"),), _points),
     "text": ((Measure("letters wrong", less=True), Measure("right to the letter")), _text),
+    "calls": ((Measure("right, arguments and all"), Measure("right tools")), _calls),
 }
 
 
@@ -142,18 +156,22 @@ _WORTH: dict[Kind, tuple[tuple[Measure, ...], Callable[[str, Answer], tuple[Mark
 
 @dataclass(frozen=True)
 class Prompt:
-    """A conversation up to an answer, the answer that was wanted, and its kind."""
+    """A conversation up to an answer, the answer that was wanted, its kind, and the tools on offer."""
 
     said: tuple[Message, ...]
     wanted: str
     kind: Kind
+    tools: tuple[Tool, ...] = ()
 
 
-def prompts(spoken: Sequence[Message], learned: Sequence[bool]) -> Iterator[Prompt]:
+def prompts(
+    spoken: Sequence[Message], learned: Sequence[bool], tools: tuple[Tool, ...] = ()
+) -> Iterator[Prompt]:
     """The prompts of a dialogue: each answer that is learned, after everything that was said before it."""
     for at, said in enumerate(spoken):
         if said.role == "assistant" and learned[at]:
-            yield Prompt(tuple(spoken[:at]), said.text, kind_of(said.text))
+            wanted = answer_text(said)
+            yield Prompt(tuple(spoken[:at]), wanted, kind_of(wanted), tools)
 
 
 def replies(responder: Responder, asked: Sequence[Prompt], progress: Progress | None = None) -> list[Answer]:
@@ -162,13 +180,17 @@ def replies(responder: Responder, asked: Sequence[Prompt], progress: Progress | 
     for kind in KINDS:
         places = [i for i, prompt in enumerate(asked) if prompt.kind == kind]
         room = max((len(asked[i].wanted) for i in places), default=0) + 32  # a letter is a token at most
-        options = Options(temperature=0.0, max_tokens=min(LONGEST[kind], room))
-        for index, answer in answers_of(responder, (asked[i].said for i in places), options):
-            if isinstance(answer, OmmaError):
-                raise answer
-            told[places[index]] = answer
-            if progress is not None:
-                progress(len(told), len(asked))
+        for tools, alike in groupby(
+            sorted(places, key=lambda i: repr(asked[i].tools)), lambda i: asked[i].tools
+        ):
+            row = list(alike)
+            options = Options(temperature=0.0, max_tokens=min(LONGEST[kind], room), tools=tools)
+            for index, answer in answers_of(responder, (asked[i].said for i in row), options):
+                if isinstance(answer, OmmaError):
+                    raise answer
+                told[row[index]] = answer
+                if progress is not None:
+                    progress(len(told), len(asked))
     return [told[i] for i in range(len(asked))]
 
 

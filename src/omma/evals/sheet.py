@@ -85,6 +85,8 @@ def _wanted(question: Question) -> list[Box]:
             return true_boxes(question.truth)
         case "point":
             return [Box(*question.truth["box"])]
+        case "calls":
+            return [Box(*call["box"]) for call in question.truth["calls"] if "box" in call]
         case _:
             return []
 

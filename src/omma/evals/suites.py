@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from omma.chat import Answer, Image, Message, Options, Part, Responder, Video, message, whole
 from omma.errors import BadData, MissingFile, OmmaError
+from omma.evals.calls import written_calls
 from omma.evals.figures import Figure, chance, figure
 from omma.evals.marks import FORMS, Mark, Question, check_truth, form, mark, missed
 from omma.sample import Size
@@ -28,6 +29,7 @@ LONGEST = {
     "second": 32,
     "order": 192,
     "result": 256,
+    "calls": 160,
 }
 
 TIMES, MORE = 2, 16  # an answer may be so many times as long as the longest truth, and so many tokens more
@@ -221,6 +223,8 @@ def _as_told(question: Question) -> str:
             return json.dumps(boxes, ensure_ascii=False)
         case "record":
             return json.dumps(truth[kind], ensure_ascii=False)
+        case "calls":
+            return written_calls(truth)
         case _:
             return str(truth[kind])
 

@@ -16,7 +16,7 @@ COUNTED = ("button", "checkbox", "text field", "radio button", "toggle", "link",
 
 def screen_turns(drawing: Drawing, split: Split, dice: Random) -> tuple[Turn, ...]:
     """All widgets told and located, all text, and three to six questions."""
-    asks = _ScreenQuestions(drawing, split, dice)
+    asks = ScreenQuestions(drawing, split, dice)
     dense = [asks.describe(), asks.find_all() if dice.random() < 0.6 else asks.read_boxes()]
     chosen = some(
         [
@@ -40,7 +40,7 @@ def told(thing: Thing) -> str:
     return f'{name} "{thing.text}"' if thing.text else name
 
 
-class _ScreenQuestions:
+class ScreenQuestions:
     def __init__(self, drawing: Drawing, split: Split, dice: Random) -> None:
         self.things, self.split, self.dice = drawing.things, split, dice
         self.say = Interviewer(drawing, split, dice)

@@ -16,7 +16,7 @@ from omma.synth.ask_scenes import scene_turns
 from omma.synth.ask_screens import screen_turns
 from omma.synth.dialogue import turns_of
 from omma.synth.documents.worlds import DOCUMENT_SIZES, DOCUMENT_WORLDS
-from omma.synth.gallery import GALLERY, SETS
+from omma.synth.gallery import GALLERY, GALLERY_SIZES, SETS
 from omma.synth.letters import letters
 from omma.synth.pages import page
 from omma.synth.scenes import scene
@@ -43,6 +43,7 @@ _WORLDS: dict[str, tuple[_Painter, _Asker]] = {
     **DOCUMENT_WORLDS,
     **GALLERY,
 }
+_SIZES = {**DOCUMENT_SIZES, **GALLERY_SIZES}
 WORLDS = (*_WORLDS, *SETS)
 
 
@@ -77,7 +78,7 @@ def draw(
     if world in SETS:
         return _shown(_of(SETS[world](size, level, dice, half, fonts), tasks), maps)
     paint, ask = _WORLDS[world]
-    usual = DOCUMENT_SIZES.get(world, SIZES)[level] + (STRIPS if world == "words" and level else ())
+    usual = _SIZES.get(world, SIZES)[level] + (STRIPS if world == "words" and level else ())
     drawing = paint(size or dice.choice(usual), level, dice, half, fonts)
     drawing = replace(drawing, picture=wear(drawing.picture, level, dice))
     exercise = _of(Exercise(drawing, ask(drawing, half, dice)), tasks)

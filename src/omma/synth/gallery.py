@@ -1,4 +1,4 @@
-"""The worlds of named drawings, languages, Chinese, sums, comparisons and clips, by their names."""
+"""The worlds of named drawings, languages, Chinese, sums, applications, comparisons and clips, by name."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from random import Random
 from typing import TypeAlias
 
 from omma.sample import Size
+from omma.synth.apps import APP_SIZES, app
+from omma.synth.ask_apps import app_turns
 from omma.synth.ask_hanzi import hanzi_turns
 from omma.synth.ask_sums import sum_turns
 from omma.synth.ask_tongues import language_turns, named_turns
@@ -29,5 +31,7 @@ GALLERY: dict[str, tuple[Painter, Asker]] = {
     "languages": (lambda size, level, dice, split, fonts: scene(size, level, dice), language_turns),
     "chinese": (hanzi, hanzi_turns),
     "sums": (sums, sum_turns),
+    "apps": (app, app_turns),
 }
+GALLERY_SIZES: dict[str, tuple[tuple[Size, ...], ...]] = {"apps": APP_SIZES}  # by level; others as scenes
 SETS: dict[str, Maker] = {"compared": compared, "clips": clips}

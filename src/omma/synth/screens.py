@@ -25,14 +25,14 @@ def screen(size: Size, level: int, dice: Random, split: Split, fonts: Sequence[P
     look = theme(dice, split, fonts, dice.randint(*TYPE_SIZES[level]))
     canvas = Canvas(Image.new("RGB", size, look.ground), colour_of(called(look.ground)))
     desk = Desk(canvas, look, dice)
-    _Layout(desk, split, level).fill()
+    Layout(desk, split, level).fill()
     return Drawing(
         canvas.picture, tuple(desk.things), "screens", called(look.ground),
         canvas.kind_map, canvas.colour_map, canvas.thing_map,
     )  # fmt: skip
 
 
-class _Layout:
+class Layout:
     """Puts widgets one under the other, and stops where the screen ends."""
 
     def __init__(self, desk: Desk, split: Split, level: int) -> None:

@@ -91,6 +91,12 @@ SUITES = {
     "receipts": Suite("receipts", (0, 1), ("record_json",), TALL),
     "forms": Suite("forms", (0, 1), ("record_json",), TALL),
 }
+WORKED = ("use_click", "use_type", "use_set", "use_absent", "use_open", "use_replace")
+# Suites that anybody may write, and that omma-nano is not judged by.
+FURTHER = {
+    "computer": Suite("apps", (0, 1, 2), WORKED, (Size(280, 224), Size(336, 252)), album="apps"),
+    "typing": Suite("apps", (0, 1, 2), ("type_target",), (Size(280, 224), Size(336, 252)), album="apps"),
+}
 
 
 def questions(name: str, count: int, fonts: Sequence[Path] | None = None) -> Iterator[tuple[Exercise, Turn]]:
@@ -106,9 +112,7 @@ def asked(
     name: str, count: int, fonts: Sequence[Path] | None = None, *, start: int = 0
 ) -> Iterator[tuple[int, Exercise, Turn]]:
     """The same, each with the number of its drawing; of the drawings from `start` on."""
-    if name not in SUITES:
-        raise UnknownOption(f"no suite is called {name!r}; wanted one of {', '.join(SUITES)}")
-    suite = SUITES[name]
+    suite = _suite(name)
     given = Counter[str]()
     index = start
     while given.total() < count:
@@ -124,6 +128,13 @@ def asked(
             given[turn.task] += 1
             yield index, exercise, turn
         index += 1
+
+
+def _suite(name: str) -> Suite:
+    every = SUITES | FURTHER
+    if name not in every:
+        raise UnknownOption(f"no suite is called {name!r}; wanted one of {', '.join(every)}")
+    return every[name]
 
 
 def _chosen(suite: Suite, exercise: Exercise, given: Counter[str]) -> Turn | None:
@@ -153,8 +164,7 @@ def make_suite(
     A line has "picture" (relative to the list), "question", "task", "truth" and "size" [width, height]; where
     they are needed also "more" pictures, "fps" of a clip, and "before": what was asked and answered before.
     """
-    drawn = asked(name, count, fonts)
-    album = SUITES[name].album if name in SUITES else ""
+    drawn, album = asked(name, count, fonts), _suite(name).album
     file, pictures = _fresh(folder, name, overwrite, album)
     with file.open("w", encoding="utf-8") as lines:
         for number, (index, exercise, turn) in enumerate(drawn, 1):

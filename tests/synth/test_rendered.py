@@ -240,3 +240,98 @@ def test_pages_are_written_as_dialogues_and_what_gave_nothing_is_told(tmp_path: 
     assert [skipped.page.name for skipped in harvest.skipped] == ["b.html"]
     with pytest.raises(BadInput, match="exist already"):
         render_pages([tmp_path], tmp_path / "out", needed())
+
+
+TRICKS = {
+    "buttons": "<p>Order here. <input type=submit> <input type=reset> "
+    '<input type=submit value="Buy now"></p>',
+    "label": "<p>Order.</p><label>Size <select><option>Small<option>Large</select></label>",
+    "noscript": "<p>Some words.</p><noscript><p>No scripts run here.</p></noscript>",
+    "hyphens": "<p>zero&#8203;width and soft&shy;hyphen &#8203; words</p>",
+    "numerals": "<p>List</p><ul style='list-style-type:upper-roman'><li>one<li>two</ul>",
+    "slider": "<p>Loud <input type=range aria-label=Volume></p>",
+    "icons": '<p>Look</p><a href=x aria-label="Home page"><img width=30 height=30></a> <a href=y>Docs</a>'
+    '<button aria-label="Close"><img width=9 height=9></button>',
+}
+
+
+@pytest.fixture(scope="module")
+def tricks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Exercise]:
+    """A window of each page whose truth is not plainly in its text."""
+    root = tmp_path_factory.mktemp("tricks")
+    found = {}
+    with Browser(needed()) as browser:
+        for name, page in TRICKS.items():
+            (root / f"{name}.html").write_text(f"<!doctype html><meta charset=utf-8>{page}", "utf-8")
+            (found[name],) = exercises_of(
+                browser, root / f"{name}.html", root, 1, "train", Random(0), Size(360, 240)
+            )
+    return found
+
+
+def lines_of(exercise: Exercise) -> list[str]:
+    return [thing.text for thing in exercise.drawing.things if thing.words]
+
+
+def marks_of(exercise: Exercise) -> list[tuple[str, str]]:
+    return [(thing.kind, thing.text) for thing in exercise.drawing.things if not thing.words]
+
+
+def test_what_a_browser_writes_in_the_pages_stead_is_read_too(tricks: dict[str, Exercise]) -> None:
+    assert lines_of(tricks["buttons"]) == ["Order here.", "Submit", "Reset", "Buy now"]
+    assert marks_of(tricks["buttons"]) == [("button", text) for text in ("Submit", "Reset", "Buy now")]
+    assert lines_of(tricks["noscript"]) == ["Some words.", "No scripts run here."]
+    assert lines_of(tricks["numerals"]) == ["List", "one", "two"]
+
+
+def test_signs_that_nobody_sees_are_not_read(tricks: dict[str, Exercise]) -> None:
+    assert lines_of(tricks["hyphens"]) == ["zerowidth and softhyphen words"]
+
+
+def test_a_field_is_called_by_its_label_without_what_stands_in_it(tricks: dict[str, Exercise]) -> None:
+    assert marks_of(tricks["label"]) == [("dropdown", "Size")]
+    assert marks_of(tricks["slider"]) == [("slider", "Volume")]
+
+
+def test_what_bears_no_words_on_the_screen_is_not_asked_for_by_a_name(tricks: dict[str, Exercise]) -> None:
+    marks = marks_of(tricks["icons"])
+    assert ("link", "Docs") in marks
+    assert ("link", "Home page") not in marks  # its picture is not shown, so nothing is there to be seen
+    assert ("button", "Close") in marks
+    asked = [turn.question for turn in tricks["icons"].turns if turn.task in ("point", "widget_kind")]
+    assert asked
+    assert not any("Close" in question for question in asked)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<input type=date value=2024-05-01>",
+        "<input type=file>",
+        "<select size=3><option>Red<option>Blue</select>",
+    ],
+)
+def test_a_window_with_words_that_nobody_can_tell_is_left_out(tmp_path: Path, page: str) -> None:
+    (tmp_path / "a.html").write_text(f"<p>Some words</p>{page}")
+    with Browser(needed()) as browser:
+        assert not list(
+            exercises_of(browser, tmp_path / "a.html", tmp_path, 1, "train", Random(0), Size(360, 240))
+        )
+
+
+def test_pages_that_cannot_be_shown_are_told_with_their_reason(tmp_path: Path) -> None:
+    root = tmp_path / "site"
+    root.mkdir()
+    (tmp_path / "other.html").write_text("<p>Elsewhere")
+    (root / "good.html").write_text("<h1>Tea</h1><p>Pour the water.")
+    (root / "link.html").symlink_to(tmp_path / "other.html")
+    (root / "empty.html").write_text(" \n")
+    (root / "large.html").write_bytes(b"<p>x" * 5_000_000)
+    harvest = render_pages(
+        [root, root / "good.html"], tmp_path / "out", needed(), shots=1, size=Size(320, 240)
+    )
+    told = {skipped.page.name: skipped.reason for skipped in harvest.skipped}
+    assert harvest.count == 1  # the page that was named twice is there once
+    assert "leads out of its folder" in told["link.html"]
+    assert "empty" in told["empty.html"]
+    assert "at most 16" in told["large.html"]

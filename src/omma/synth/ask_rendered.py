@@ -11,6 +11,8 @@ from omma.synth.world import Drawing, Split, Thing, Turn
 
 MANY = 60  # lines from which on no list of all boxes is asked for
 
+UNREAD = "unread"  # the state of what bears a name that is not written on the screen
+
 FEW = 4  # times that a word which is looked for may stand there
 
 
@@ -61,7 +63,8 @@ class _Questions(PageQuestions):
 
     def _alone(self) -> list[Thing]:
         """What can be told from everything else by its label."""
-        return [mark for mark in self.marks if 0 < len(mark.text) < 60 and self.labels[mark.text] == 1]
+        named = [mark for mark in self.marks if 0 < len(mark.text) < 60 and mark.state != UNREAD]
+        return [mark for mark in named if self.labels[mark.text] == 1]
 
     def kind(self) -> Turn | None:
         """What sort of widget carries a label."""

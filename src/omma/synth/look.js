@@ -26,19 +26,27 @@
       default: return text;
     }
   };
+  const own = ["date", "time", "datetime-local", "month", "week", "file"];
+  const usual = { submit: "Submit", reset: "Reset" }; // what these buttons say where the page gives no words
+  const shownIn = (el) => el.tagName === "INPUT" && !el.hasAttribute("value") ? usual[el.type] ?? el.value : el.value;
+  // Soft hyphens and blanks of no width are in a text and not on the screen.
+  const unseen = /[\u00ad\u200b\u2060\ufeff]/g;
+  const plain = (text) => text.replace(unseen, "").replace(/\s+/g, " ").trim();
   const heading = (el) => el.closest("h1,h2,h3,h4,h5,h6") !== null;
   const words = [];
   // What stands in fields has no text nodes that can be seen from here: it is told whole.
   const typed = (el) => {
     const box = el.getBoundingClientRect();
-    const silent = ["checkbox", "radio", "range", "color", "password", "file", "hidden", "image"];
+    const silent = ["checkbox", "radio", "range", "color", "password", "hidden", "image"];
     if (silent.includes(el.type) || !near(box) || !visible(el) || !onTop(el, box)) return;
-    const text = el.tagName === "SELECT" ? el.selectedOptions[0]?.text : el.value || el.placeholder;
+    // What a browser writes in its own words, or in several lines of a list, nobody can tell from here.
+    const unknown = el.tagName === "SELECT" ? el.size > 1 || el.multiple : own.includes(el.type);
+    const text = unknown ? "?" : el.tagName === "SELECT" ? el.selectedOptions[0]?.text : shownIn(el) || el.placeholder;
     if (!text?.trim()) return;
     const whole = inside(box) && el.scrollWidth <= el.clientWidth + 1 && el.scrollHeight <= el.clientHeight + 1;
     words.push({
-      text: cased(text.replace(/\s+/g, " ").trim(), el), box: edges(box), block: `field ${words.length}`,
-      whole: whole && !/\n/.test(text), heading: false,
+      text: cased(plain(text), el), box: edges(box), block: `field ${words.length}`,
+      whole: whole && !unknown && !/\n/.test(text), heading: false,
     });
   };
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT);
@@ -49,18 +57,18 @@
       continue;
     }
     const el = node.parentElement;
-    if (!/\S/.test(node.data) || el.closest("script,style,noscript,template,select,textarea")) continue;
+    if (!/\S/.test(node.data) || el.closest("script,style,template,select,textarea")) continue;
     range.selectNodeContents(node);
     if (!near(range.getBoundingClientRect()) || !visible(el)) continue;
     for (const found of node.data.matchAll(/\S+/g)) {
       range.setStart(node, found.index);
       range.setEnd(node, found.index + found[0].length);
       const boxes = [...range.getClientRects()].filter((box) => box.width > 0);
-      if (boxes.length === 0 || !near(boxes[0])) continue;
+      if (boxes.length === 0 || !found[0].replace(unseen, "") || !near(boxes[0])) continue;
       const whole = boxes.length === 1 && inside(boxes[0]);
       if (whole && !onTop(el, boxes[0])) continue;
       words.push({
-        text: cased(found[0], el), box: edges(range.getBoundingClientRect()), block: blockOf(el),
+        text: cased(found[0].replace(unseen, ""), el), box: edges(range.getBoundingClientRect()), block: blockOf(el),
         whole: boxes.length === 1, heading: heading(el),
       });
     }
@@ -72,14 +80,25 @@
     if (type === "checkbox" || role === "checkbox") return "checkbox";
     if (type === "radio" || role === "radio") return "radio button";
     if (el.tagName === "TEXTAREA") return "text field";
+    if (el.tagName === "INPUT" && type === "range") return "slider";
+    if (el.tagName === "INPUT" && ["color", "file"].includes(type)) return "button";
     if (el.tagName === "INPUT" && !["submit", "button", "reset", "image"].includes(type)) return "text field";
     return role === "tab" ? "tab" : role === "menuitem" ? "menu item" : "button";
   };
+  // The words of a label without those of the field inside it.
+  const labelOf = (el) => {
+    const label = el.labels?.[0];
+    if (!label) return "";
+    const inner = [...label.querySelectorAll("select,textarea")].map((field) => field.innerText).filter(Boolean);
+    return inner.reduce((text, words) => text.replace(words, " "), label.innerText);
+  };
+  // What it is called, and whether that can be read on the screen.
   const named = (el) => {
-    const label = el.labels?.[0]?.innerText ?? el.getAttribute("aria-label") ?? el.getAttribute("placeholder");
-    const own = el.tagName === "INPUT" || el.tagName === "SELECT" || el.tagName === "TEXTAREA" ? "" : el.innerText;
-    const value = ["submit", "button", "reset"].includes(el.type) && el.tagName === "INPUT" ? el.value : "";
-    return (own || value || label || "").replace(/\s+/g, " ").trim();
+    const field = ["INPUT", "SELECT", "TEXTAREA"].includes(el.tagName);
+    const value = field && ["submit", "button", "reset"].includes(el.type) ? shownIn(el) : "";
+    const seen = [field ? "" : el.innerText, value, labelOf(el), el.value ? "" : el.getAttribute("placeholder") ?? ""];
+    const read = seen.map(plain).find(Boolean);
+    return { label: read ?? plain(el.getAttribute("aria-label") ?? ""), read: read !== undefined };
   };
   const marks = [];
   const untold = []; // boxes of what can be clicked and has no one box inside the window
@@ -91,7 +110,7 @@
       if (visible(el)) untold.push(...boxes.filter(near).map(edges));
       continue;
     }
-    marks.push({ kind: kinds(el), label: named(el), box: edges(boxes[0]) });
+    marks.push({ kind: kinds(el), ...named(el), box: edges(boxes[0]) });
   }
   return { words, marks, untold, tall: document.documentElement.scrollHeight };
 })()

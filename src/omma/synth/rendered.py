@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,8 +17,8 @@ from PIL import Image
 
 from omma.errors import BadInput, MissingFile
 from omma.sample import Size
-from omma.synth.ask_rendered import rendered_turns
-from omma.synth.browser import Browser, BrowserTrouble
+from omma.synth.ask_rendered import UNREAD, rendered_turns
+from omma.synth.browser import LARGEST, Browser, BrowserTrouble
 from omma.synth.dialogue import json_line
 from omma.synth.films import ENDINGS, write_pictures
 from omma.synth.world import Drawing, Edges, Exercise, Split, Thing, Word
@@ -39,6 +40,13 @@ _CALM = """(() => {
     img, svg, video, canvas, object, embed, iframe, picture, math { visibility: hidden !important; }
   `);
   document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+  const silent = /^(none|disc|circle|square|disclosure-open|disclosure-closed)$/;
+  for (const item of document.querySelectorAll("*")) {
+    const style = getComputedStyle(item);
+    if (style.display === "list-item" && !silent.test(style.listStyleType)) {
+      item.style.setProperty("list-style-type", "disc", "important");
+    }
+  }
   return document.documentElement.scrollHeight;
 })()"""
 
@@ -62,6 +70,7 @@ class Harvest:
 def pages_of(sources: Sequence[Path]) -> list[tuple[Path, Path]]:
     """All pages among files and folders, each with the folder whose files it may see, in a fixed order.
 
+    One that is named twice, by itself and by a folder say, is there once, as it was named first.
     Raises MissingFile for a source that is not there, BadInput where there is no page.
     """
     found: list[tuple[Path, Path]] = []
@@ -75,7 +84,10 @@ def pages_of(sources: Sequence[Path]) -> list[tuple[Path, Path]]:
             raise MissingFile(f"{source} is not there; name HTML files, or folders that hold some")
     if not found:
         raise BadInput(f"no page is in {', '.join(map(str, sources))}; wanted {', '.join(ENDINGS_OF_PAGES)}")
-    return found
+    once: dict[str, tuple[Path, Path]] = {}
+    for page, root in found:
+        once.setdefault(os.path.abspath(page), (page, root))
+    return list(once.values())
 
 
 def render_pages(
@@ -127,6 +139,9 @@ def _shown(
         with Browser(program) as browser:
             while waiting:
                 page, root = waiting.pop()
+                if (refused := _refused(page, root)) is not None:
+                    yield page, refused
+                    continue
                 dice = Random(f"{seed} {split} {page.relative_to(root)} {size and tuple(size)}")
                 try:
                     exercises = list(exercises_of(browser, page, root, shots, split, dice, size))
@@ -134,6 +149,21 @@ def _shown(
                     yield page, f"the browser could not show it: {trouble}"
                     break
                 yield page, exercises or "nothing on it can be read for certain"
+
+
+def _refused(page: Path, root: Path) -> str | None:
+    """Why a page is not even given to the browser; None where it is."""
+    try:
+        if not page.resolve(strict=True).is_relative_to(root.resolve()):
+            return "it is a link that leads out of its folder; name the file that it leads to"
+        if (size := page.stat().st_size) > LARGEST:
+            return f"it has {size / 2**20:.0f} MiB; wanted at most {LARGEST // 2**20}"
+        with page.open("rb") as file:
+            if not file.read(LARGEST).strip():
+                return "it is empty"
+    except OSError as wrong:
+        return f"it cannot be read: {wrong.strerror or wrong}"
+    return None
 
 
 def exercises_of(
@@ -178,9 +208,9 @@ def drawing_of(seen: dict[str, Any], picture: Image.Image) -> Drawing | None:
     if not lines or _overlapping(lines):
         return None
     marks = [
-        Thing(mark["kind"], None, _moved(mark["box"], top), mark["label"])
+        Thing(mark["kind"], None, box, mark["label"], state="" if mark.get("read", True) else UNREAD)
         for mark in seen["marks"]
-        if _told(mark["box"], top, bottom)
+        if _told(mark["box"], top, bottom) and _inked(cut, box := _moved(mark["box"], top), 1.0)
     ]
     nothing = np.zeros((0, 0), np.uint8)
     things = (*lines, *marks)
@@ -257,9 +287,10 @@ def _line(words: Sequence[dict[str, Any]], top: float) -> Thing:
     return Thing(kind, None, box, " ".join(run.text for run in runs), words=tuple(runs))
 
 
-def _inked(cut: Image.Image, box: Edges) -> bool:
-    """Whether something can be seen in a box."""
-    x1, y1, x2, y2 = (round(edge) for edge in box)
+def _inked(cut: Image.Image, box: Edges, around: float = 0.0) -> bool:
+    """Whether something can be seen in a box, or so many pixels around it."""
+    x1, y1 = (max(0, round(edge - around)) for edge in box[:2])
+    x2, y2 = (round(edge + around) for edge in box[2:])
     inside = np.asarray(cut.crop((x1, y1, max(x2, x1 + 1), max(y2, y1 + 1))).convert("L"))
     return int(np.ptp(inside)) >= FAINT
 

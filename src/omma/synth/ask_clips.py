@@ -15,6 +15,7 @@ from omma.synth.world import Drawing, Edges, Split, Thing, Turn
 FASTER = 1.5  # how many times faster one must be to be called the faster one
 LOOKS = 6  # moments at which a followed thing is located, at most
 DEEDS = ("move", "appear", "disappear", "grow", "shrink", "bounce")
+MOVING = ("move", "enter", "leave", "bounce")  # whatever does one of these moves
 
 
 def clip_turns(
@@ -235,7 +236,8 @@ class _ClipQuestions:
         done = [deed.what.removesuffix("s") for deed, _ in self.deeds]
         there = [deed for deed in DEEDS if deed in done]
         asked = self.dice.choice(there if there and self.dice.random() < 0.8 else DEEDS)
-        return self.say.number("count_deeds", done.count(asked), deed=asked)
+        meant = MOVING if asked == "move" else (asked,)
+        return self.say.number("count_deeds", sum(deed in meant for deed in done), deed=asked)
 
     def bounces(self) -> Turn | None:
         """How often an actor is thrown back."""

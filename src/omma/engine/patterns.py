@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from omma.errors import BadShape
@@ -29,11 +30,14 @@ def pattern_of(pattern: Any, where: str, *, letters: int, unfolded: int) -> str:
     return pattern
 
 
-def length(pattern: str) -> int:
-    """About how many letters an expression has with what must be repeated written out, MOST at most."""
+def length(pattern: str, weigh: Callable[[str], int] = lambda piece: 1) -> int:
+    """About how many letters an expression has with what must be repeated written out, MOST at most.
+
+    Every choice counts. A letter, a class of them or an escape counts as `weigh` says of what stands there.
+    """
     groups, last, at = [0], 0, 0
     while at < len(pattern):
-        letter, at = pattern[at], at + 1
+        begins, letter, at = at, pattern[at], at + 1
         if letter == "(":
             groups.append(0)
             last = 0
@@ -47,7 +51,7 @@ def length(pattern: str) -> int:
             at = max(_shut(pattern, at) + 1, at)
         if letter == "\\":
             at += 1
-        last = groups.pop() if letter == ")" and len(groups) > 1 else 1
+        last = groups.pop() if letter == ")" and len(groups) > 1 else weigh(pattern[begins:at])
         groups[-1] = min(groups[-1] + last, MOST)
     return min(sum(groups), MOST)
 

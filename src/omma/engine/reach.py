@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+from omma.engine.patterns import length
 from omma.shape import Calls, Json, Matching, Places, Schema, Shape
 
 NUMBER = 40  # bytes of a number between two bounds that are near each other
@@ -45,7 +46,7 @@ def reach_of(shape: Shape, *, thinks: bool = False) -> Reach:
         case Schema(schema):
             reach = _reach(schema)
         case Matching(pattern):
-            reach = Reach(_letters(pattern))
+            reach = Reach(_matched(pattern))
         case Places():
             reach = Reach(PLACE)
         case Calls(tools):
@@ -133,7 +134,7 @@ class _Bound:
         must = sum(_key(name) + values.get(name, LEVEL) for name in required)
         may = [_key(name) + values[name] for name in properties if name not in required]
         may += [LEVEL + self.of(value) for value in more]
-        may += [2 * _letters(pattern) for pattern in schema.get("patternProperties", {})]
+        may += [2 * _matched(pattern) for pattern in schema.get("patternProperties", {})]
         return 4 + must + max(may, default=0)
 
     def _array(self, schema: Mapping[str, Any]) -> int:
@@ -148,7 +149,7 @@ class _Bound:
         if not _may_be("string", schema):
             return 0
         least: int = schema.get("minLength", 0)
-        pattern = 2 * _letters(schema["pattern"]) if "pattern" in schema else 0
+        pattern = 2 * _matched(schema["pattern"]) if "pattern" in schema else 0
         return 8 + 4 * least + pattern + (FORMAT if "format" in schema else 0)
 
 
@@ -191,31 +192,6 @@ def _standing(root: Any, target: str) -> Any:
     return found
 
 
-def _letters(pattern: str) -> int:
-    """About how many bytes a match of a regular expression takes, every choice counted, repeats unfolded."""
-    groups, last, at = [0], 0, 0
-    while at < len(pattern):
-        letter = pattern[at]
-        at += 1
-        match letter:
-            case "(":
-                groups.append(0)
-                last = 0
-                continue
-            case ")" if len(groups) > 1:
-                last = groups.pop()
-            case "{" if (shut := pattern.find("}", at)) > 0 and pattern[at : at + 1].isdigit():
-                times = int(pattern[at:shut].split(",")[0])
-                groups[-1] += last * max(times - 1, 0)
-                at = shut + 1
-                continue
-            case "[":
-                at = max(pattern.find("]", at + 1) + 1, at)
-                last = 4
-            case "\\":
-                at += 1
-                last = 4
-            case _:
-                last = len(letter.encode("utf-8", "ignore"))
-        groups[-1] = min(groups[-1] + last, MOST)
-    return sum(groups)
+def _matched(pattern: str) -> int:
+    """About how many bytes a match of a regular expression takes."""
+    return length(pattern, lambda piece: 4 if piece[0] in "[\\" else len(piece.encode("utf-8", "ignore")))

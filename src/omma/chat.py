@@ -48,7 +48,8 @@ class Options:
     the draws, `logprobs` is how many likeliest tokens are told beside each, `shape` is what the text has to
     be, `stop` are strings at which it ends (they are not part of it), `tools` may be called (`of` reads them
     in OpenAI's form too), `max_tokens` ≥ 1. An answer that goes round in a circle is ended, finish reason
-    "loop", unless `keep_loops` says that it may.
+    "loop", unless `keep_loops` says that it may. With `prompt_logprobs` the prompt's own tokens are told too,
+    as `logprobs` says.
     """
 
     max_tokens: int | None = None
@@ -65,6 +66,7 @@ class Options:
     stop: tuple[str, ...] = ()
     tools: tuple[Tool, ...] = ()
     keep_loops: bool = False
+    prompt_logprobs: bool = False
 
     @classmethod
     def of(cls, **wishes: Any) -> Options:
@@ -104,8 +106,11 @@ class Options:
             if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
                 noun = "a whole number" if name in whole else "a number"
                 raise UnknownOption(f"{name} is {value!r}; wanted {noun} from {low:g} to {high:g}")
-        if not isinstance(self.keep_loops, bool):
-            raise UnknownOption(f"keep_loops is {self.keep_loops!r}; wanted True or False")
+        for name in ("keep_loops", "prompt_logprobs"):
+            if not isinstance(getattr(self, name), bool):
+                raise UnknownOption(f"{name} is {getattr(self, name)!r}; wanted True or False")
+        if self.prompt_logprobs and self.logprobs is None:
+            raise UnknownOption("prompt_logprobs needs logprobs: how many likeliest are told beside each")
         if any(not isinstance(tool, Tool) for tool in self.tools):
             raise UnknownOption("tools holds something that is no Tool; Options.of reads OpenAI's form")
         if self.shape is not None and not isinstance(self.shape, Shape):
@@ -173,13 +178,18 @@ class Seen:
 
 @dataclass(frozen=True)
 class Delta:
-    """A piece of an answer as it is written. The last one carries `finish_reason` and `usage`."""
+    """A piece of an answer as it is written. The last one carries `finish_reason` and `usage`.
+
+    The first one carries the prompt's tokens as `read` where `prompt_logprobs` asked for them: how likely
+    each was after those before it. The first token stands after nothing, and its log-probability is 0.
+    """
 
     text: str
     finish_reason: FinishReason | None = None
     usage: Usage | None = None
     seen: tuple[Seen, ...] = ()
     chosen: tuple[Chosen, ...] = ()  # the tokens of this piece, where log-probabilities were asked for
+    read: tuple[Chosen, ...] = ()
 
 
 THOUGHTS_END = "</think>"

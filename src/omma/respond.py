@@ -154,4 +154,4 @@ def delta(piece: Piece, seen: tuple[Seen, ...]) -> Delta:
     if piece.error is not None:
         raise piece.error
     last = piece.finish is not None
-    return Delta(piece.text, piece.finish, piece.usage, seen if last else (), piece.chosen)
+    return Delta(piece.text, piece.finish, piece.usage, seen if last else (), piece.chosen, piece.read)

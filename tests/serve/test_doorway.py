@@ -133,6 +133,26 @@ def test_a_server_that_is_stopped_ends_its_answers_and_takes_no_new_ones() -> No
     assert got == ["Hello there"]
 
 
+def test_an_answer_that_the_servers_end_does_not_wait_for_is_told_so() -> None:
+    desk = ScriptDesk(held=1)
+    with serving(desk, Settings(leaving=0.1)) as served, served.client() as client:
+        cut = []
+
+        def ask() -> None:
+            with pytest.raises(openai.APIError, match="stopped before the answer") as told:
+                list(client.chat.completions.create(model=NAME, messages=ASKED["messages"], stream=True))  # type: ignore[call-overload]
+            cut.append(told.value.code)
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        assert desk.waits.wait(30)
+        served.stop()
+        assert not served.stopped()
+        asking.join(30)
+        assert desk.left.wait(30)
+    assert cut == ["stopping"]
+
+
 def test_an_answer_that_takes_too_long_is_504() -> None:
     with serving(ScriptDesk(held=0), Settings(deadline=0.2)) as served, served.client() as client:
         with pytest.raises(openai.InternalServerError, match="fewer tokens") as late:

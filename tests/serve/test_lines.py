@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
+import sys
+import threading
 from typing import Any
 
 import pytest
@@ -46,6 +49,7 @@ def test_quiet_is_no_line_for_each_request(
 ) -> None:
     root, requests = logging.getLogger(), logging.getLogger("omma.serve")
     monkeypatch.setattr(root, "handlers", [])
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
     level = requests.level
     try:
         log_to_stderr(quiet=quiet)
@@ -53,4 +57,26 @@ def test_quiet_is_no_line_for_each_request(
         requests.error("%s", "[]")
     finally:
         requests.setLevel(level)
+        logging.captureWarnings(False)
     assert capsys.readouterr().err.split() == (["[]"] if quiet else ["{}", "[]"])
+
+
+LOUD = """
+import sys, threading, warnings
+from omma.serve.lines import log_to_stderr
+log_to_stderr()
+warnings.warn("something is old\\nand quotes a secret")
+def work():
+    raise ValueError("the secret question")
+one = threading.Thread(target=work, name="omma-engine")
+one.start()
+one.join()
+"""
+
+
+def test_warnings_and_threads_that_break_off_are_lines_too() -> None:
+    done = subprocess.run([sys.executable, "-c", LOUD], capture_output=True, text=True, check=True)
+    warned, broken = (json.loads(line) for line in done.stderr.splitlines())
+    assert "something is old" in warned["message"]
+    assert (broken["message"], broken["fault"][0]) == ("omma-engine broke off", "ValueError")
+    assert "secret" not in done.stderr

@@ -96,6 +96,14 @@ WorkersMemory = Annotated[
         show_default=False,
     ),
 ]
+Invariant = Annotated[
+    bool,
+    typer.Option(
+        "--invariant",
+        help="Answers do not depend on who else asks, to the last bit; slower.",
+        rich_help_panel=INSIDE,
+    ),
+]
 Adapter = Annotated[
     str | None,
     typer.Option(
@@ -144,6 +152,7 @@ def serve(
     replicas: Replicas = 1,
     ray: Cluster = None,
     workers_memory: WorkersMemory = None,
+    invariant: Invariant = False,
     adapter: Adapter = None,
     device: given.Device = "auto",
     dtype: given.Dtype = "auto",
@@ -162,7 +171,7 @@ def serve(
     from omma.serve.lines import log_to_stderr
 
     keys, fetch = _keys(key, key_file), _fetching(allow_fetch, fetch_from)
-    setup = Setup(model, name, device, dtype, adapter)
+    setup = Setup(model, name, device, dtype, adapter, invariant=invariant)
     memory = None if workers_memory is None else int(workers_memory * GIB)
     processes = HostSettings(setup, replicas=replicas, memory=memory)
     house = House(host, port, keys, fetch=fetch, processes=processes, traces=traces)

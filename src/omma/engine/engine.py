@@ -20,6 +20,7 @@ from omma.engine.pages import PAGE, pages_for
 from omma.engine.request import Request
 from omma.engine.row import Row, Scored, scored
 from omma.engine.scheduler import Scheduler
+from omma.engine.scoring import score_prompts
 from omma.engine.steady import steady
 from omma.errors import BadModel, Interrupted, OmmaError, OutOfMemory
 from omma.model.attend import Segments
@@ -175,6 +176,7 @@ class Engine:
             if not self._scheduler.fits(row, pages.held, pages.limit):
                 return
             names = row.content.names if row.content is not None and self._named else ()
+            names = () if row.request.scores_prompt else names
             if (done := self.cache.open(row.ticket, row.length, names)) is None:
                 if not self._scheduler.running:
                     told.append(self._failed(row.ticket, self._too_long(row)))
@@ -241,19 +243,21 @@ class Engine:
         """Logits (S, V), fp32, of all tokens whose followers are to be drawn, part by part."""
         run = steady_forward if self._invariant else forward
         hidden_TD = run(self._model, self.cache, parts, rows)
+        score_prompts(parts, rows, hidden_TD, self._scores)
         wanted, first = [], 0
         for part, row in zip(parts, rows, strict=True):
             wanted += [first + i for i in range(part.more) if part.start + i + 1 >= row.length]
             first += part.more
         if len(wanted) < len(hidden_TD):
             hidden_TD = hidden_TD[torch.tensor(wanted, dtype=torch.int64, device=self._device)]
-        if not wanted:
-            return hidden_TD
-        logits_SV = (
-            steady_logits(self._model, hidden_TD) if self._invariant else logits(self._model, hidden_TD)
-        ).float()
+        return self._scores(hidden_TD) if wanted else hidden_TD
+
+    def _scores(self, hidden_SD: Tensor) -> Tensor:
+        """Logits (S, V), fp32. The places of pictures are read, never written."""
+        made = steady_logits if self._invariant else logits
+        logits_SV = made(self._model, hidden_SD).float()
         ids = self._model.spec.ids
-        for token in (ids.image, ids.video):  # the places of pictures are read, never written
+        for token in (ids.image, ids.video):
             logits_SV[:, token] = -torch.inf
         return logits_SV
 

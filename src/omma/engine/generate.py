@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from omma.chat import Chosen, FinishReason, Likely, Usage
 from omma.engine.engine import Engine, Failed, Written
 from omma.engine.request import Request
-from omma.engine.row import Row
+from omma.engine.row import Row, Scored
 from omma.engine.text import TextStream
 from omma.errors import OmmaError
 from omma.model.vlm import Vlm
@@ -18,7 +18,8 @@ from omma.model.vlm import Vlm
 class Piece:
     """Text of the request at `index`. Its last piece says why it ended, with what it took, or the error.
 
-    `chosen` are its tokens, where log-probabilities were asked for.
+    `chosen` are its tokens, where log-probabilities were asked for, and `read` those of the prompt, which the
+    first piece has where they were asked for.
     """
 
     index: int
@@ -27,11 +28,12 @@ class Piece:
     usage: Usage | None = None
     error: OmmaError | None = None
     chosen: tuple[Chosen, ...] = ()
+    read: tuple[Chosen, ...] = ()
 
     @property
     def telling(self) -> bool:
         """Whether there is anything in it that has to be heard."""
-        return bool(self.text) or self.finish is not None or self.error is not None
+        return bool(self.text or self.read) or self.finish is not None or self.error is not None
 
 
 @dataclass
@@ -47,7 +49,7 @@ class Writing:
     count: int = 0
     thoughts: int = 0  # tokens, the one that ends them included
     thinking: bool = False
-    chosen: list[Chosen] = field(default_factory=list)
+    chosen: list[tuple[int, Chosen]] = field(default_factory=list)  # with the letters that stood before each
 
     @classmethod
     def to(cls, index: int, request: Request, row: Row, bytes_of: Callable[[int], bytes]) -> Writing:
@@ -67,24 +69,38 @@ class Writing:
         if self.thinking:
             self.thoughts += 1
             self.thinking = written.token != self.row.request.thoughts_end
-        text = ""
+        text, read = "", self._read() if self.count == 1 else ()
         if written.token not in self.row.request.stop_ids:
-            text = self.stream.add(written.token)
             self._score(written)
+            text = self.stream.add(written.token)
         finish: FinishReason | None = "stop" if self.stream.stopped else written.finish
         if finish is not None:
             text += self.stream.close()
             finish = "stop" if self.stream.stopped else finish
         if not text and finish is None:
-            return Piece(self.index, "")
-        chosen, self.chosen = tuple(self.chosen), []
+            return Piece(self.index, "", read=read)
+        # A token that begins behind a stop text's place is no part of the answer, as that text is none.
+        cut = self.stream.told if self.stream.stopped else None
+        chosen = tuple(one for place, one in self.chosen if cut is None or place < cut)
+        self.chosen.clear()
         usage = None if finish is None else self._usage()
-        return Piece(self.index, text, finish, usage, chosen=chosen)
+        return Piece(self.index, text, finish, usage, chosen=chosen, read=read)
 
     def _score(self, written: Written) -> None:
         if (how := written.scored) is not None:
-            likely = tuple(Likely(self.bytes_of(token), score) for token, score in how.likeliest)
-            self.chosen.append(Chosen(self.bytes_of(written.token), how.logprob, likely))
+            self.chosen.append((self.stream.taken, self._chosen(written.token, how)))
+
+    def _chosen(self, token: int, how: Scored) -> Chosen:
+        likely = tuple(Likely(self.bytes_of(other), score) for other, score in how.likeliest)
+        return Chosen(self.bytes_of(token), how.logprob, likely)
+
+    def _read(self) -> tuple[Chosen, ...]:
+        """The prompt's tokens as they were scored; before the first stood nothing."""
+        if not self.row.request.scores_prompt:
+            return ()
+        ids = self.row.ids(0, self.row.prompt).tolist()
+        scored = [Scored(0.0, ()), *self.row.read]
+        return tuple(self._chosen(token, how) for token, how in zip(ids, scored, strict=True))
 
     def _usage(self) -> Usage:
         return Usage(self.row.prompt, self.count, self.visual, self.video, self.row.cached, self.thoughts)

@@ -69,7 +69,8 @@ class Request:
     `tenant` is for whom: nothing remembered of one is used for another. `logprobs` likeliest tokens are told
     beside each, None for no log-probabilities at all. With `loops` an answer that goes round in a circle is
     ended. What is written up to the token `thoughts_end` counts as thoughts, where there is such a token.
-    `shown` are the digests of what the sample shows (`content.digests`), if somebody has made them.
+    `shown` are the digests of what the sample shows (`content.digests`), if somebody has made them. With
+    `scores_prompt` the prompt's tokens are scored like the answer's; it is read from its beginning then.
     """
 
     sample: Sample
@@ -83,6 +84,7 @@ class Request:
     loops: bool = False
     thoughts_end: int | None = None
     shown: tuple[bytes, ...] | None = None
+    scores_prompt: bool = False
 
 
 def read_defaults(generation: Mapping[str, Any], ids: TokenIds, vocabulary: int | None = None) -> Defaults:
@@ -151,6 +153,7 @@ def request(
         logprobs=options.logprobs,
         loops=not options.keep_loops,
         thoughts_end=thoughts_end,
+        scores_prompt=options.prompt_logprobs,
     )
 
 

@@ -57,10 +57,11 @@ class Times:
 class Row:
     """A request: waiting, running, or put back in line. It has its sampler, dice and walk all the while.
 
-    `done` tokens of it are remembered; `cached` were when it first came in. `features` are those of pictures
-    that were seen and are not read to their end. `guesses` are tokens that may come next, for one step. One
-    that is not `lasting` lets go of its patches, which may be large, when they have been read; it is `blind`
-    then, and cannot be read again.
+    `read` are the scores of its prompt's tokens from the second on, where they were asked for. `done` tokens
+    of it are remembered; `cached` were when it first came in. `features` are those of pictures that were seen
+    and are not read to their end. `guesses` are tokens that may come next, for one step. One that is not
+    `lasting` lets go of its patches, which may be large, when they have been read; it is `blind` then, and
+    cannot be read again.
     """
 
     def __init__(self, ticket: int, request: Request, spec: ModelSpec, *, named: bool, guesses: int) -> None:
@@ -72,6 +73,7 @@ class Row:
         self.lasting, self.blind = True, False
         self.features: dict[int, Tensor] = {}
         self.guesses: list[int] = []
+        self.read: list[Scored] = []
         self._most_guesses = guesses
         self.times = Times()
         self.sampler = Sampler(request.sampling, sample.ids_T, spec.decoder.vocabulary)

@@ -18,6 +18,7 @@ class TextStream:
         self._stop = tuple(stop)
         self._characters = codecs.getincrementaldecoder("utf-8")("replace")
         self._held = ""
+        self.taken = self.told = 0  # letters that were taken in so far, and that were released
         self.stopped = False  # a stop text stood in the answer; nothing more is released
 
     def add(self, token: int) -> str:
@@ -26,20 +27,24 @@ class TextStream:
 
     def close(self) -> str:
         """The answer is over: give what was held back. Unfinished bytes become U+FFFD."""
-        text = self._take(self._characters.decode(b"", final=True)) + self._held
-        self._held = ""
-        return text
+        text = self._take(self._characters.decode(b"", final=True))
+        held, self._held = self._held, ""
+        self.told += len(held)
+        return text + held
 
     def _take(self, text: str) -> str:
+        self.taken += len(text)
         if self.stopped:
             return ""
         text = self._held + text
         found = [(at + len(stop), at) for stop in self._stop if (at := text.find(stop)) >= 0]
         if found:
             self.stopped, self._held = True, ""
+            self.told += min(found)[1]
             return text[: min(found)[1]]
         certain = len(text) - self._beginning(text)
         self._held = text[certain:]
+        self.told += certain
         return text[:certain]
 
     def _beginning(self, text: str) -> int:

@@ -11,6 +11,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from omma.chat import Delta, Image, Message, Options, Part, Video, source_name
 from omma.errors import BadInput, BadMessage, Busy, Interrupted
 from omma.host.clips import Clips
@@ -24,6 +26,7 @@ from omma.host.turns import Turns
 from omma.prep.video import Clip
 from omma.serve.desk import Card, Cost, Order, Told
 
+_UNNAMED = (source_name(b""), source_name(np.zeros(0)))  # what a decoder calls a medium of a request
 BEGINNING = 256  # letters by which conversations are known that begin alike
 NEWEST = 0.1  # how much of the guess of speed is the newest answer's
 
@@ -63,8 +66,8 @@ class HostDesk:
         self._threads.shutdown(cancel_futures=True)
 
     def models(self) -> Sequence[Card]:
-        """The one model."""
-        return [self._fleet.card]
+        """The one model, as soon as it is loaded."""
+        return self._fleet.cards
 
     def state(self) -> Mapping[str, Any]:
         """Sums over the engines, and how decoders and engines fared."""
@@ -157,7 +160,10 @@ class HostDesk:
             async with self._turns.turn(tenant):
                 taken = await self._decoded(part, digest)
         except BadInput as wrong:
-            named = type(wrong)(str(wrong).replace(source_name(b""), called))
+            said = str(wrong)
+            for name in _UNNAMED:
+                said = said.replace(name, called)
+            named = type(wrong)(said)
             named.shown = number
             raise named from None
         for stage, spent in taken.seconds.items():

@@ -54,8 +54,14 @@ class Fleet:
         self._ready.clear()
 
     @property
+    def cards(self) -> list[Card]:
+        """The same, or nothing as long as no engine has loaded it."""
+        loaded = self._model is not None and self._model.done() and self._model.exception() is None
+        return [self.card] if loaded else []
+
+    @property
     def card(self) -> Card:
-        """What the model says of itself."""
+        """What the model says of itself. Raises Busy while it is being loaded."""
         return self._told()[0]
 
     @property

@@ -16,12 +16,13 @@ from omma.host.desk import HostDesk
 from omma.host.settings import HostSettings
 from omma.host.thrift import be_thrifty, settle
 from omma.serve.desk import Desk
+from omma.serve.doorway import Doorway
 from omma.serve.fetch import Fetcher, FetchLimits
 from omma.serve.keys import KeyRing
 from omma.serve.media import MediaShelf
 from omma.serve.quota import Quota
 from omma.serve.settings import Settings
-from omma.serve.traces import NoTraces, sent_to
+from omma.serve.traces import NoTraces, Traces, sent_to
 
 try:
     import uvicorn
@@ -39,7 +40,7 @@ STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
 class HouseDesk(Desk, Protocol):
-    """A desk that is opened before the doors are, and closed after them."""
+    """A desk that is opened behind the door, and closed after it."""
 
     async def open(self) -> None: ...
 
@@ -66,7 +67,7 @@ class House:
 
 @dataclass(frozen=True)
 class Open:
-    """What is said when the doors are open: the server's address, and how media are confined."""
+    """What is said when a model answers: the server's address, and how media are confined."""
 
     url: str
     model: str
@@ -74,7 +75,7 @@ class Open:
 
 
 def run(house: House, told: Callable[[Open], None]) -> None:
-    """Serve until SIGTERM or SIGINT; `told` is called when the doors are open.
+    """Serve until SIGTERM or SIGINT; `told` is called when a model answers. Until then all hear 503.
 
     On the first signal nobody else is let in and answers under way are finished, as long as the settings'
     `leaving` says; on the second they are not. Raises BadInput for a place that cannot be had, and what
@@ -90,37 +91,48 @@ async def _live(house: House, door: socket.socket, told: Callable[[Open], None])
     loop = asyncio.get_running_loop()
     for number in STOPPING:
         loop.add_signal_handler(number, lambda: (hurried if asked.is_set() else asked).set())
+    traces = NoTraces() if house.traces is None else sent_to(house.traces)
     desk = house.desk(house.processes)
     fetcher = None if house.fetch is None else Fetcher(house.fetch)
+    app = _application(house, door, desk, fetcher, traces)
+    server = _Server(_as_we_serve(app))
+    serving = asyncio.create_task(server.serve(sockets=[door]))
     try:
+        # The door is open before a model answers: who asks hears that it is not ready, and does not wait.
         if await _first(desk.open(), asked):
-            await _serve(house, door, desk, fetcher, (asked, hurried), told)
+            settle()
+            told(Open(_url(door), desk.models()[0].name, tuple(desk.state().get("walls", ()))))
+            await _first(asyncio.shield(serving), asked)
+        if not serving.done():
+            await _first(app.close(), hurried)
     finally:
+        server.should_exit = True
+        server.force_exit = hurried.is_set()
+        await asyncio.gather(serving, return_exceptions=True)
         await desk.close()
         if fetcher is not None:
             fetcher.close()
+    await serving
 
 
-async def _serve(
-    house: House,
-    door: socket.socket,
-    desk: HouseDesk,
-    fetcher: Fetcher | None,
-    signs: tuple[asyncio.Event, asyncio.Event],
-    told: Callable[[Open], None],
-) -> None:
-    asked, hurried = signs
+def _application(
+    house: House, door: socket.socket, desk: HouseDesk, fetcher: Fetcher | None, traces: Traces
+) -> Doorway:
+    """The server around the desk."""
     local = ipaddress.ip_address(door.getsockname()[0]).is_loopback
-    app = build_app(
+    return build_app(
         desk,
         house.server if local else replace(house.server, hosts=()),  # others call it by names of theirs
         keys=house.keys,
         fetcher=fetcher,
         shelf=MediaShelf(),
         gate=Quota(named=house.keys.allowed),
-        traces=NoTraces() if house.traces is None else sent_to(house.traces),
+        traces=traces,
     )
-    config = uvicorn.Config(
+
+
+def _as_we_serve(app: Doorway) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
         http=Connection,
         ws="none",
@@ -130,15 +142,6 @@ async def _serve(
         timeout_keep_alive=KEPT_OPEN,
         timeout_graceful_shutdown=1,
     )
-    server = _Server(config)
-    settle()
-    serving = asyncio.create_task(server.serve(sockets=[door]))
-    told(Open(_url(door), desk.models()[0].name, tuple(desk.state().get("walls", ()))))
-    if not await _first(asyncio.shield(serving), asked):
-        await _first(app.close(), hurried)
-        server.should_exit = True
-        server.force_exit = hurried.is_set()
-    await serving
 
 
 class _Server(uvicorn.Server):

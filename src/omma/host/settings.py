@@ -13,7 +13,8 @@ class Setup:
     """What an engine's process loads. The words are those of `omma.load`; `name` is how it is offered.
 
     `rows` answers are written at a time. `pages` and `features` are bytes for keys and values, and for what
-    the tower saw, at most; None leaves them to `running.Limits`.
+    the tower saw, at most; None leaves them to `running.Limits`. With `invariant` an answer does not depend
+    on who else asks, to the last bit of every number; that costs time.
     """
 
     model: str = "omma-nano"
@@ -25,6 +26,7 @@ class Setup:
     rows: int = 32
     pages: int | None = None
     features: int | None = None
+    invariant: bool = False
 
 
 @dataclass(frozen=True)

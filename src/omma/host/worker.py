@@ -6,6 +6,7 @@ other side hangs up it ends.
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -17,7 +18,6 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from queue import Empty, SimpleQueue
-from traceback import print_exc
 from typing import Any
 
 import omma
@@ -32,7 +32,11 @@ from omma.loading import resolve
 from omma.prep.geometry import geometry
 from omma.respond import delta
 from omma.running import Asked, Running, enough
+from omma.sample import Sample
 from omma.serve.desk import Cost, Shown
+from omma.serve.lines import log_to_stderr
+
+LOG = logging.getLogger("omma.host.worker")
 
 WIDER = 4  # a prompt up to so many contexts long is counted, to say by how much it is too long
 BEAT = 0.5  # seconds between two words about how things stand
@@ -42,6 +46,7 @@ AT_ONCE = 16  # orders that are prepared at a time; those beyond wait for a thre
 def main(number: int) -> None:
     """Serve the socket of this number until its other side is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    log_to_stderr()
     be_thrifty()
     line = _Line(socket.socket(fileno=number))
     try:
@@ -52,6 +57,8 @@ def main(number: int) -> None:
         line.say({"is": "refused", **plain_error(wrong)})
     except (HungUp, Broken):
         pass
+    except Exception:
+        LOG.exception("the engine broke off")
     finally:
         sys.stderr.flush()
         os._exit(0)  # threads of answers may still be inside; nobody waits for them
@@ -129,7 +136,7 @@ class _Desk:
         pages = None if setup.pages is None else min(setup.pages, enough(model, setup.rows))
         limits = {"memory": pages, "features": setup.features}
         given = {name: limit for name, limit in limits.items() if limit is not None}
-        self._running = Running(model, rows=setup.rows, **given)
+        self._running = Running(model, rows=setup.rows, invariant=setup.invariant, **given)
         threading.Thread(target=model.ready, name="omma-shapes", daemon=True).start()
         folder = resolve(setup.model, revision=setup.revision)
         card = card_of(setup.name or setup.model, folder, model.processor)
@@ -161,11 +168,13 @@ class _Desk:
                 work()
             except OmmaError as wrong:
                 self._failed(number, wrong)
-            except Exception as wrong:  # a mistake of ours: said in the log, and to whoever asked
-                print_exc()
+            except Exception:  # a mistake of ours: the log says where, and whoever asked is told of it
+                LOG.exception("a mistake of omma's ended an answer")
                 self._failed(
                     number,
-                    Interrupted(f"a mistake of omma's ended the answer: {type(wrong).__name__}: {wrong}"),
+                    Interrupted(
+                        "a mistake of omma's ended the answer; the log says where; in other words it may go"
+                    ),
                 )
         except HungUp:
             return
@@ -209,7 +218,7 @@ class _Desk:
         texts: list[tuple[int, str]] = []
         for mine, piece in heard:
             mine.text.append(piece.text)
-            if piece.finish is None and piece.error is None and not piece.chosen:
+            if piece.finish is None and piece.error is None and not (piece.chosen or piece.read):
                 texts.append((mine.number, piece.text))
                 continue
             if texts:
@@ -235,7 +244,12 @@ class _Desk:
         try:
             sample = self._model.prepared(messages, options)[0].sample
         except PromptTooLong:  # by how much is told, so that less can be shown
-            sample = self._wide.sample(messages, tools=options.tools)
+            with suppress(PromptTooLong):
+                return self._counted(number, self._wide.sample(messages, tools=options.tools))
+            raise
+        self._counted(number, sample)
+
+    def _counted(self, number: int, sample: Sample) -> None:
         shown = tuple(
             Shown(visual.kind, visual.original, visual.resized, visual.tokens, max(len(visual.times), 1))
             for visual in sample.visuals

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from omma.chat import Image, Message, Options, Part, Seen, Text, ToolCall, Video
-from omma.errors import BadMessage, BadShape
+from omma.errors import BadMessage, BadShape, UnknownOption
+from omma.prep.dialects import dialect_of
 from omma.remote.peer import Peer
 from omma.remote.showing import show_picture, show_video
-from omma.shape import Calls, Json, Matching, Schema, Shape
+from omma.shape import Calls, Json, Matching, Places, Schema, Shape
 
 # Fields that are called as our options are; the last three are known to vLLM and SGLang beside OpenAI's own.
 _SAME = (
@@ -30,7 +31,8 @@ def body(spoken: Sequence[Message], options: Options, peer: Peer) -> tuple[dict[
     """The body, and what will be seen of each picture and video.
 
     An option that is left open is left out: the server decides. Raises what showing raises, BadMessage where
-    a picture stands in a turn that is not a person's, and BadShape for what no server can be told.
+    a picture stands in a turn that is not a person's, BadShape and UnknownOption for what no server can be
+    told.
     """
     seen: list[Seen] = []
     told: dict[str, Any] = {
@@ -42,8 +44,15 @@ def body(spoken: Sequence[Message], options: Options, peer: Peer) -> tuple[dict[
     told |= {name: value for name in _SAME if (value := getattr(options, name)) is not None}
     if options.keep_loops and peer.make == "omma":  # others never end what goes round in a circle
         told["keep_loops"] = True
+    if dialect_of(peer.dialect).dress != "json" and peer.make in ("vllm", "sglang"):
+        told["skip_special_tokens"] = False  # these write places between marks, which they leave out else
     if options.stop:
         told["stop"] = list(options.stop)
+    if options.prompt_logprobs:
+        raise UnknownOption(
+            "prompt_logprobs of a conversation is told by a model of this process; over HTTP ask "
+            "/v1/completions with echo and logprobs"
+        )
     if options.logprobs is not None:
         told |= {"logprobs": True, "top_logprobs": options.logprobs}
     if options.tools:
@@ -104,6 +113,8 @@ def _shape(options: Options, shape: Shape, peer: Peer) -> dict[str, Any]:
             return {"regex": pattern}
         case Calls(must=must, several=several) if options.tools:
             return {"tool_choice": "required" if must else "auto", "parallel_tool_calls": several}
+        case Places(None, None, most, points, picture) if peer.make == "omma":
+            return {"places": {"kind": "points" if points else "boxes", "most": most, "picture": picture}}
         case Matching(pattern) if peer.make == "vllm":
             return {"structured_outputs": {"regex": pattern}}
         case _:

@@ -5,19 +5,23 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from omma.errors import BadData, MissingFile
+from omma.errors import BadData, Interrupted, MissingFile
+
+BEGINNINGS = (b'{"id": "batch_req_', b'{"custom_id": "')  # of every line that a batch writes
 
 
 class Ledger:
     """Lines that are only ever added, each on the disk before the next. One process at a time holds it.
 
-    A last line that was torn when a run died is taken off; any other line that is no answer is an error:
-    the file is someone else's. `done` are the names of the rows that have their line, with what it is of.
+    A last line that was torn when a run died is taken off; any other line that is no answer, and an end that
+    no line of ours begins like, is an error: the file is someone else's. `done` are the names of the rows
+    that have their line, with what it is of.
     """
 
     def __init__(self, path: Path) -> None:
@@ -26,10 +30,12 @@ class Ledger:
         self.failed = 0
         self.torn = 0
         try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o644)
         except OSError as wrong:
             raise MissingFile(f"{path} cannot be written: {(wrong.strerror or '').lower()}") from wrong
         try:
+            if not stat.S_ISREG(os.fstat(self._file).st_mode):
+                raise MissingFile(f"{path} is no plain file; name one that answers can be added to")
             self._hold()
             self._read()
         except BaseException:
@@ -53,11 +59,22 @@ class Ledger:
         self._note(line)
 
     def write(self, raw: bytes) -> None:
-        """Append bytes and wait for the disk. Half a line is left only where this process dies in here."""
-        left = memoryview(raw)
-        while left:
-            left = left[os.write(self._file, left) :]
-        os.fsync(self._file)
+        """Append bytes and wait for the disk. Half a line is left only where this process dies in here.
+
+        Raises Interrupted where the disk does not take them; the file is as it was before then.
+        """
+        left, before = memoryview(raw), os.lseek(self._file, 0, os.SEEK_CUR)
+        try:
+            while left:
+                left = left[os.write(self._file, left) :]
+            os.fsync(self._file)
+        except OSError as wrong:
+            os.ftruncate(self._file, before)
+            os.lseek(self._file, before, os.SEEK_SET)
+            raise Interrupted(
+                f"{self.path} takes no more: {(wrong.strerror or str(wrong)).lower()}; all that is in it "
+                "stays, and the same command goes on when there is room"
+            ) from wrong
 
     def _hold(self) -> None:
         try:
@@ -73,6 +90,7 @@ class Ledger:
         with open(self._file, "rb", closefd=False) as file:
             for number, line in enumerate(file, 1):
                 if not line.endswith(b"\n"):
+                    self._check_torn(line, number)
                     self.torn = len(line)
                     break
                 self._take(line, number)
@@ -82,6 +100,14 @@ class Ledger:
             os.fsync(self._file)
         os.lseek(self._file, certain, os.SEEK_SET)
         self._keep_name()
+
+    def _check_torn(self, line: bytes, number: int) -> None:
+        """Nothing is taken off a file that is not ours."""
+        if not any(line.startswith(begun) or begun.startswith(line) for begun in BEGINNINGS):
+            raise BadData(
+                f"{self.path}, line {number} is not the beginning of an answer; name a file that is new, "
+                "or one that an earlier run wrote"
+            )
 
     def _take(self, line: bytes, number: int) -> None:
         try:

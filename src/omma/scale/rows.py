@@ -20,7 +20,7 @@ from omma.shape import Json, Matching, Schema, Shape
 
 Form = Literal["openai", "own"]
 ENDPOINT = "/v1/chat/completions"
-_OPTIONS = {field.name for field in fields(Options)} - {"shape", "logprobs"}
+_OPTIONS = {field.name for field in fields(Options)} - {"shape", "logprobs", "prompt_logprobs"}
 _ALSO = ("max_completion_tokens", "parallel_tool_calls", "regex", "response_format", "tool_choice")
 _NOTHING = {  # of a body: read elsewhere, or changes nothing
     "model", "messages", "user", "metadata", "store", "safety_identifier", "service_tier", "prediction",

@@ -9,8 +9,10 @@ from omma.errors import MissingExtra
 
 try:
     from fastapi import FastAPI, Request, Response
+    from fastapi.routing import APIRoute
     from pydantic.json_schema import models_json_schema
     from starlette.exceptions import HTTPException
+    from starlette.routing import Match
 
     from omma.serve.meters import Meters
     from omma.serve.routes import ROUTES, Route
@@ -172,6 +174,13 @@ async def _nothing_here(request: Request, error: Exception) -> Response:
     refused = Refused(error.status_code, text, code=code)
     request.scope["omma.visit"].notes["code"] = code
     headers = dict(error.headers or {})
-    if headers.get("Allow") == "GET":  # the first route of a path tells of itself alone
-        headers["Allow"] = "GET, HEAD"
+    if "Allow" in headers:  # the first route of a path tells of itself alone
+        headers["Allow"] = ", ".join(_methods(request))
     return Response(refused.raw, refused.status, headers, "application/json")
+
+
+def _methods(request: Request) -> list[str]:
+    """The methods of all routes that stand at a request's path."""
+    there = (route for route in request.app.routes if isinstance(route, APIRoute))
+    found = (route for route in there if route.matches(request.scope)[0] is not Match.NONE)
+    return sorted({method for route in found for method in route.methods or ()})

@@ -13,6 +13,7 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 from omma.serve.faults import Refused
@@ -29,6 +30,7 @@ App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 NO_TRACES = NoTraces()
 OPEN = "/healthz"  # the one route without a key
+TOLD_SECONDS = 1.0  # that those whose answers are cut at the server's end may take to hear of it
 WATCHED = ("/healthz", "/readyz", "/metrics")  # they answer while the server stops
 HEADERS = {
     "x-content-type-options": "nosniff",
@@ -50,7 +52,7 @@ class Doorway:
         self._app, self._settings, self._keys = app, settings, keys
         self._meters, self._traces = meters, traces
         self._closing = False
-        self._inside = 0
+        self._inside: dict[int, tuple[Visit, asyncio.Task[Any] | None]] = {}
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -60,12 +62,22 @@ class Doorway:
         return self._closing
 
     async def close(self, seconds: float | None = None) -> bool:
-        """Refuse new requests, and wait for answers under way, as long as `leaving` says. True: all ended."""
+        """Refuse new requests, and wait for answers under way, as long as `leaving` says. True: all ended.
+
+        Those that have not are told so, as an answer or as their stream's last event.
+        """
         self._closing = True
         try:
             async with asyncio.timeout(self._settings.leaving if seconds is None else seconds):
                 await self._empty.wait()
         except TimeoutError:
+            for visit, task in tuple(self._inside.values()):
+                visit.cut = True
+                if task is not None:
+                    task.cancel()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TOLD_SECONDS):
+                    await self._empty.wait()
             return False
         return True
 
@@ -81,12 +93,12 @@ class Doorway:
         visit.stopping = self._closing
         scope["omma.visit"] = visit
         counted = visit.path not in WATCHED
-        self._enter(counted)
+        self._enter(counted, visit)
         try:
             with self._traces.follow(visit):
                 await self._visited(visit, scope, receive, self._dressed(visit, send))
         finally:
-            self._leave(counted)
+            self._leave(counted, visit)
             self._record(visit)
 
     async def _visited(self, visit: Visit, scope: Scope, receive: Receive, send: Send) -> None:
@@ -150,15 +162,15 @@ class Doorway:
 
         return dressed
 
-    def _enter(self, counted: bool) -> None:
+    def _enter(self, counted: bool, visit: Visit) -> None:
         if counted:
-            self._inside += 1
+            self._inside[id(visit)] = visit, asyncio.current_task()
             self._empty.clear()
             self._meters.open.inc()
 
-    def _leave(self, counted: bool) -> None:
+    def _leave(self, counted: bool, visit: Visit) -> None:
         if counted:
-            self._inside -= 1
+            del self._inside[id(visit)]
             self._meters.open.dec()
             if not self._inside:
                 self._empty.set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
 
 from omma.serve.service import fault_of
 
@@ -41,3 +42,12 @@ def log_to_stderr(*, quiet: bool = False) -> None:
     handler.setFormatter(JsonLine())
     logging.getLogger().addHandler(handler)
     logging.getLogger(REQUESTS).setLevel(logging.ERROR if quiet else logging.INFO)
+    logging.captureWarnings(True)
+    threading.excepthook = _unforeseen
+
+
+def _unforeseen(told: threading.ExceptHookArgs) -> None:
+    """A thread that broke off, as a line and not as a page: its error's words may quote what was asked."""
+    name = "a thread" if told.thread is None else told.thread.name
+    wrong = told.exc_value if told.exc_value is not None else told.exc_type()
+    logging.getLogger("omma.threads").error("%s broke off", name, exc_info=wrong)

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from omma.chat import Chosen
 from omma.serve.calling import Calls
 from omma.serve.desk import Told
-from omma.serve.speech import Called, Ended, Event, Said, Thought, Thoughts
+from omma.serve.speech import Called, Ended, Event, Read, Said, Thought, Thoughts
 
 
 async def events(
@@ -22,6 +22,8 @@ async def events(
     async with aclosing(told) as pieces:
         async for piece in pieces:
             ended = piece.delta.finish_reason is not None
+            if piece.delta.read:
+                yield Read(piece.delta.read)
             for one in parts.feed(piece.delta.text, piece.delta.chosen, ended=ended):
                 yield one
             if ended:

@@ -6,6 +6,7 @@ secret of this process: the same upload has the same id again, and nobody can wo
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import secrets
@@ -50,6 +51,8 @@ _VIDEOS = (
     (0, b"nut/"),
 )
 
+LARGE = 1 << 20  # bytes whose digest is made beside the loop: others are not kept waiting for it
+
 
 @dataclass(frozen=True)
 class ShelfLimits:
@@ -93,7 +96,7 @@ class MediaShelf:
         if size > min(limits.each, limits.tenant, limits.whole):
             raise TooLarge(f"the upload has {size:,} bytes; at most {limits.each:,} are kept of one")
         kind = kind_of(raw)
-        name = self._name(tenant, raw)
+        name = await asyncio.to_thread(self._name, tenant, raw) if size > LARGE else self._name(tenant, raw)
         self._forget_old()
         self._items.pop(name, None)
         self._make_room(tenant, size)
@@ -110,10 +113,15 @@ class MediaShelf:
         self._items.move_to_end(name)
         return item.raw
 
-    async def drop(self, tenant: str, name: str) -> bool:
-        """Forget an upload now; whether there was one."""
+    async def look(self, tenant: str, name: str) -> Kept | None:
+        """What is kept under an id; None for one that is unknown, of another tenant, or too old."""
+        self._forget_old()
         item = self._items.get(name)
-        if item is None or item.tenant != tenant:
+        return None if item is None or item.tenant != tenant else item.told
+
+    async def drop(self, tenant: str, name: str) -> bool:
+        """Forget an upload now; whether there was one of this tenant."""
+        if await self.look(tenant, name) is None:
             return False
         del self._items[name]
         return True

@@ -11,7 +11,7 @@ from omma.serve import wire
 from omma.serve.desk import Card, Order
 from omma.serve.faults import Refused
 from omma.serve.toolbox import offered
-from omma.shape import Calls, Json, Matching, Schema, Shape
+from omma.shape import Calls, Json, Matching, Places, Schema, Shape
 
 SEEDS = 2**64  # from -2**63 on
 
@@ -53,7 +53,7 @@ def options_of(
     """The options of an answer. Raises Refused where two of them say two things."""
     if asked.regex is not None:
         if shape is not None:
-            raise _clash("regex", "regex and response_format or tools say two things; take one out")
+            raise _clash("regex", "regex and a format, places or tools say two things; take one out")
         shape = Matching(asked.regex)
     options = Options(
         max_tokens=most,
@@ -89,7 +89,7 @@ def chat_options(asked: wire.ChatRequest, card: Card) -> Options:
         asked,
         most=asked.max_tokens if most is None else most,
         logprobs=(asked.top_logprobs or 0) if asked.logprobs else None,
-        shape=one_shape(shape_of(asked.response_format), calls, "response_format"),
+        shape=one_shape(one_form(shape_of(asked.response_format), asked.places), calls, "response_format"),
         tools=tools,
         stop=asked.stop,
     )
@@ -106,6 +106,15 @@ def one_shape(form: Shape | None, calls: Shape | None, param: str) -> Shape | No
     if form is not None and calls is not None:
         raise _clash(param, f"{param} and tools hold the answer to two things; ask in two requests")
     return form or calls
+
+
+def one_form(form: Shape | None, places: wire.InsidePicture | None) -> Shape | None:
+    """What the words are held to: a format, or places in a picture. Raises Refused where both are wanted."""
+    if places is None:
+        return form
+    if form is not None:
+        raise _clash("places", "places and a format say two things; take one out")
+    return Places(most=places.most, points=places.kind == "points", picture=places.picture)
 
 
 def shape_of(form: wire.Format | None) -> Shape | None:
@@ -128,6 +137,8 @@ def place_of(shape: Shape | None, schema: str) -> str | None:
             return "regex"
         case Calls():
             return "tools"
+        case Places():
+            return "places"
         case _:
             return None
 

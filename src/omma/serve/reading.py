@@ -34,7 +34,6 @@ INSTEAD = {  # fields that others know, or that belong elsewhere, and what to do
     "truncation": "nothing is dropped from a conversation unseen; send less, and 'disabled' or nothing",
     "background": "every answer is waited for; take it out",
     "suffix": "words are continued at their end only; take it out",
-    "echo": "the prompt is not said again; take it out",
     "item_reference": "nothing is kept between requests; send the item itself",
     "previous_response_id": "nothing is kept between requests; send the whole conversation as input",
     "conversation": "nothing is kept between requests; send the whole conversation as input",

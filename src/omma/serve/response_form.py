@@ -9,7 +9,7 @@ from typing import Any
 
 from omma.serve.faults import Refused
 from omma.serve.reply import event
-from omma.serve.speech import Called, Ended, Event, Said, Thought
+from omma.serve.speech import Called, Ended, Event, Read, Said, Thought
 from omma.serve.told import REASONS, Gathered, logprob_forms, name, omma_form, usage_of
 from omma.serve.wire_responses import ResponseRequest
 
@@ -72,6 +72,8 @@ class ResponseForm:
     def take(self, one: Event) -> list[bytes]:
         """Another piece of the answer, as events."""
         match one:
+            case Read():
+                return []
             case Thought(text):
                 return [*self._open("reasoning"), self._delta("response.reasoning_text.delta", text)]
             case Said(text, chosen):

@@ -13,7 +13,7 @@ from omma.serve.desk import Card, Order
 from omma.serve.faults import Refused
 from omma.serve.items import kept_elsewhere, place_of, turns
 from omma.serve.merging import while_listening
-from omma.serve.orders import card_of, one_shape, options_of
+from omma.serve.orders import card_of, one_form, one_shape, options_of
 from omma.serve.orders import place_of as shape_place
 from omma.serve.reply import Reply
 from omma.serve.response_form import ResponseForm
@@ -86,7 +86,7 @@ def _options(asked: asks.ResponseRequest, card: Card) -> Options:
         asked,
         most=asked.max_output_tokens,
         logprobs=(asked.top_logprobs or 0) if wanted else None,
-        shape=one_shape(_shape(asked.text), calls, "text.format"),
+        shape=one_shape(one_form(_shape(asked.text), asked.places), calls, "text.format"),
         tools=told,
     )
 

@@ -65,6 +65,13 @@ class Service:
                 code="deadline_exceeded",
                 headers=ONCE,
             )
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if not visit.cut or task is None:
+                raise
+            task.uncancel()
+            text = "the server was stopped before the answer had ended; ask again, another one may answer"
+            refused = Refused(503, text, code="stopping", headers={"retry-after": "2"})
         except Exception as error:  # the one border where every mistake becomes an answer and a line of log
             refused = refusal(error, param=_place(error, visit))
             if refused.code == "internal_error":

@@ -63,6 +63,14 @@ class Shelf(Protocol):
         """The bytes that were kept under an id. Raises BadMessage: unknown, of someone else, or expired."""
         ...
 
+    async def look(self, tenant: str, name: str) -> Kept | None:
+        """What is kept under an id, if anything is, and it is this tenant's."""
+        ...
+
+    async def drop(self, tenant: str, name: str) -> bool:
+        """Forget an upload now; whether there was one of this tenant."""
+        ...
+
 
 class Gate(Protocol):
     """Decides who is let in, before anything is read of what they send, and who is answered first."""

@@ -18,6 +18,13 @@ class Thought:
 
 
 @dataclass(frozen=True)
+class Read:
+    """The prompt's tokens with their log-probabilities, before anything else; the first has none."""
+
+    chosen: tuple[Chosen, ...]
+
+
+@dataclass(frozen=True)
 class Said:
     """A piece of the answer's words, with its tokens where log-probabilities were asked for."""
 
@@ -41,7 +48,7 @@ class Ended:
     told: Told
 
 
-Event: TypeAlias = Thought | Said | Called | Ended
+Event: TypeAlias = Read | Thought | Said | Called | Ended
 
 
 class Thoughts:

@@ -16,7 +16,9 @@ from omma.serve.visit import Receive, Visit
 
 async def models(service: Service, visit: Visit, receive: Receive, reply: Reply) -> None:
     """List the models."""
-    forms = [_model_form(card) for card in service.desk.models()]
+    cards = service.desk.models()
+    card_of(cards, None)  # says that none is ready yet, where that is so
+    forms = [_model_form(card) for card in cards]
     await reply.json(200, {"object": "list", "data": forms})
 
 

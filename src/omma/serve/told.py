@@ -9,7 +9,7 @@ from typing import Any
 
 from omma.chat import Chosen, Likely, Seen, Usage
 from omma.serve.desk import Cost, Told
-from omma.serve.speech import Called, Ended, Event, Said, Thought
+from omma.serve.speech import Called, Ended, Event, Read, Said, Thought
 
 LEAST = -9999.0  # a log-probability of nothing at all, as JSON knows no infinity
 
@@ -30,6 +30,7 @@ class Gathered:
     thoughts: str = ""
     calls: list[dict[str, str]] = field(default_factory=list)
     chosen: list[Chosen] = field(default_factory=list)
+    read: tuple[Chosen, ...] = ()
     told: Told | None = None
 
     @property
@@ -41,6 +42,8 @@ class Gathered:
 def gather(gathered: Gathered, one: Event) -> None:
     """Add a piece to what came before it."""
     match one:
+        case Read(chosen):
+            gathered.read = chosen
         case Thought(text):
             gathered.thoughts += text
         case Said(text, chosen):

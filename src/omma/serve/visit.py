@@ -22,7 +22,8 @@ HEADER_LIMIT = 8192  # characters of one header's value that are looked at
 class Visit:
     """A request. `notes` go into its line of the log: numbers and names, never what was said or shown.
 
-    `stages` are seconds by stage, `stopping` says that the server is being stopped. `shape_at` and `shown_at`
+    `stages` are seconds by stage, `stopping` says that the server is being stopped, `cut` that it waits for
+    this answer no longer. `shape_at` and `shown_at`
     are the places in the request of what its answer is held to, and of each picture and video.
     """
 
@@ -36,6 +37,7 @@ class Visit:
     notes: dict[str, Any] = field(default_factory=dict)
     stages: dict[str, float] = field(default_factory=dict)
     stopping: bool = False
+    cut: bool = False
     shape_at: str | None = None
     shown_at: tuple[str, ...] = ()
     status: int = 0

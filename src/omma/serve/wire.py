@@ -15,8 +15,8 @@ from omma.serve.wire_messages import (
     AssistantMessage,
     CalledFunction,
     CalledTool,
+    InsidePicture,
     Message,
-    No,
     Part,
     Parts,
     PicturePart,
@@ -40,7 +40,8 @@ from omma.serve.wire_messages import (
 __all__ = [
     "IGNORED", "LONGEST", "MOST_CHOICES", "MOST_TOOLS", "Allowed", "AllowedTools", "AnswerParts",
     "AssistantMessage", "CalledFunction", "CalledTool", "ChatRequest", "Choosing", "CompletionRequest",
-    "Format", "Function", "Message", "NamedFunction", "NamedSchema", "NamedTool", "No", "ObjectFormat",
+    "Format", "Function", "InsidePicture", "Message", "NamedFunction", "NamedSchema", "NamedTool",
+    "ObjectFormat",
     "Part", "Parts", "PicturePart", "PictureSource", "Pixels", "Prompt", "Prompts", "RefusalPart",
     "Sampling", "SchemaFormat", "Stop", "Stops", "StreamOptions", "SystemMessage", "TextFormat",
     "TextPart", "Texts", "Tokens", "Tool", "ToolChoice", "ToolMessage", "ToolName", "Turn",
@@ -211,7 +212,6 @@ class Choosing(Sampling):
     """`n` answers to one request, each ending at a `stop` or after so many tokens."""
 
     stream_options: StreamOptions | None = None
-    max_tokens: Tokens | None = None
     n: Annotated[int, Field(ge=1, le=MOST_CHOICES)] | None = None
     stop: Stops | None = None
     logit_bias: Annotated[dict[str, float], Field(max_length=0)] | None = None
@@ -222,6 +222,7 @@ class ChatRequest(Choosing):
     """A conversation to be answered."""
 
     messages: Annotated[list[Message], Field(min_length=1)]
+    max_tokens: Tokens | None = None
     max_completion_tokens: Tokens | None = None
     logprobs: bool | None = None
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
@@ -229,6 +230,7 @@ class ChatRequest(Choosing):
     tools: Annotated[list[Tool], Field(max_length=MOST_TOOLS)] | None = None
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
+    places: InsidePicture | None = None
     modalities: list[Literal["text"]] | None = None
     audio: None = None
     functions: None = None
@@ -247,10 +249,15 @@ Prompts: TypeAlias = Annotated[
 
 
 class CompletionRequest(Choosing):
-    """Words to be continued as they are, without a conversation's form; several prompts, each `n` times."""
+    """Words to be continued as they are, without a conversation's form; several prompts, each `n` times.
+
+    With `echo` the prompt stands before what continues it, its tokens with log-probabilities where `logprobs`
+    are asked for; `max_tokens` may be 0 then: nothing is continued, and the prompt alone is measured.
+    """
 
     prompt: Prompts
+    max_tokens: Annotated[int, Field(ge=0, le=LONGEST)] | None = None
     logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
-    echo: No = None
+    echo: bool | None = None
     best_of: Annotated[int, Field(ge=1, le=1)] | None = None
     suffix: None = None

@@ -208,11 +208,11 @@ class CostPreview(Told):
 
 
 class CompletionLogprobs(Told):
-    """Tokens of a continuation, in lists side by side."""
+    """Tokens of a continuation, in lists side by side; an echoed prompt's first one has no probability."""
 
     tokens: list[str]
-    token_logprobs: list[float]
-    top_logprobs: list[dict[str, float]]
+    token_logprobs: list[float | None]
+    top_logprobs: list[dict[str, float] | None]
     text_offset: list[int]
 
 
@@ -245,6 +245,14 @@ class KeptMedium(Told):
     kind: Literal["image", "video"]
     bytes: int
     expires_at: int
+
+
+class ForgottenMedium(Told):
+    """An upload that is kept no longer."""
+
+    id: str
+    object: Literal["omma.media.deleted"]
+    deleted: Literal[True]
 
 
 class Alive(Told):

@@ -48,6 +48,17 @@ class PictureSource(Wire):
     max_pixels: Pixels | None = None
 
 
+class InsidePicture(Wire):
+    """The answer is boxes with labels, or points, that lie inside a picture, as the model writes them.
+
+    `picture` is its number among all that is shown, from 0; at most `most` of them are written.
+    """
+
+    kind: Literal["boxes", "points"]
+    picture: Annotated[int, Field(ge=0, le=1024)] = 0
+    most: Annotated[int, Field(ge=1, le=256)] = 64
+
+
 class PicturePart(Wire):
     """A picture."""
 

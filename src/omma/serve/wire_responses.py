@@ -8,7 +8,6 @@ from pydantic import ConfigDict, Discriminator, Field, JsonValue, Tag
 
 from omma.serve.wire import (
     MOST_TOOLS,
-    No,
     Pixels,
     RefusalPart,
     Sampling,
@@ -18,7 +17,7 @@ from omma.serve.wire import (
     Word,
     mode_or_object,
 )
-from omma.serve.wire_messages import VideoWishes
+from omma.serve.wire_messages import InsidePicture, No, VideoWishes
 
 Id: TypeAlias = Annotated[str, Field(min_length=1, max_length=256)]
 Status: TypeAlias = Literal["in_progress", "completed", "incomplete"]
@@ -230,6 +229,7 @@ class ResponseRequest(Sampling):
     parallel_tool_calls: bool | None = None
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
     include: list[Literal["message.output_text.logprobs", "reasoning.encrypted_content"]] | None = None
+    places: InsidePicture | None = None
     truncation: Literal["disabled"] | None = None
     background: No = None
     previous_response_id: None = None

@@ -1,6 +1,6 @@
 // Pictures and videos that a person brings: by drop, paste or choice. Their bytes stay here until one asks.
 
-import { upload } from "./wire.js";
+import { keeps, upload } from "./wire.js";
 
 const LARGE = 4 << 20; // bytes from which on a file is uploaded once instead of being told in every request
 const MARGIN = 60_000; // milliseconds before its end from which on an upload is made anew
@@ -56,7 +56,8 @@ function once(make) {
 function kept(file, type) {
   let last = null;
   return async () => {
-    if (!last || last.expires_at * 1000 < Date.now() + MARGIN) last = await upload(file, type);
+    if (!last || last.expires_at * 1000 < Date.now() + MARGIN || !(await keeps(last.id)))
+      last = await upload(file, type);
     return `media:${last.id}`;
   };
 }

@@ -80,8 +80,13 @@ export function makeStage(items, onremove) {
   }
 
   function drawStrip() {
-    at("strip").replaceChildren(...items.map((item, index) => thumbOf(item, index)));
-    at("strip").hidden = items.length === 0;
+    const strip = at("strip");
+    const buttons = () => [...strip.querySelectorAll("button")];
+    const held = buttons().indexOf(document.activeElement);
+    strip.replaceChildren(...items.map((item, index) => thumbOf(item, index)));
+    strip.hidden = items.length === 0;
+    // Whoever walks by keyboard stays where they were, or comes to what took its place.
+    if (held >= 0) (buttons().at(Math.min(held, buttons().length - 1)) ?? at("add")).focus();
   }
 
   function thumbOf(item, index) {

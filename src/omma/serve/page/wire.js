@@ -71,6 +71,17 @@ export async function upload(file, type, signal) {
   return reply.json();
 }
 
+/** Whether the server still keeps an upload: it may have been started anew, or made room for others. */
+export async function keeps(id) {
+  try {
+    await knock(`v1/media/${id}`);
+    return true;
+  } catch (error) {
+    if (error.status === 404) return false;
+    throw error;
+  }
+}
+
 /** Whether anybody is there at all. */
 export async function alive() {
   try {

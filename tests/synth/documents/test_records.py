@@ -172,3 +172,11 @@ def test_nothing_is_printed_over_anything_else(world: str) -> None:
                 wide = min(one[2], other[2]) - max(one[0], other[0])
                 high = min(one[3], other[3]) - max(one[1], other[1])
                 assert wide <= 1.5 or high <= 0.45 * (one[3] - one[1])
+
+
+def test_a_bills_title_is_never_cut_at_the_papers_edge() -> None:
+    for level, split in ((0, "test"), (1, "train")):
+        for seed in range(40):
+            drawing = draw("invoices", (91, seed), split=split, level=level, maps=False).drawing
+            width = drawing.picture.width
+            assert all(thing.box[2] < width for thing in drawing.things if thing.kind == "title")

@@ -77,6 +77,13 @@ class _Office:
         found = fitting(texts, type_, width)
         return self.dice.choice(found) if found else min(texts, key=type_.length)
 
+    def _large(self, title: str) -> Type:
+        """Large type, or as large as lets the title run no further than the page."""
+        found = self.large
+        while found.length(title) > self.width and found.size > self.plain.size:
+            found = self.clerk.look.type(found.size - 1, bold=True, head=True)
+        return found
+
     def _goods(self, count: int, width: float, *, extras: bool) -> Purchase:
         """What was bought, by names that fit."""
         section, most = self.dice.choice((("article", 30000), ("service", 60000), ("grocery", 3000)))
@@ -91,7 +98,8 @@ class _Office:
         clerk, dice, split = self.clerk, self.dice, self.split
         title = self._fit([pick("invoice title", split, dice) for _ in range(4)], self.large, self.width)
         if clerk.sheet.height > 7 * self.pitch:
-            clerk.write(title, self.large, self.left, self.y, paint=clerk.look.accent, kind="title")
+            type_ = self._large(title)
+            clerk.write(title, type_, self.left, self.y, paint=clerk.look.accent, kind="title")
             self.y += 1.5 * self.large.size
         facts: list[tuple[str, str, str]] = [
             (pick("invoice number", split, dice), code(dice), "invoice_number")

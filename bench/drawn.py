@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.lessons import RATE, Task
+from bench.lessons import LESSONS, RATE, Task
 from omma.sample import Size
 from omma.train.feed import lesson_of
 from omma.train.lesson import Lesson
 from omma.train.recipe import AdamW, Course, Rate, Recipe, Worlds
 from omma.weights import read_spec
+from recipes.nano import school
 
 SIZES = (Size(196, 140), Size(224, 224), Size(252, 168), Size(168, 168))
+
+
+def courses_of(task: Task) -> tuple[Course, ...]:
+    """What is drawn: two worlds, or all that omma-nano learns from but films."""
+    if task.lessons == LESSONS[0]:
+        return tuple(Course(world, level=1, sizes=SIZES) for world in ("scenes", "words"))
+    mix = school.widen().data
+    assert isinstance(mix, Worlds)
+    return tuple(course for course in mix.courses if course.world != "clips")
 
 
 def recipe_of(task: Task) -> Recipe:
@@ -22,7 +32,7 @@ def recipe_of(task: Task) -> Recipe:
         model=read_spec(folder),
         start=folder,
         processor=folder,
-        data=Worlds(tuple(Course(world, level=1, sizes=SIZES) for world in ("scenes", "words"))),
+        data=Worlds(courses_of(task)),
         steps=task.steps + 1,
         dialogues=task.dialogues,
         rate=Rate(peak=RATE, final=RATE, warm_up=0, shape="trapezoid"),

@@ -7,13 +7,15 @@ import sys
 from dataclasses import asdict, dataclass, field
 
 RATE = 1e-4
+LESSONS = ("scenes and words", "the school's mix")  # of lengths that are near each other, and of all lengths
 
 
 @dataclass(frozen=True)
 class Task:
     """So many steps of so many dialogues, by AdamW without decay, after one step that does not count.
 
-    `folder` is the model to go on from; `precision` is float32 or bfloat16, with fp32 masters either way.
+    `folder` is the model to go on from; `precision` is float32 or bfloat16, with fp32 masters either way;
+    `lessons` is one of LESSONS.
     """
 
     folder: str
@@ -21,6 +23,7 @@ class Task:
     steps: int
     threads: int
     precision: str
+    lessons: str = LESSONS[0]
     recompute: bool = False
 
     def words(self) -> str:

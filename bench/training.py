@@ -15,7 +15,7 @@ import os
 import sys
 from importlib.util import find_spec
 
-from bench.lessons import Learned, Task
+from bench.lessons import LESSONS, Learned, Task
 from bench.results import Table
 from bench.speed import NANO, ratio, run
 
@@ -35,9 +35,14 @@ def learn(program: str, task: Task) -> Learned | str:
     return ended if isinstance(ended, str) else Learned(**json.loads(ended.out.strip().splitlines()[-1]))
 
 
+def named(task: Task) -> str:
+    """What its rows begin with."""
+    return f"{task.precision}, {task.lessons}"
+
+
 def measure(table: Table, task: Task) -> None:
-    """All rows of one precision."""
-    name = task.precision
+    """All rows of one precision and one kind of lessons."""
+    name = named(task)
     print(f"{name}: omma", file=sys.stderr)
     ours = learn("bench.learn_omma", task)
     if isinstance(ours, str):
@@ -58,7 +63,7 @@ def measure(table: Table, task: Task) -> None:
 
 def beside(table: Table, task: Task, ours: Learned, theirs: Learned | str) -> None:
     """Rows that the peer has too."""
-    name = task.precision
+    name = named(task)
     rate = ours.tokens / ours.seconds
     if isinstance(theirs, str):
         absent = f"no transformers: {theirs}"
@@ -120,8 +125,9 @@ def main() -> int:
     wish = parser.parse_args()
     table = Table("training", "python -m bench.training")
     dialogues, steps = (2, 2) if wish.toy else (16, 8)
-    for precision in wish.precisions:
-        measure(table, Task(str(NANO), dialogues, steps, wish.threads, precision))
+    for lessons in LESSONS:
+        for precision in wish.precisions:
+            measure(table, Task(str(NANO), dialogues, steps, wish.threads, precision, lessons))
     again(table, Task(str(NANO), dialogues, steps, wish.threads, "float32"))
     stages(table)
     if wish.toy:

@@ -129,11 +129,16 @@ def test_the_code_that_is_shown_gets_the_same_answer(
     assert again.messages == asked.messages
 
 
+def grain() -> bytes:
+    """A picture of more than four million bytes."""
+    file = io.BytesIO()
+    PIL.Image.frombytes("RGB", (1300, 1300), random.Random(0).randbytes(3 * 1300 * 1300)).save(file, "PNG")
+    assert len(file.getvalue()) > 4 << 20
+    return file.getvalue()
+
+
 def test_a_large_file_is_sent_once_and_then_named(journey: Journey, desk: JourneyDesk) -> None:
-    grain = io.BytesIO()
-    PIL.Image.frombytes("RGB", (1300, 1300), random.Random(0).randbytes(3 * 1300 * 1300)).save(grain, "PNG")
-    raw = grain.getvalue()
-    assert len(raw) > 4 << 20
+    raw = grain()
     journey.open()
     journey.page.select_option("#model", label=TELLER)
     journey.show({"name": "large.png", "mimeType": "image/png", "buffer": raw})
@@ -141,6 +146,25 @@ def test_a_large_file_is_sent_once_and_then_named(journey: Journey, desk: Journe
     journey.ask("And now?")
     assert [part.source for part in desk.answered[-1].messages[0].parts[:1]] == [raw]
     assert sum(url.endswith("/v1/media") for url in journey.asked) == 1
+
+
+def test_a_large_file_that_the_server_forgot_is_sent_again(
+    journey: Journey, desk: JourneyDesk, served: Served
+) -> None:
+    raw = grain()
+    journey.open()
+    journey.page.select_option("#model", label=TELLER)
+    journey.show({"name": "large.png", "mimeType": "image/png", "buffer": raw})
+    with journey.page.expect_response("**/v1/media") as sent:
+        journey.ask("What is it?")
+    with served.http() as http:  # as a server does that was started anew
+        assert http.delete(f"/v1/media/{sent.value.json()['id']}").json()["deleted"]
+    journey.ask("And now?")
+    assert [part.source for part in desk.answered[-1].messages[0].parts[:1]] == [raw]
+    assert sum(url.endswith("/v1/media") for url in journey.asked) == 2
+    (line,) = journey.wrong  # the browser's own line about the status
+    assert "404" in line
+    journey.wrong.clear()
 
 
 def test_the_theme_is_switched_and_kept(journey: Journey) -> None:

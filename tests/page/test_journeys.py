@@ -11,11 +11,13 @@ import PIL.Image
 import pytest
 
 from bench.results import ROOT
-from omma.chat import Image, Video
+from omma.chat import Image, Video, whole
+from omma.prep.geometry import geometry
 from omma.serve.static import FOLDER
 from omma.shape import Schema
 from tests.page.conftest import Journey
 from tests.page.desks import TELLER, JourneyDesk
+from tests.serve.desks import NAME
 
 pytestmark = pytest.mark.soak
 
@@ -135,6 +137,73 @@ def test_extracted_fields_are_tied_to_where_they_stand(journey: Journey, desk: J
     assert order.messages[-1].text == "Extract title and pages with boxes in JSON."
     assert isinstance(order.options.shape, Schema)
     assert order.options.shape.schema["required"] == ["title", "pages"]
+
+
+def told_again(desk: JourneyDesk) -> tuple[str, dict[str, Any]]:
+    """What the bundled model answers to the last order, and the places that stand in it."""
+    order = desk.answered[-1]
+    assert order.model == NAME
+    reply = whole(desk.model.stream(order.messages, order.options))
+    return reply.text, geometry(reply.text, reply.seen)["shown"][0]
+
+
+def test_what_the_bundled_model_extracts_is_tied_to_where_it_says(
+    journey: Journey, desk: JourneyDesk
+) -> None:
+    journey.open()
+    journey.show(EXAMPLES / "form.png")
+    journey.choose("Extract")
+    journey.page.fill("#shape-text", "heading\nfirst_button")
+    journey.page.check("#shape-places")
+    article = journey.ask()
+    text, places = told_again(desk)
+    fields = json.loads(text)
+    assert article.locator("dt").all_inner_texts() == list(fields) == ["heading", "first_button"]
+    shown = article.locator("dd").all_inner_texts()
+    for words, field in zip(shown, fields.values(), strict=True):
+        assert words.startswith(str(field["value"]).strip() if field["value"] else "nothing there")
+    wanted = [box["box"] for box in places["boxes"]]
+    assert len(wanted) == 2
+    drawn = journey.inside(".marks .edge")
+    sides = [side for box in wanted for side in (box[0] / 364, box[1] / 308, box[2] / 364, box[3] / 308)]
+    assert [side for one in drawn for side in one] == pytest.approx(sides, abs=0.01)
+    assert journey.page.locator(".plate").all_inner_texts() == list(fields)
+
+
+def test_what_the_bundled_model_locates_stands_on_the_clock(journey: Journey, desk: JourneyDesk) -> None:
+    journey.open()
+    journey.page.locator(".example", has_text="Locate").click()
+    article = journey.answer()
+    _, places = told_again(desk)
+    spans = [one["span"] for one in places.get("spans", [])]
+    drawn = journey.page.locator(".span").evaluate_all(
+        "all => all.map(one => [Number(one.dataset.start), Number(one.dataset.end)])"
+    )
+    assert drawn == [pytest.approx(span) for span in spans]
+    assert article.locator(".moment").count() == len(spans)
+    assert ("names no time" in article.inner_text()) is (not spans and "boxes" in places)
+    assert article.locator(".place").count() == len(spans or places.get("boxes", []))
+    assert journey.page.locator(".tick").count() == 12  # the frames that it was shown
+    if places.get("boxes") and not spans:
+        (box,) = [one["box"] for one in places["boxes"]][:1]
+        wanted = (box[0] / 224, box[1] / 168, box[2] / 224, box[3] / 168)
+        assert journey.inside(".marks .edge")[0] == pytest.approx(wanted, abs=0.01)
+
+
+def test_who_walks_the_row_of_pictures_by_keyboard_is_not_lost(journey: Journey) -> None:
+    journey.open()
+    journey.show(*(EXAMPLES / name for name in ("shapes.png", "stars.png", "form.png")))
+    named = "document.activeElement.getAttribute('aria-label')"
+    journey.page.locator("#strip .thumb").nth(1).focus()
+    journey.page.keyboard.press("Enter")
+    assert journey.page.evaluate(named) == "Picture 2: stars.png"
+    assert "stars.png" in journey.page.locator("#caption").inner_text()
+    journey.page.keyboard.press("Tab")
+    for left in ("Take form.png away", "Take shapes.png away"):
+        journey.page.keyboard.press("Enter")
+        assert journey.page.evaluate(named) == left
+    journey.page.keyboard.press("Enter")
+    assert journey.page.evaluate("document.activeElement.id") == "words"  # nothing is left to walk along
 
 
 def test_spans_of_a_video_stand_on_its_clock_and_seek(journey: Journey, desk: JourneyDesk) -> None:

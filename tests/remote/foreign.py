@@ -32,6 +32,10 @@ class Foreign:
     thoughts: str = ""
     url: str = ""
 
+    def refuses(self, body: Mapping[str, Any]) -> Reply | None:
+        """An answer in place of the model's, where a server of this kind does not take the request."""
+        return None
+
     def cards(self) -> bytes:
         """The list of models, as much of it as such a server gives."""
         owner = {"vllm": "vllm", "sglang": "sglang"}.get(self.form, "someone")
@@ -100,8 +104,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         foreign.asked.append(body)
         foreign.keys.append(self.headers.get("authorization"))
-        if foreign.no:
-            self._send(*foreign.no.pop(0))
+        if refused := foreign.no.pop(0) if foreign.no else foreign.refuses(body):
+            self._send(*refused)
             return
         self.send_response(200)
         self.send_header("content-type", _kind(foreign.form))

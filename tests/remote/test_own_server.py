@@ -44,6 +44,8 @@ def test_whole_replies_are_equal(remote: Remote, nano: omma.Model) -> None:
         there, here = (model.ask(part, "What is this?", max_tokens=8) for model in (remote, nano))
         assert there == here
     assert remote.find(SHAPES, "red circle") == nano.find(SHAPES, "red circle")
+    assert remote.find(SHAPES, "red circle", inside=True) == nano.find(SHAPES, "red circle", inside=True)
+    assert remote.point(SHAPES, "circle", inside=True) == nano.point(SHAPES, "circle", inside=True)
     assert remote.read(HEADING, max_tokens=40) == nano.read(HEADING, max_tokens=40)
 
 

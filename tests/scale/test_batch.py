@@ -18,7 +18,7 @@ import pytest
 import omma
 from omma.chat import Answer, Message, Options, Usage
 from omma.cli.app import main
-from omma.errors import BadData, UnknownOption
+from omma.errors import BadData, MissingFile, UnknownOption
 from omma.scale.batch import Alone, run_batch
 from omma.scale.ledger import Ledger
 from omma.scale.rows import read_asked, read_rows
@@ -267,6 +267,41 @@ def test_an_output_of_something_else_is_refused_and_left_as_it_is(
     with pytest.raises(BadData, match="name "):
         run_batch(source, out, workers(foreign))
     assert out.read_bytes() == before
+
+
+@pytest.mark.parametrize("raw", [b"my notes", b'{"my": "notes"', b"\x00\x00", b'{"custom_id": "a"}\nnotes'])
+def test_nothing_is_taken_off_a_strangers_file(foreign: Foreign, tmp_path: Path, raw: bytes) -> None:
+    source, out = write(tmp_path / "in.jsonl", row("a")), tmp_path / "notes.txt"
+    out.write_bytes(raw)
+    with pytest.raises(BadData, match="name a file that is new"):
+        run_batch(source, out, workers(foreign))
+    assert out.read_bytes() == raw
+
+
+@pytest.mark.parametrize("name", ["pipe", "/dev/full", "/dev/zero", "."])
+def test_what_is_no_plain_file_is_refused_at_once(foreign: Foreign, tmp_path: Path, name: str) -> None:
+    source, out = write(tmp_path / "in.jsonl", row("a")), tmp_path / name
+    if name == "pipe":
+        os.mkfifo(out)
+    with pytest.raises(MissingFile, match=r"no plain file|is a directory"):
+        run_batch(source, out, workers(foreign))
+    assert not foreign.asked
+
+
+def test_a_full_disk_ends_the_run_and_the_same_command_goes_on(foreign: Foreign, tmp_path: Path) -> None:
+    source, out = write(tmp_path / "in.jsonl", *(row(f"r{i}") for i in range(40))), tmp_path / "out.jsonl"
+    run_batch(source, tmp_path / "unbroken.jsonl", workers(foreign))
+    command = f"ulimit -f 6; exec {sys.executable} -m omma batch {source} {out} --connect {foreign.url}"
+    full = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert full.returncode == 75, full.stderr
+    assert "the same command goes on" in full.stderr
+    assert "Traceback" not in full.stderr
+    assert out.read_bytes().endswith(b"\n")  # nothing is torn
+    kept = lines(out)
+    assert 0 < len(kept) < 40
+    report = run_batch(source, out, workers(foreign))
+    assert (report.torn, report.skipped, report.answered) == (False, len(kept), 40 - len(kept))
+    assert lines(out) == lines(tmp_path / "unbroken.jsonl")
 
 
 def test_two_runs_do_not_write_one_file(tmp_path: Path) -> None:

@@ -171,6 +171,53 @@ def test_places_are_told_in_pixels_of_the_picture(
         assert 0 <= top <= bottom <= 128
 
 
+@pytest.mark.parametrize("kind", ["boxes", "points"])
+def test_places_that_were_asked_for_lie_inside_the_picture(client: openai.OpenAI, kind: str) -> None:
+    said = shown(picture(drawn("red", (192, 128))), words("Where is it?"))
+    for seed in range(3):
+        held: Any = {"places": {"kind": kind, "most": 3}}
+        answer = chat(client, said, max_tokens=200, temperature=3, seed=seed, extra_body=held)
+        (entry,) = answer.model_extra["omma"]["geometry"]["shown"]
+        found = [one["box"] if kind == "boxes" else one["point"] for one in entry.get(kind, [])]
+        assert len(found) <= 3
+        assert json.loads(answer.choices[0].message.content) == [] or found
+        for place in found:
+            assert all(0 <= x <= 192 for x in place[::2])
+            assert all(0 <= y <= 128 for y in place[1::2])
+            assert kind == "points" or (place[0] < place[2] and place[1] < place[3])
+    response = client.responses.create(
+        model=NAME,
+        input=said_newly(drawn("red")),
+        max_output_tokens=60,
+        extra_body={"places": {"kind": kind}},
+    )
+    assert isinstance(json.loads(response.output_text), list)
+
+
+def said_newly(raw: bytes) -> Any:
+    url = f"data:image/png;base64,{base64.b64encode(raw).decode()}"
+    return [{"role": "user", "content": [{"type": "input_image", "image_url": url, "detail": "auto"}]}]
+
+
+@pytest.mark.parametrize(
+    ("wishes", "message"),
+    [
+        ({"regex": "a"}, "two things"),
+        ({"response_format": {"type": "json_object"}}, "two things"),
+        ({"places": {"kind": "boxes", "picture": 1}}, "1 are shown"),
+        ({"places": {"kind": "circles"}}, "boxes"),
+        ({"places": {"kind": "boxes", "most": 0}}, "1 or more"),
+    ],
+    ids=str,
+)
+def test_places_that_cannot_be_had_are_refused_by_name(
+    client: openai.OpenAI, wishes: Any, message: str
+) -> None:
+    with pytest.raises(openai.BadRequestError, match=message) as refused:
+        chat(client, shown(picture(drawn("red"))), extra_body={"places": {"kind": "boxes"}} | wishes)
+    assert refused.value.param.startswith(("places", "regex"))
+
+
 def test_a_picture_that_is_none_is_400(client: openai.OpenAI) -> None:
     with pytest.raises(openai.BadRequestError) as refused:
         chat(client, shown(picture(b"\x89PNG\r\n\x1a\nbroken")))

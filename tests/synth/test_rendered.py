@@ -301,6 +301,7 @@ def test_what_bears_no_words_on_the_screen_is_not_asked_for_by_a_name(tricks: di
     asked = [turn.question for turn in tricks["icons"].turns if turn.task in ("point", "widget_kind")]
     assert asked
     assert not any("Close" in question for question in asked)
+    assert not any("Close" in turn.answer for turn in tricks["icons"].turns)
 
 
 @pytest.mark.parametrize(

@@ -50,9 +50,9 @@ class _Questions(PageQuestions):
 
     def clickable(self) -> Turn:
         """All that can be clicked, with boxes."""
-        return self.say.boxes(
-            "clickable", [(mark.box, f"{mark.kind} {mark.text}".strip()) for mark in self.marks]
-        )
+        named = [mark.text if mark.state != UNREAD else "" for mark in self.marks]
+        told = [f"{mark.kind} {name}".strip() for mark, name in zip(self.marks, named, strict=True)]
+        return self.say.boxes("clickable", list(zip((mark.box for mark in self.marks), told, strict=True)))
 
     def click(self) -> Turn | None:
         """The middle of what carries a label that comes once."""

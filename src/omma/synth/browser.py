@@ -156,7 +156,9 @@ class Browser:
             heard = self._hear(deadline)
             if heard.get("id") == number:
                 if "error" in heard:
-                    raise BrowserTrouble(f"{method}: {heard['error'].get('message')}")
+                    told = str(heard["error"].get("message"))
+                    gone = "the page led on to another one by itself"
+                    raise BrowserTrouble(gone if "context" in told else f"{method}: {told}")
                 result: dict[str, Any] = heard.get("result", {})
                 return result
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -61,6 +61,26 @@ def _tables(angle: Tensor) -> Tables:
 
 def rotate(x_THK: Tensor, tables: Tables) -> Tensor:
     """Turn each head's pairs (i, i + K/2) by their angles, in fp32 (facts §3.4)."""
+    if torch.is_grad_enabled() and x_THK.requires_grad:
+        learnt_THK: Tensor = _Turning.apply(x_THK, *tables)  # type: ignore[no-untyped-call]
+        return learnt_THK
+    return _turned(x_THK, tables)
+
+
+def _turned(x_THK: Tensor, tables: Tables, way: int = 1) -> Tensor:
     x = x_THK.float()
     swapped = x.roll(x.shape[-1] // 2, -1)
-    return torch.addcmul(x * tables.cos_T1K, swapped, tables.sin_T1K).to(x_THK.dtype)
+    return torch.addcmul(x * tables.cos_T1K, swapped, tables.sin_T1K, value=way).to(x_THK.dtype)
+
+
+class _Turning(torch.autograd.Function):
+    """Gradients are turned back by the same angles: nothing of the heads is kept for them."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+        ctx.save_for_backward(cos, sin)
+        return _turned(x, Tables(cos, sin))
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        return _turned(gradient, Tables(*ctx.saved_tensors), -1), None, None

@@ -2,8 +2,7 @@
 
 Published and kept: what learns, how many tokens, frames at 2 a second (facts §8.2). The report counts the
 merger to the tower, and so do `learns` here. Not published, so ours: rates, batch, weight decay (the 2023
-school's), and with them the number of steps. The model is a Qwen2.5-VL, the architecture that is built
-here.
+school's), and with them the number of steps.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from pathlib import Path
 from omma.presets import preset
 from omma.train.recipe import AdamW, Lines, Rate, Recipe
 
-MODEL = Path("models/qwen2.5-vl-7b")
+MODEL = Path("models/qwen2-vl-7b")
 RUNS = Path("runs/qwen2-vl-2024")
 LINES = Path("data")
 DIALOGUE = 2_048  # tokens of a dialogue on average; ours
@@ -25,7 +24,7 @@ def see() -> Recipe:
     """The tower learns beside a decoder that sleeps: pictures and text, print, classes; 600 B tokens."""
     return Recipe(
         name="qwen2-vl-2024-see",
-        model=preset("qwen2.5-vl-7b"),
+        model=preset("qwen2-vl-7b"),
         start=MODEL,
         processor=MODEL,
         data=Lines(LINES / "pairs.jsonl"),

@@ -2,8 +2,7 @@
 
 Published and kept: what learns, how many tokens, sequence lengths, and that a dialogue weighs the square
 root of its length in all of it (facts §8.4). Not published, so ours: rates, batch, weight decay, and with
-them the number of steps; what learns in the instruct stages is not said either: everything here. The model
-is a Qwen2.5-VL, the architecture that is built here, with its context widened where the stage is longer.
+them the number of steps; what learns in the instruct stages is not said either: everything here.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from pathlib import Path
 from omma.presets import preset
 from omma.train.recipe import AdamW, Lines, Rate, Recipe
 
-MODEL = Path("models/qwen2.5-vl-7b")
+MODEL = Path("models/qwen3-vl-8b")
 RUNS = Path("runs/qwen3-vl")
 LINES = Path("data")
 SHORT, LONG, LONGEST = 8_192, 32_768, 262_144
@@ -26,7 +25,7 @@ def align() -> Recipe:
     """The merger alone learns; 67 B tokens."""
     return Recipe(
         name="qwen3-vl-align",
-        model=preset("qwen2.5-vl-7b"),
+        model=preset("qwen3-vl-8b"),
         start=MODEL,
         processor=MODEL,
         data=Lines(LINES / "pairs.jsonl"),
@@ -112,7 +111,7 @@ def fine_tune() -> Recipe:
     steps = FINE_TUNED // 16
     return Recipe(
         name="qwen3-vl-fine-tune",
-        model=preset("qwen2.5-vl-7b"),
+        model=preset("qwen3-vl-8b"),
         start=MODEL,
         processor=MODEL,
         data=Lines(LINES / "own.jsonl"),

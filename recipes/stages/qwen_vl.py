@@ -4,9 +4,9 @@
 
 Published and kept: what learns, resolution, sequence length, optimiser, rates, schedule, warm-up, steps,
 batch, decay down the tower, weight decay, clipping, precision (facts §8.1). Passes a step are as remembered
-of the authors' cluster. Ours: the model, a Qwen2.5-VL of like size, because that architecture is the one
-that is built here; its tower takes any resolution, so 224 and 448 are limits on a picture's area. Where the
-data stand is yours to say: LINES.
+of the authors' cluster. Ours: the model, a Qwen2.5-VL of like size, whose tower takes any resolution, so that
+224 and 448 are limits on a picture's area; Qwen-VL's own sees 448 × 448 and nothing else. Where the data
+stand is yours to say: LINES.
 """
 
 from __future__ import annotations

@@ -166,8 +166,10 @@ def _part(raw: Any, where: str) -> Part:
         case "video_url" | "video":
             source, limits = _media(raw, "video", where)
             known = {"fps", "max_frames", "start", "stop", "max_pixels"}
-            _read_all(limits, known, where)
-            return Video(source, **{name: limits.get(name) for name in known})
+            _read_all(limits, {*known, "times"}, where)
+            times = limits.get("times")
+            moments = None if times is None else tuple(times) if isinstance(times, Sequence) else (times,)
+            return Video(source, **{name: limits.get(name) for name in known}, times=moments)
         case other:
             raise BadMessage(f"{where}.type is {other!r}; wanted text, image_url or video_url")
 

@@ -39,7 +39,10 @@ class Image:
 
 @dataclass(frozen=True)
 class Video:
-    """A video, not yet opened. `fps` is the rate it is sampled at; `start` and `stop` cut it, in seconds."""
+    """A video, not yet opened. `fps` is the rate it is sampled at; `start` and `stop` cut it, in seconds.
+
+    Of a list of frames `fps` is their own rate, or `times` are the seconds that they stand at.
+    """
 
     source: MediaSource
     fps: float | None = None
@@ -47,6 +50,7 @@ class Video:
     start: float | None = None
     stop: float | None = None
     max_pixels: int | None = None
+    times: tuple[float, ...] | None = None
 
 
 Part: TypeAlias = Text | Image | Video

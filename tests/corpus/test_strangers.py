@@ -53,7 +53,7 @@ def test_a_shard_that_ends_between_two_files_is_told(tmp_path: Path) -> None:
     assert not any(reasons(Corpus(whole)))
 
 
-@pytest.mark.parametrize("packed", ["b.jsonl.gz", "b.tar.gz", "b.tgz", "b.parquet.zst"])
+@pytest.mark.parametrize("packed", ["b.jsonl.bz2", "b.tar.xz", "b.parquet.gz", "b.parquet.zst"])
 def test_a_folder_with_packed_data_is_refused(packed: str, tmp_path: Path) -> None:
     write_lines(tmp_path / "a.jsonl", [native(0)])
     (tmp_path / packed).write_bytes(b"\x1f\x8b")
@@ -138,9 +138,10 @@ def test_the_same_picture_at_another_size_is_another_record(tmp_path: Path) -> N
         (qwen(0) | {"conversations": [{"from": "user", "value": "<img>0.png\nWhat?"}]}, "not closed"),
         (qwen(0) | {"conversations": [{"from": "user", "value": "<img></img>What?"}]}, "empty name"),
         ({"image": "0.png", "question": "What?"}, "no caption"),
-        ({"image": "0.png", "caption": ["a"]}, "the caption is list"),
+        ({"image": "0.png", "caption": ["a", "b"]}, "there are 2 captions; wanted one text"),
         ({"image": "", "caption": "red"}, "no picture"),
-        ({"videos": [["0.png", "1.png"]], **native(0)}, "list of its frames"),
+        ({"videos": [["0.png", "1.png"]], **native(0)}, "0 <video> and the record 1 video"),
+        ({"images": [["0.png", "1.png"]], **native(0)}, "a picture or video is list"),
     ],
 )
 def test_what_is_wrong_is_said_in_the_words_of_the_record(

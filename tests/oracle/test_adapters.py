@@ -15,8 +15,11 @@ from bench.toys import cases, write_toy
 from omma.engine.engine import score
 from omma.loading import Loaded, load_folder
 from omma.presets import tiny
+from omma.train.published import SETS
 from omma.weights.adapters import read_adapter, write_adapter
 from omma.weights.lora import Adapter, Pair, fresh, linears, mark_of, merge, put_on
+from tests.train.school import write_dialogues
+from tests.train.test_tune import fit
 
 SAID = next(case.said for case in cases() if case.name == "one picture")
 CLOSE = 2e-6  # of the largest logit; without any adapter the two are 1e-6 apart in fp32
@@ -97,3 +100,16 @@ def test_an_adapter_of_ours_says_the_same_in_peft(base: str, folder: Path, tmp_p
     oracle.model = PeftModel.from_pretrained(oracle.model, tmp_path).base_model.model
     assert apart(loaded, oracle.logits(loaded.processor.sample(SAID))) <= CLOSE
     assert any("lora" in name for name, _ in oracle.model.named_parameters())
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_what_published_values_learned_says_the_same_in_peft(name: str, folder: Path, tmp_path: Path) -> None:
+    form = fit(folder, write_dialogues(tmp_path / "data", 12), tmp_path, published=name, rate=1e-2, turns=4)
+    loaded = load_folder(folder, device="cpu", adapter=form["folder"])
+    oracle = Oracle(folder)
+    assert apart(loaded, oracle.logits(loaded.processor.sample(SAID))) > 1e-3
+    worn = PeftModel.from_pretrained(oracle.model, form["folder"])
+    config = worn.peft_config["default"]
+    assert (config.r, config.lora_alpha, config.lora_dropout) == (64, SETS[name].alpha, 0.05)
+    oracle.model = worn.base_model.model
+    assert apart(loaded, oracle.logits(loaded.processor.sample(SAID))) <= CLOSE

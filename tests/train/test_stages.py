@@ -92,6 +92,12 @@ def test_every_stage_learns_what_was_published(name: str) -> None:
     assert made.roots == (name.startswith("qwen3_vl.py") and not name.endswith("fine_tune"))
 
 
+@pytest.mark.parametrize("name", LEARNS)
+def test_a_school_is_that_of_its_own_generation(name: str) -> None:
+    family = {"qwen2_vl.py": "qwen2-vl", "qwen3_vl.py": "qwen3-vl"}.get(name.partition(":")[0], "qwen2.5-vl")
+    assert stage(name).model.family == family
+
+
 @pytest.mark.parametrize("name", TOKENS)
 def test_the_steps_come_to_the_tokens_that_were_published(name: str) -> None:
     module = program(STAGES / name.partition(":")[0])

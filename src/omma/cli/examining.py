@@ -18,6 +18,7 @@ from omma.cli.say import aside, rows, say, say_json
 from omma.errors import BadData, MissingFile
 
 if TYPE_CHECKING:
+    from omma.corpus.aside import Aside
     from omma.corpus.spread import Spread
     from omma.corpus.survey import Survey
     from omma.prep.processor import Processor
@@ -29,8 +30,8 @@ File = Annotated[
     str,
     typer.Argument(
         metavar="FILE",
-        help="JSON Lines, a JSON list, a WebDataset shard or a parquet table; a folder of shards, or a "
-        "pattern such as part-{000..012}.tar.",
+        help="JSON Lines, a JSON list, a WebDataset shard (also as .gz) or a parquet table; a folder of "
+        "shards, or a pattern such as part-{000..012}.tar.",
         show_default=False,
     ),
 ]
@@ -121,7 +122,6 @@ def processor_of(model: str) -> Processor:
 
 def _writer(report: Path, stack: ExitStack) -> Callable[..., object]:
     """Writes what is set aside into the file, anew."""
-    from omma.corpus.aside import Aside
     from omma.corpus.aside import Report as Told
 
     try:
@@ -156,8 +156,14 @@ def page(told: Survey, model: str) -> str:
         parts += ["", "set aside"]
     for kind, count in told.kinds.most_common():
         parts.append(f"  {kind}: {count:,}")
-        parts += [f"    {found.place}: {found.reason}" for found in told.examples[kind]]
+        parts += [f"    {_sentence(found)}" for found in told.examples[kind]]
     return "\n".join(parts)
+
+
+def _sentence(found: Aside) -> str:
+    """Where a record stands and what is wrong with it; the place once, where the reason begins with it."""
+    place = str(found.place)
+    return found.reason if found.reason.startswith(place) else f"{place}: {found.reason}"
 
 
 def _facts(told: Survey) -> list[tuple[str, str]]:
@@ -178,7 +184,7 @@ def _facts(told: Survey) -> list[tuple[str, str]]:
             ("for this model", f"{told.shrunk:,} are made smaller, {told.grown:,} larger"),
         ]
     if told.videos:
-        facts.append(("videos", f"{told.videos:,}"))
+        facts.append(("videos", f"{told.videos:,} shown"))
     if told.media.seen:
         each = ", ".join(f"{number} in {count:,}" for number, count in sorted(told.shown.items())[:6])
         facts += [

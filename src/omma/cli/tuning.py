@@ -17,7 +17,7 @@ from omma.cli.say import aside, rows, say, say_json
 from omma.errors import MissingFile, UnknownOption
 
 PARTS = ("vision", "bridge", "decoder")
-ALL = ",".join(PARTS)
+PAIRS = "Pairs (LoRA)"
 
 Data = Annotated[
     str,
@@ -46,11 +46,63 @@ Method = Annotated[
     typer.Option(help="lora learns an adapter, full moves the weights; auto is lora."),
 ]
 Learns = Annotated[
-    str, typer.Option(metavar="PARTS", help="Which parts learn: any of vision,bridge,decoder.")
+    str | None,
+    typer.Option(
+        metavar="PARTS",
+        help="Which parts learn: any of vision,bridge,decoder; by default all of them.",
+        show_default=False,
+    ),
+]
+PublishedName = Annotated[
+    Literal["qwen-vl", "qwen3-vl"] | None,
+    typer.Option(
+        help="Begin from LoRA's published values: qwen-vl has rank 64, alpha 16, dropout 0.05 on the "
+        "decoder's query, key, value, out, gate, up, and rate 1e-5; qwen3-vl has 64, 128, 0.05 on attention.",
+        rich_help_panel=PAIRS,
+        show_default=False,
+    ),
 ]
 Rank = Annotated[
     int | None,
-    typer.Option(help="Of the adapter's pairs; 16 by default.", min=1, max=4096, show_default=False),
+    typer.Option(
+        help="Of the adapter's pairs; 16 by default.",
+        min=1,
+        max=4096,
+        rich_help_panel=PAIRS,
+        show_default=False,
+    ),
+]
+Alpha = Annotated[
+    float | None,
+    typer.Option(
+        help="Pairs count by alpha / rank; twice the rank by default.",
+        rich_help_panel=PAIRS,
+        show_default=False,
+    ),
+]
+Dropout = Annotated[
+    float | None,
+    typer.Option(
+        help="Share of a pair's input that is left out while it learns; 0.05 by default.",
+        rich_help_panel=PAIRS,
+        show_default=False,
+    ),
+]
+Layers = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAMES",
+        help="Which linear layers of the parts that learn carry pairs, such as query,value; by default all.",
+        rich_help_panel=PAIRS,
+        show_default=False,
+    ),
+]
+Batch = Annotated[
+    int | None,
+    typer.Option(help="Dialogues in a step; 8 or 16 by default.", min=1, max=65_536, show_default=False),
+]
+Patience = Annotated[
+    int, typer.Option(help="Checks in a row without a gain after which it ends.", min=1, max=1000)
 ]
 Rate = Annotated[
     float | None,
@@ -73,6 +125,7 @@ def enrol(train: typer.Typer) -> None:
             "omma train tune --data mine.jsonl --out runs/mine",
             "omma train tune --data mine.jsonl --test others.jsonl --learns decoder --out runs/mine",
             "omma train tune --data llava.json --media coco --model Qwen/Qwen2.5-VL-3B-Instruct --out big",
+            "omma train tune --data mine.jsonl --published qwen-vl --rate 1e-4 --out runs/mine",
             'omma ask picture.png "Which symbol is this?" --model runs/mine/adapter',
         )
     )(tune)
@@ -92,10 +145,16 @@ def tune(
     form: Form = None,
     media: Media = None,
     method: Method = "auto",
-    learns: Learns = ALL,
-    rank: Rank = None,
+    learns: Learns = None,
     rate: Rate = None,
     turns: Turns = None,
+    batch: Batch = None,
+    patience: Patience = 6,
+    published: PublishedName = None,
+    rank: Rank = None,
+    alpha: Alpha = None,
+    dropout: Dropout = None,
+    layers: Layers = None,
     seed: Seed = 0,
     device: given.Device = "auto",
     json: given.Json = False,
@@ -104,37 +163,44 @@ def tune(
 
     A tenth of the dialogues is held out to stop by and a fifth to judge by,
     before and after. Each answer is judged by its kind: word, number, boxes,
-    points or text. A run that was stopped goes on by the same command. What
-    `omma data doctor` can use, in any form, is learned from.
+    points, calls or text. The same command goes on with a run that was stopped.
     """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin starve the one that reads
+    _prepare(method, media, published=published, rank=rank, alpha=alpha, dropout=dropout, layers=layers)
     from omma.respond import Model
     from omma.train.tune import tune as fit
     from omma.train.tuning import Tuning
 
-    _check(method, rank, media)
     wish = Tuning(
-        data, model, test, method, parts(learns), rank=16 if rank is None else rank, rate=rate, turns=turns,
-        seed=seed, form=form, media=media,
+        data, model, test, method, None if learns is None else parts(learns), rank, alpha, dropout,
+        None if layers is None else named(layers), published, rate, turns, batch, patience, seed, form, media,
     )  # fmt: skip
     with Heard(quiet=json) as heard:
         told = fit(wish, out, responder_of=Model, listener=heard, device=device)
-    if json:
-        say_json(told)
-    else:
-        _tell(told, out)
+    _tell(told, out, json=json)
 
 
-def _check(method: str, rank: int | None, media: Path | None) -> None:
+def _prepare(method: str, media: Path | None, **pairs: object) -> None:
     """Refuse what cannot go together or is not there. Raises UnknownOption and MissingFile."""
-    if rank is not None and method == "full":
-        raise UnknownOption("--rank is of an adapter's pairs, and --method full has none; leave one out")
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin starve the one that reads
+    if os.environ.get("WORLD_SIZE", "1") != "1":
+        raise UnknownOption(
+            "a model is fitted by one process, and torchrun began several; leave torchrun out, or write a "
+            "recipe with the data as its Lines: recipes run on any number of them"
+        )
+    said = [name for name, value in pairs.items() if value is not None]
+    if said and method == "full":
+        raise UnknownOption(
+            f"--{said[0]} is of an adapter's pairs, and --method full has none; leave one out"
+        )
     if media is not None and not media.is_dir():
         raise MissingFile(f"--media {media}: there is no such folder")
 
 
-def _tell(form: dict[str, Any], out: Path) -> None:
-    """What a fitting brought, in words and a table."""
+def _tell(form: dict[str, Any], out: Path, *, json: bool) -> None:
+    """What a fitting brought, in words and a table, or as JSON."""
+    if json:
+        say_json(form)
+        return
     from omma.train.tune import ASIDE, CURVES
     from omma.train.tune_report import told
 
@@ -183,10 +249,14 @@ def merge(
 
 def parts(learns: str) -> tuple[str, ...]:
     """The parts that a comma-separated list names. Raises UnknownOption."""
-    named = tuple(part.strip() for part in learns.split(","))
-    if not set(named) <= set(PARTS):
+    if not set(told := named(learns)) <= set(PARTS):
         raise UnknownOption(f"--learns {learns}: wanted any of {','.join(PARTS)}")
-    return named
+    return told
+
+
+def named(words: str) -> tuple[str, ...]:
+    """What a comma-separated list names."""
+    return tuple(word.strip() for word in words.split(","))
 
 
 class Heard:

@@ -106,6 +106,8 @@ def _spoken(loose: Loose, folder: Path) -> Pair:
     *asked, answer = record.messages
     shown = [part for said in asked for part in said.parts if isinstance(part, (Image, Video))]
     roles = [said.role for said in record.messages]
+    if record.tools or any(said.calls or said.role == "tool" for said in record.messages):
+        raise BadData("it offers or calls tools; wanted a pair: one picture and one answer in words")
     if len(shown) != 1 or isinstance(shown[0], Video) or record.boxes or roles.count("assistant") != 1:
         boxes = " with boxes to write" if record.boxes else ""
         raise BadData(

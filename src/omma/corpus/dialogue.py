@@ -14,7 +14,7 @@ from omma.errors import PromptTooLong
 from omma.prep.pictures import open_picture
 from omma.prep.processor import Processor
 from omma.prep.template import Mark
-from omma.prep.visuals import picture_size, see
+from omma.prep.visuals import picture_size
 from omma.sample import Sample, Size
 
 
@@ -24,7 +24,7 @@ def sample_of(record: Record, processor: Processor) -> Sample:
     An answer counts by its message's weight; all else, media and their marks among it, has weight 0.
     Raises BadInput: PromptTooLong over the model's context, and what the media or the boxes raise.
     """
-    sample = processor.sample(place_boxes(record, processor), prompt=False)
+    sample = processor.sample(place_boxes(record, processor), prompt=False, tools=record.tools)
     told = [w for said, w in zip(record.messages, record.weights, strict=True) if said.role == "assistant"]
     assert sample.weights_T is not None
     if all(weight == 1 for weight in told):
@@ -55,12 +55,14 @@ def measure(record: Record, processor: Processor, *, any_length: bool = False) -
     Every picture is opened all the same, so what is broken is found: raises what `sample_of` raises. With
     `any_length` a record over the model's context is measured too; `check_length` judges it.
     """
-    tokens = learned = visual = videos = 0
+    if any(isinstance(part, Video) for part in media_of(record.messages)):
+        return _measured(sample_of(record, processor))
+    tokens = learned = visual = 0
     sizes: list[tuple[Size, Size]] = []
     weighed = _weights(record)
     spoken = place_boxes(record, processor)
-    weight = 0.0
-    for piece in processor.pieces(spoken, prompt=False):
+    weight, inside = 0.0, False
+    for piece in processor.pieces(spoken, prompt=False, tools=record.tools):
         match piece.what:
             case Mark():
                 new = 1
@@ -70,19 +72,30 @@ def measure(record: Record, processor: Processor, *, any_length: bool = False) -
                 sizes.append(_sizes(shown, processor))
                 new = sizes[-1][1].width * sizes[-1][1].height // processor.rules.factor**2
                 visual += new
-            case Video() as shown:
-                seen = see(shown, processor.rules, start=0, room=processor.spec.decoder.context - tokens)
-                new = seen.stop
-                visual, videos = visual + new, videos + 1
         tokens += new
         if piece.learned:
-            weight = next(weighed) if isinstance(piece.what, Text) else weight
+            weight = weight if inside else next(weighed)
             learned += new if weight else 0
+        inside = piece.learned
     pictures, resized = tuple(size for size, _ in sizes), tuple(size for _, size in sizes)
-    whole = Measure(tokens, learned, visual, pictures, resized, videos)
+    whole = Measure(tokens, learned, visual, pictures, resized)
     if not any_length:
         check_length(whole, processor)
     return whole
+
+
+def _measured(sample: Sample) -> Measure:
+    """The measure of a sample that was made: of videos nobody knows the frames before they are opened."""
+    shown = [visual for visual in sample.visuals if visual.kind == "image"]
+    assert sample.weights_T is not None
+    return Measure(
+        tokens=sample.length,
+        learned=int(np.count_nonzero(sample.weights_T)),
+        visual=sum(visual.tokens for visual in sample.visuals),
+        pictures=tuple(visual.original for visual in shown),
+        resized=tuple(visual.resized for visual in shown),
+        videos=len(sample.visuals) - len(shown),
+    )
 
 
 def check_length(measured: Measure, processor: Processor) -> None:

@@ -78,7 +78,8 @@ def record_digest(record: Record) -> bytes:
     digest = hashlib.blake2b(digest_size=16)
     for said in record.messages:
         digest.update(repr((said.role, _parts(said))).encode("utf-8", "surrogatepass"))
-    digest.update(repr((record.weights, record.boxes)).encode("utf-8", "surrogatepass"))
+    facts = record.weights, record.boxes, record.tools, [said.calls for said in record.messages]
+    digest.update(repr(facts).encode("utf-8", "surrogatepass"))
     return digest.digest()
 
 
@@ -91,7 +92,9 @@ def _parts(said: Message) -> list[object]:
 
 
 def media_digest(source: MediaSource) -> bytes:
-    """A digest of a picture's or video's bytes. Raises MissingFile when it cannot be opened."""
+    """A digest of a picture's or video's bytes, or of all of its frames'. Raises MissingFile."""
+    if isinstance(source, tuple):
+        return hashlib.blake2b(b"".join(map(media_digest, source)), digest_size=16).digest()
     if isinstance(source, bytes):
         return hashlib.blake2b(source, digest_size=16).digest()
     return _file_digest(str(source))

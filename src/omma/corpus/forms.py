@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from omma.corpus.container import Container
+from omma.corpus.gzipped import Gzipped
 from omma.corpus.lines import LinesFile, read_object
 from omma.corpus.lists import ListFile, starts_list
 from omma.corpus.media import KEYS
@@ -19,10 +20,10 @@ from omma.corpus.tables import Table
 from omma.corpus.tagged import CAPTIONS, read_captions, read_llava, read_qwen
 from omma.errors import BadData, MissingFile, UnknownOption
 
+GZIP = b"\x1f\x8b"
 HEAD = 1 << 16  # bytes of a file that are looked at to tell its kind
 WANTED = "JSON Lines, a JSON list, a WebDataset shard (.tar) or a parquet table"
 SQUEEZED = {
-    b"\x1f\x8b": "gzip",
     b"BZh": "bzip2",
     b"\xfd7zXZ\x00": "xz",
     b"\x28\xb5\x2f\xfd": "zstd",
@@ -61,18 +62,35 @@ def open_container(path: Path) -> Container:
         raise MissingFile(f"{path} cannot be read: {(problem.strerror or str(problem)).lower()}") from None
     if not head.strip():
         raise BadData(f"{path} has no records: it is empty")
+    packed = None
+    if head.startswith(GZIP):
+        packed = Gzipped(path)
+        with packed.open() as file:
+            head = file.read(HEAD)
+        if not head.strip():
+            raise BadData(f"{path} has no records: {packed.problem() or 'nothing is packed in it'}")
+    inside = "" if packed is None else "what is packed in "
     for begin, name in SQUEEZED.items():
         if head.startswith(begin):
-            raise BadData(f"{path} is packed with {name}; unpack it first, so that records can be reached")
+            raise BadData(
+                f"{inside}{path} is packed with {name}; unpack it first, or pack it with gzip: in that, "
+                "records can be reached"
+            )
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise BadData(
+            f"{inside}{path} is text in UTF-16; wanted UTF-8: iconv -f UTF-16 -t UTF-8 writes it anew"
+        )
     if head.startswith(b"PAR1"):
+        if packed is not None:
+            raise BadData(f"{inside}{path} is a parquet table, which is read as it is; unpack it first")
         return Table(path)
     if _is_tar(head):
-        return Shard(path)
+        return Shard(path, packed)
     if starts_list(head):
-        return ListFile(path)
+        return ListFile(path, packed)
     if _is_lines(head):
-        return LinesFile(path)
-    raise BadData(f"{path} is not a data file: it begins with {head[:24]!r}; wanted {WANTED}")
+        return LinesFile(path, packed)
+    raise BadData(f"{inside}{path} is not a data file: it begins with {head[:24]!r}; wanted {WANTED}")
 
 
 def _is_tar(head: bytes) -> bool:
@@ -124,5 +142,5 @@ def form_of(record: Mapping[str, Any], usual: str) -> str:
 
 
 def _is_caption(record: Mapping[str, Any]) -> bool:
-    says = any(isinstance(record.get(key), str) for key in CAPTIONS)
+    says = any(isinstance(record.get(key), (str, list)) for key in CAPTIONS)  # a list is told by the reader
     return says and (any(key in record for key in KEYS) or "question" in record)

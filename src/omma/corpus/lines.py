@@ -18,10 +18,10 @@ LONGEST = 64 << 20  # bytes of one record's text
 class LinesFile(Indexed):
     """A file of JSON Lines. Blank lines count as lines and are no records."""
 
-    what = "JSON Lines"
+    kind, unit = "JSON Lines", "line"
 
     def _from(self, offset: int, number: int) -> Generator[Raw]:
-        with self.path.open("rb") as file:
+        with self.open() as file:
             file.seek(offset)
             while line := file.readline(LONGEST):
                 place, length = Place(str(self.path), number, "line"), len(line)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from omma.corpus.container import Indexed
+from omma.corpus.gzipped import Gzipped
 from omma.corpus.lines import LONGEST, read_object
 from omma.corpus.record import Loose, Place, Raw
 from omma.errors import BadData
@@ -31,16 +32,16 @@ class Element(NamedTuple):
 class ListFile(Indexed):
     """A file with one JSON list in it."""
 
-    what = "a JSON list"
+    kind = "a JSON list"
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        with path.open("rb") as file:
+    def __init__(self, path: Path, packed: Gzipped | None = None) -> None:
+        super().__init__(path, packed)
+        with self.open() as file:
             head = file.read(CHUNK)
         self.first = head.find(b"[") + 1
 
     def _from(self, offset: int, number: int) -> Generator[Raw]:
-        with self.path.open("rb") as file:
+        with self.open() as file:
             file.seek(offset)
             for count, element in enumerate(elements(file, offset), number):
                 place = Place(str(self.path), count)

@@ -7,24 +7,28 @@ from pathlib import Path
 from typing import Any
 
 from omma import chat
-from omma.chat import ROLES, Part, Text
+from omma.chat import Message, Part, Text
+from omma.corpus.calling import read_tools, speaker_of
 from omma.corpus.media import KEYS, KINDS, Media
 from omma.corpus.objects import PARTS, Objects, boxes_part
 from omma.corpus.record import Boxes, Loose, Record
 from omma.corpus.wording import Wording, weight_of
 from omma.errors import BadData, BadMessage
+from omma.turns import in_order
 
-KNOWN = {"id", "messages", "objects", "weight", *KEYS}
+KNOWN = {"id", "messages", "objects", "tools", "weight", *KEYS}
 
 
 def read_messages(loose: Loose, folder: Path) -> Record:
     """The conversation under "messages". Raises BadInput saying what is not understood.
 
     <image> and <video> in the words are places only when the record names pictures beside its messages;
-    otherwise they are words. A message may carry a "weight", and so may the record.
+    otherwise they are words. A message may carry a "weight", and so may the record. Calls of tools are
+    answers, and what the tools gave back comes in the order of the calls, as a conversation that is answered
+    has it.
     """
     media, objects = Media(loose, folder), Objects(loose.value.get("objects"))
-    wording = Wording(media)
+    wording = Wording(media, read_tools(loose.value.get("tools")))
     whole = weight_of(loose.value.get("weight"), "weight")
     spoken = loose.value.get("messages")
     if spoken is None:
@@ -32,25 +36,28 @@ def read_messages(loose: Loose, folder: Path) -> Record:
         raise BadData(f"the record has {fields}; wanted messages, each with a role and a content")
     if not isinstance(spoken, list) or not spoken:
         raise BadData("messages is empty or no list; wanted messages with a role and a content")
+    turns: dict[int, tuple[Message, list[Part | Boxes], float]] = {}
     for number, raw in enumerate(spoken):
         where = f"messages[{number}]"
         if not isinstance(raw, Mapping):
             raise BadData(f"{where} is {type(raw).__name__}; wanted an object with 'role' and 'content'")
         said = {key: value for key, value in raw.items() if value is not None}
-        if said.get("role") not in ROLES:
-            raise BadData(f"{where}.role is {said.get('role')!r}; wanted one of {', '.join(ROLES)}", "role")
-        if called := sorted(said.keys() & {"tool_calls", "tool_call_id"}):
-            raise BadData(f"{where} has {called[0]}, which training does not read yet; take it out", "role")
         weight = weight_of(said.pop("weight", None), f"{where}.weight")
-        parts = _parts(said, where, wording, objects)
-        wording.add(said["role"], parts, whole * weight)
+        speaker = speaker_of(said, where)
+        turns[id(speaker)] = speaker, _parts(said, speaker, where, wording, objects), whole * weight
     objects.check()
-    return wording.record(set(loose.value) - KNOWN)
+    for speaker in in_order([speaker for speaker, _, _ in turns.values()]):
+        wording.add(*turns[id(speaker)])
+    return wording.record(set(loose.value) - KNOWN - media.read)
 
 
-def _parts(said: dict[str, Any], where: str, wording: Wording, objects: Objects) -> list[Part | Boxes]:
-    """What one message says, in order."""
+def _parts(
+    said: dict[str, Any], speaker: Message, where: str, wording: Wording, objects: Objects
+) -> list[Part | Boxes]:
+    """What one message says, in order; nothing where it only calls."""
     content = said.get("content")
+    if content is None and speaker.calls:
+        return []
     listed: list[Any] = content if isinstance(content, list) else [{"type": "text", "text": content}]
     parts: list[Part | Boxes] = []
     for number, raw in enumerate(listed):
@@ -62,8 +69,13 @@ def _parts(said: dict[str, Any], where: str, wording: Wording, objects: Objects)
         if _is_part(raw) and part["type"] in KINDS and set(part) == {"type"}:
             parts.append(wording.media.take(part["type"]))
             continue
+        if _is_part(raw) and part["type"] == "video" and _holds(part.get("video"), "frames"):
+            parts.append(wording.media.film(part["video"]))
+            continue
+        if _is_part(raw) and part["type"] in ("video", "video_url") and "sample_fps" in part:
+            part = {"fps" if key == "sample_fps" else key: value for key, value in part.items()}
         try:
-            one = chat.messages([{**said, "content": [part]}])[0].parts[0]
+            one = chat.messages([{"role": "user", "content": [part]}])[0].parts[0]
         except BadMessage as problem:  # said of the only part of the only message
             told = str(problem).replace("messages[0].content[0]", name)
             raise BadMessage(told.replace("messages[0]", where)) from None
@@ -73,6 +85,10 @@ def _parts(said: dict[str, Any], where: str, wording: Wording, objects: Objects)
 
 def _is_part(raw: Any) -> bool:
     return isinstance(raw, Mapping) and isinstance(raw.get("type"), str)
+
+
+def _holds(value: Any, key: str) -> bool:
+    return isinstance(value, Mapping) and value.get(key) is not None
 
 
 def _found(part: Part, wording: Wording, objects: Objects) -> list[Part | Boxes]:

@@ -20,10 +20,12 @@ from omma.errors import BadData, BadInput, MissingFile
 LOOKED_AT = 64  # records that a form is told by
 BRACES = re.compile(r"\{(\d+)\.\.(\d+)\}")
 MOST_NUMBERS = 1_000_000  # files that one pair of braces may name
-ENDINGS = (".jsonl", ".ndjson", ".json", ".tar", ".parquet")
-DEEPER = (".jsonl", ".ndjson", ".tar", ".parquet")  # a .json in a folder's folder may be one picture's notes
+ENDINGS = (".jsonl", ".ndjson", ".json", ".tar", ".parquet", ".jsonl.gz", ".tar.gz")
+KINDS = ("jsonl", "ndjson", "json", "tar")
+DATA = re.compile(rf"\.(?P<kind>{'|'.join(KINDS)}|parquet|tgz)\Z|\.(?P<packed>{'|'.join(KINDS)})\.gz\Z")
+NOTES = ("json",)  # one in a folder's folder may be a picture's notes
 # What a folder may hold that is data and cannot be read as it stands.
-PACKED = re.compile(r"\.(?:jsonl|ndjson|json|tar|parquet)\.(?:gz|bz2|xz|zst|zip)\Z|\.tgz\Z")
+PACKED = re.compile(r"\.(?:jsonl|ndjson|json|tar|parquet)\.(?:bz2|xz|zst|zip)\Z|\.parquet\.gz\Z")
 
 
 class Share(NamedTuple):
@@ -151,19 +153,31 @@ def files_of(path: Path | str) -> list[Path]:
 def _inside(folder: Path) -> list[Path]:
     """The data files of a folder. Raises BadData when there are others that would be passed over."""
     entries = sorted(folder.iterdir())
-    found = [file for file in entries if file.suffix in ENDINGS]
-    if len({file.suffix for file in found}) > 1:
-        raise BadData(f"{folder} holds files of several kinds; name one, or a pattern such as {folder}/*.tar")
+    found = [file for file in entries if _kind(file) is not None]
+    if len(kinds := {_kind(file) for file in found}) > 1:
+        known = ", ".join(sorted(kind for kind in kinds if kind))
+        raise BadData(
+            f"{folder} holds files of several kinds, {known}; name one, or a pattern such as {folder}/*.tar"
+        )
     if packed := next((file for file in entries if PACKED.search(file.name)), None):
         raise BadData(f"{packed} is packed; unpack it first, or name the other files by a pattern")
     for deeper in (entry for entry in entries if entry.is_dir()):
-        left = next((file for file in sorted(deeper.iterdir()) if file.suffix in DEEPER), None)
+        left = next((file for file in sorted(deeper.iterdir()) if _kind(file) not in (None, *NOTES)), None)
         if left is not None:
             raise BadData(
                 f"{folder} has data in a folder of its own, {left}; name all of it by a pattern such as "
                 f"{folder}/**/*{left.suffix}, or the one file that is meant"
             )
     return found
+
+
+def _kind(file: Path) -> str | None:
+    """Which kind of data file the name says it is: jsonl, json.gz, …; None for none."""
+    named = DATA.search(file.name)
+    if named is None:
+        return None
+    kind = "tar.gz" if named["kind"] == "tgz" else named["kind"]
+    return kind or f"{named['packed']}.gz"
 
 
 def _numbered(name: str) -> Iterator[str]:

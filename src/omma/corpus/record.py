@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from omma.chat import Message
+from omma.chat import Message, Tool
 from omma.prep.boxes import Box, Point
 
 Unit: TypeAlias = Literal["pixels", "share", "grid"]
@@ -79,12 +79,14 @@ class Boxes:
 class Record:
     """A conversation of a data file. `weights`, one a message: how much its words count in the loss.
 
-    Only answers have a weight over 0. `unread` names the fields of the file's record that nobody reads.
+    Only answers have a weight over 0. `tools` are those that may be called in it. `unread` names the fields
+    of the file's record that nobody reads.
     """
 
     messages: tuple[Message, ...]
     weights: tuple[float, ...]
     boxes: tuple[Boxes, ...] = ()
+    tools: tuple[Tool, ...] = ()
     unread: tuple[str, ...] = field(default=(), compare=False)
 
     @property

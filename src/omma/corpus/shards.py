@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 import tarfile
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from omma.corpus.container import Indexed
@@ -42,16 +41,16 @@ class Group:
 
 
 class Shard(Indexed):
-    """An uncompressed tar of records: pictures beside .txt captions, or .json conversations."""
+    """A tar of records: pictures beside .txt captions, or .json conversations."""
 
-    what = "a WebDataset shard"
+    kind = "a WebDataset shard"
 
     def _from(self, offset: int, number: int) -> Generator[Raw]:
-        with self.path.open("rb") as file:
+        with self.open() as file:
             try:
                 for group in groups(file, offset):
                     place = Place(str(self.path), number, key=group.key)
-                    yield Raw(place, group.offset, partial(_open, self.path, group, str(place)))
+                    yield Raw(place, group.offset, partial(_open, self.open, group, str(place)))
                     offset, number = group.offset, number + 1
             except _Broken as problem:
                 place = Place(str(self.path), number)
@@ -106,12 +105,12 @@ def _members(file: IO[bytes], offset: int) -> Iterator[tuple[int, tarfile.TarInf
         raise _Broken(f"is where the shard breaks off: no file's header stands at byte {end:,}", end)
 
 
-def _open(path: Path, group: Group, place: str) -> Loose:
+def _open(opened: Callable[[], IO[bytes]], group: Group, place: str) -> Loose:
     """The record of a group: its .json object with the pictures and videos beside it, or its caption."""
     value: dict[str, Any] = {}
     inside: dict[str, bytes] = {}
     beside: dict[str, list[bytes]] = {"image": [], "video": []}
-    with path.open("rb") as file:
+    with opened() as file:
         for member in group.members:
             body = _read(file, member, place)
             ending = member.ending.rsplit(".", 1)[-1]

@@ -79,7 +79,8 @@ class Survey:
         self.sayings.see(record_digest(record), number)
         for part in media_of(record.messages):
             content = media_digest(part.source)
-            name = content if isinstance(part.source, bytes) else str(part.source).encode("utf-8", "replace")
+            named = isinstance(part.source, str)
+            name = str(part.source).encode("utf-8", "replace") if named else content
             self.media.see(content, number, name)
 
     def _size(self, size: Size) -> None:
@@ -154,7 +155,7 @@ def survey(
         if (found := told.take(raw)) is not None and tell is not None:
             tell(found)
         if progress is not None:
-            progress(before[raw.place.file] + raw.offset, whole)
+            progress(min(before[raw.place.file] + raw.offset, whole), whole)
     if progress is not None:
         progress(whole, whole)
     return told

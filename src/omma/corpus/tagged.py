@@ -29,7 +29,7 @@ def read_llava(loose: Loose, folder: Path) -> Record:
     wording = Wording(Media(loose, folder))
     for role, text in _turns(loose.value):
         wording.add(role, wording.parts(text), weight_of(loose.value.get("weight"), "weight"))
-    return wording.record(set(loose.value) - CONVERSATION)
+    return wording.record(set(loose.value) - CONVERSATION - wording.media.read)
 
 
 def read_qwen(loose: Loose, folder: Path) -> Record:
@@ -50,7 +50,7 @@ def read_qwen(loose: Loose, folder: Path) -> Record:
             learned = role == "assistant"
             parts += grounded(part.text, last, learned=learned) if isinstance(part, Text) else [part]
         wording.add(role, parts, weight_of(loose.value.get("weight"), "weight"))
-    return wording.record(set(loose.value) - CONVERSATION)
+    return wording.record(set(loose.value) - CONVERSATION - wording.media.read)
 
 
 def _shown(text: str, wording: Wording, *, alone: bool) -> list[Part]:
@@ -75,6 +75,11 @@ def read_captions(loose: Loose, folder: Path) -> Record:
     question = loose.value.get("question")
     if answer is None:
         raise BadData(f"there is no caption; wanted text under {', '.join(CAPTIONS)}, or a .txt in a shard")
+    if isinstance(answer, list):
+        raise BadData(
+            f"there are {len(answer)} captions; wanted one text: omma data clean makes a record of each, or "
+            "keeps the longest"
+        )
     answer = _words(answer, "the caption")
     if question is not None:
         question = _words(question, "the question")
@@ -83,7 +88,7 @@ def read_captions(loose: Loose, folder: Path) -> Record:
         raise BadData("there is a caption and no picture", "tags")
     wording.add("user", [*shown, Text(question or PROMPT)])
     wording.add("assistant", [Text(answer)], weight_of(loose.value.get("weight"), "weight"))
-    return wording.record(set(loose.value) - {"question", "weight", "id", *CAPTIONS, *KEYS})
+    return wording.record(set(loose.value) - {"question", "weight", "id", *CAPTIONS, *KEYS} - media.read)
 
 
 def _turns(value: Mapping[str, Any]) -> list[tuple[Role, str]]:

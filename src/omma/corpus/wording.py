@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from omma.chat import Image, Message, Part, Role, Text
+from omma.chat import Image, Message, Part, Role, Text, Tool
+from omma.corpus.calling import check_calls
 from omma.corpus.media import Kind, Media
 from omma.corpus.record import Boxes, Record
 from omma.errors import BadData
@@ -20,14 +21,15 @@ PLACE = re.compile(r"<(image|video)>\n?|\n<(image|video)>\Z")
 class Wording:
     """Messages, weights and boxes so far: `add` takes a message, `record` ends it with the last checks."""
 
-    def __init__(self, media: Media) -> None:
-        self.media = media
+    def __init__(self, media: Media, tools: tuple[Tool, ...] = ()) -> None:
+        self.media, self.tools = media, tools
         self.messages: list[Message] = []
         self.weights: list[float] = []
         self.boxes: list[Boxes] = []
 
-    def add(self, role: Role, parts: Iterable[Part | Boxes], weight: float = 1.0) -> None:
-        """Say the parts. `weight` counts for answers only."""
+    def add(self, speaker: Role | Message, parts: Iterable[Part | Boxes], weight: float = 1.0) -> None:
+        """Say the parts, as a role or as a message with its calls. `weight` counts for answers only."""
+        begun = speaker if isinstance(speaker, Message) else Message(speaker, ())
         said: list[Part] = []
         for part in parts:
             if isinstance(part, Boxes):
@@ -35,8 +37,8 @@ class Wording:
                 said.append(Text(""))
             elif not isinstance(part, Text) or part.text:
                 said.append(part)
-        self.messages.append(Message(role, tuple(said)))
-        self.weights.append(weight if role == "assistant" else 0.0)
+        self.messages.append(replace(begun, parts=tuple(said)))
+        self.weights.append(weight if begun.role == "assistant" else 0.0)
 
     def parts(self, text: str) -> list[Part]:
         """Words with <image> and <video> in them: each stands for the record's next picture or video."""
@@ -51,6 +53,7 @@ class Wording:
     def record(self, unread: Iterable[str] = ()) -> Record:
         """The whole conversation. Raises BadData when it cannot be learned from as it stands."""
         self.media.check()
+        check_calls(self.messages, self.tools)
         boxed = {box.message for box in self.boxes}
         for number, said in enumerate(self.messages):
             if said.role == "assistant":
@@ -63,13 +66,13 @@ class Wording:
         pictures = sum(isinstance(part, Image) for said in self.messages for part in said.parts)
         for box in self.boxes:
             _check_picture(box, pictures)
-        return Record(tuple(self.messages), tuple(self.weights), tuple(self.boxes), tuple(unread))
+        return Record(tuple(self.messages), tuple(self.weights), tuple(self.boxes), self.tools, tuple(unread))
 
 
 def _check_answer(said: Message, name: str, *, boxed: bool) -> None:
     if any(not isinstance(part, Text) for part in said.parts):
         raise BadData(f"{name} is an answer that shows a picture or video; wanted words only", "answer")
-    if not said.text.strip() and not boxed:
+    if not said.text.strip() and not boxed and not said.calls:
         raise BadData(f"{name} is an answer without words", "empty answer")
 
 

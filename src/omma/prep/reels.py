@@ -33,6 +33,7 @@ TURNS = {
     180: PIL.Image.Transpose.ROTATE_180,
     270: PIL.Image.Transpose.ROTATE_270,
 }
+LATEST = 1e7  # seconds
 UNKNOWN_RATE = 24.0  # frames a second, where a film says nothing at all
 ANIMATED = {"GIF", "WEBP", "PNG", "AVIF"}
 GIF_PAUSE = 0.1  # what browsers show a frame for, in seconds, when it says nothing
@@ -76,16 +77,28 @@ class Reel(Protocol):
 
 
 class Pictures:
-    """A list of pictures, or an array of them, as a reel. They are opened as they are picked."""
+    """A list of pictures, or an array of them, as a reel. They are opened as they are picked.
 
-    def __init__(self, frames: Sequence[MediaSource] | NDArray[Any], rate: float) -> None:
+    `rate` is theirs, frames a second, where `times` does not say when each of them stands.
+    """
+
+    def __init__(
+        self,
+        frames: Sequence[MediaSource] | NDArray[Any],
+        rate: float,
+        times: Sequence[float] | None = None,
+    ) -> None:
         if isinstance(frames, np.ndarray) and frames.ndim != 4:
             raise BadVideo(f"the array has shape {frames.shape}; wanted (frames, height, width, 3) of uint8")
         if not len(frames):
             raise BadVideo("a list of no pictures is no video; wanted at least one")
         self._frames, self.rate = frames, rate
-        self.size = Size(*open_picture(frames[0]).size)
         self.times: Sequence[float] = [i / rate for i in range(len(frames))]
+        if times is not None:
+            self.times = _ascending(times, len(frames))
+            if len(times) > 1:
+                self.rate = (len(times) - 1) / (times[-1] - times[0])
+        self.size = Size(*open_picture(frames[0]).size)
 
     def pick(self, chosen: Sequence[int]) -> Iterator[PIL.Image.Image]:
         for i in chosen:
@@ -98,11 +111,31 @@ class Pictures:
             yield frame
 
 
+def _ascending(times: Sequence[float], count: int) -> Sequence[float]:
+    """The seconds that `count` frames stand at. Raises BadVideo unless each comes after the one before."""
+    if len(times) != count:
+        raise BadVideo(f"the list has {count} frames and {len(times)} times; wanted a time for each")
+    for number, time in enumerate(times):
+        if isinstance(time, bool) or not isinstance(time, (int, float)) or not 0 <= time <= LATEST:
+            raise BadVideo(f"frame {number} of the list stands at {time!r}; wanted seconds, from 0 on")
+        if number and time <= times[number - 1]:
+            raise BadVideo(
+                f"frame {number} of the list stands at {time:g} s and the one before at "
+                f"{times[number - 1]:g} s; wanted times that go forward"
+            )
+    return times
+
+
 @contextmanager
-def open_reel(source: MediaSource, rate: float, limits: ReelLimits = LIMITS) -> Iterator[Reel]:
-    """A source as a reel, for the time of a `with`. `rate` is that of a list of pictures, frames a second."""
+def open_reel(
+    source: MediaSource, rate: float, limits: ReelLimits = LIMITS, times: Sequence[float] | None = None
+) -> Iterator[Reel]:
+    """A source as a reel, for the time of a `with`.
+
+    `rate` is that of a list of pictures, frames a second; or `times` are the seconds that they stand at.
+    """
     if is_list(source):
-        yield Pictures(source, rate)
+        yield Pictures(source, rate, times)
         return
     name = source_name(source)
     with open_bytes(source, "video", BadVideo, limits.bytes) as file, decoding(source, "video", BadVideo):

@@ -140,12 +140,19 @@ def _declared(tools: Sequence[Tool]) -> Iterator[Text | Mark]:
     yield from _AFTER
 
 
-def _called(calls: Sequence[ToolCall], *, after: bool) -> Iterator[Part | Mark]:
+def _called(calls: Sequence[ToolCall], *, after: bool) -> Iterator[Text | Mark]:
     """Calls, each on lines of its own, `after` words or before any."""
     for number, call in enumerate(calls):
         line = Text("\n") if after or number else Text("")
         body = f'\n{{"name": {_json(call.name)}, "arguments": {_json(dict(call.arguments))}}}\n'
         yield from (line, CALL_START, Text(body), CALL_END)
+
+
+def answer_text(message: Message) -> str:
+    """What an assistant says and calls, as it writes it."""
+    called = _called(message.calls, after=bool(message.text))
+    told = (part.name if isinstance(part, Mark) else part.text for part in called)
+    return message.text + "".join(told)
 
 
 def _result(message: Message, form: Form, *, first: bool, last: bool) -> Iterator[Piece]:

@@ -41,15 +41,17 @@ def open_video(video: Video, rules: PictureRules, *, room: int, limits: ReelLimi
     Rules with a pace look through a film first, unless the video says its `fps`.
 
     The source is a path, bytes, an open binary file, a `data:` URL, an animated picture, a list of pictures,
-    or an array (N, H, W, 3) of uint8; the `fps` of a list is its own rate, and all of it is taken.
+    or an array (N, H, W, 3) of uint8; the `fps` of a list is its own rate, or its frames stand at `times`,
+    and all of it is taken.
     Raises MissingFile, BadVideo, PromptTooLong or MissingExtra, with one sentence that names the source.
     """
-    name = source_name(video.source)
-    with open_reel(video.source, video.fps or rules.fps, limits) as reel:
+    listed = is_list(video.source)
+    name = f"a list of {len(video.source)} frames" if listed else source_name(video.source)
+    with open_reel(video.source, video.fps or rules.fps, limits, video.times) as reel:
         numbers = _between(reel, video, name)
         fps = video.fps or _fitting_rate(video, reel, numbers, rules)
         while numbers:
-            if is_list(video.source):
+            if listed:
                 count = min(len(numbers), video.max_frames or rules.max_frames)
             else:
                 count = frames_to_take(len(numbers), reel.rate, fps, rules, video.max_frames)

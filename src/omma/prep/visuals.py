@@ -6,7 +6,7 @@ from omma.chat import LOW_DETAIL, Image, Video, source_name
 from omma.errors import BadMessage, BadPicture, PromptTooLong, UnknownOption
 from omma.prep.patches import fit, patch_rows
 from omma.prep.pictures import PictureLimits, open_picture
-from omma.prep.reels import LIMITS, ReelLimits
+from omma.prep.reels import LIMITS, ReelLimits, is_list
 from omma.prep.resize import smart_resize
 from omma.prep.rules import PictureRules
 from omma.prep.video import Clip, open_video
@@ -104,6 +104,10 @@ def _video(part: Video, rules: PictureRules, room: int, limits: ReelLimits) -> C
     _check("fps", part.fps)
     _check("start", part.start, least=0)
     _check("stop", part.stop, least=0)
+    if part.times is not None and part.fps is not None:
+        raise UnknownOption("a video has fps and times, which say two things; take one out")
+    if part.times is not None and not is_list(part.source):
+        raise UnknownOption(f"{source_name(part.source)} is a file; times are for a list of frames alone")
     if part.start is not None and part.stop is not None and part.start > part.stop:
         raise UnknownOption(f"start is {part.start:g} s and stop {part.stop:g} s; wanted the start first")
     return open_video(part, rules, room=room, limits=limits)

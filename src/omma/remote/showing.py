@@ -97,6 +97,8 @@ def show_video(part: Video, peer: Peer) -> Shown:
     Raises what opening the video raises, BadInput and UnknownOption for what the server cannot be told.
     """
     name = source_name(part.source)
+    if part.times is not None:
+        raise UnknownOption(f"{name} has times, which no server can be told; give fps, or a file")
     cuts = {cut: value for cut in _CUTS if (value := getattr(part, cut)) is not None}
     if is_list(part.source):
         return _show_frames(part, peer, name)

@@ -21,14 +21,16 @@ from omma.corpus.reading import Corpus
 from omma.errors import BadCheckpoint, BadData, BadRecipe, MissingFile
 from omma.evals.replies import Prompt, compare, replies
 from omma.loading import BUNDLED, Loaded, device_of, load_folder, resolve
+from omma.model.vlm import Vlm
 from omma.prep.processor import Processor
 from omma.train.begin import compute_dtype
 from omma.train.optimise import Named, Optimiser
 from omma.train.passes import Pupil
+from omma.train.published import published
 from omma.train.rate import part_of
 from omma.train.tune_curves import draw_curves
 from omma.train.tune_data import LEAST, Brought, Deal, bring, deal
-from omma.train.tune_report import Report, of_losses, read_report, write_report
+from omma.train.tune_report import Carried, Report, of_losses, read_report, write_report
 from omma.train.tune_steps import LOG, Fitting, Standing, losses
 from omma.train.tuning import Settled, Tuning, settled
 from omma.weights import read_dtype, read_spec, write_folder
@@ -200,15 +202,13 @@ def _learning(loaded: Loaded, plan: Settled) -> Named:
     """What learns, by name: pairs put on the model now, or its own parameters. Raises BadRecipe."""
     model, wish = loaded.model, plan.wish
     if plan.lora:
-        dice = torch.Generator().manual_seed(wish.seed)
-        scale = (wish.alpha or 2.0 * wish.rank) / wish.rank
-        chosen = {name: layer for name, layer in linears(model).items() if part_of(name) in wish.learns}
-        chosen.pop("decoder.head", None)
-        pairs = {name: fresh(layer, wish.rank, scale, dice) for name, layer in chosen.items()}
-        put_on(model, Adapter(pairs), dropout=wish.dropout)
+        dice, said = torch.Generator().manual_seed(wish.seed), plan.pairs
+        chosen, scale = _carrying(model, plan), said.alpha / said.rank
+        pairs = {name: fresh(layer, said.rank, scale, dice) for name, layer in chosen.items()}
+        put_on(model, Adapter(pairs), dropout=said.dropout)
     else:
         for name, parameter in model.named_parameters():
-            parameter.requires_grad_(part_of(name) in wish.learns)
+            parameter.requires_grad_(part_of(name) in plan.recipe.learns)
     named = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
     need, room = BYTES * sum(p.numel() for _, p in named), _memory(next(model.parameters()).device)
     if need > room:
@@ -217,6 +217,23 @@ def _learning(loaded: Loaded, plan: Settled) -> Named:
             "choose method lora, a lower rank, or fewer parts to learn"
         )
     return named
+
+
+def _carrying(model: Vlm, plan: Settled) -> dict[str, torch.nn.Linear]:
+    """The linear layers that are to carry pairs. Raises BadRecipe naming those that there are."""
+    able = {name: layer for name, layer in linears(model).items() if part_of(name) in plan.recipe.learns}
+    able.pop("decoder.head", None)
+    if (wanted := plan.wish.layers) is None:
+        return able
+    kinds = {name.rsplit(".", 1)[-1] for name in able}
+    known = published(plan.wish.published).layers if plan.wish.published else ()
+    if unknown := [name for name in wanted if name not in kinds and name not in known]:
+        raise BadRecipe(f"layers names {', '.join(unknown)}; what learns has {', '.join(sorted(kinds))}")
+    if not kinds & set(wanted):
+        raise BadRecipe(
+            f"none of the layers {', '.join(wanted)} is in what learns, which has {', '.join(sorted(kinds))}"
+        )
+    return {name: layer for name, layer in able.items() if name.rsplit(".", 1)[-1] in wanted}
 
 
 def _memory(device: torch.device) -> float:
@@ -235,7 +252,8 @@ def _hand_over(best: Mapping[str, Tensor], ready: _Ready, out: Path) -> Path:
             for place, layer in layers(model)
         }
         base = name if name in BUNDLED or not Path(name).exists() else str(Path(name).resolve())
-        write_adapter(pairs, model, out / "adapter", base=base, mark=ready.mark)
+        dropout = ready.plan.pairs.dropout
+        write_adapter(pairs, model, out / "adapter", base=base, mark=ready.mark, dropout=dropout)
         return out / "adapter"
     dtype = read_dtype(ready.folder)
     own = load_folder(ready.folder, device="cpu", dtype=_name(dtype))
@@ -257,7 +275,8 @@ def _report(ready: _Ready, standing: Standing, before: Judged, after: Judged, ke
     return Report(
         model=plan.wish.model,
         method=plan.wish.method,
-        learns=plan.wish.learns,
+        learns=plan.recipe.learns,
+        pairs=_pairs(ready),
         rate=plan.recipe.rate.peak,
         parameters=sum(p.numel() for p in parameters) - (learned if plan.lora else 0),
         learned=learned,
@@ -273,6 +292,10 @@ def _report(ready: _Ready, standing: Standing, before: Judged, after: Judged, ke
         scores=tuple(compare(material.asked, before.answers, after.answers)),
         folder=str(kept),
     )
+
+
+def _pairs(ready: _Ready) -> Carried | None:
+    return Carried(*ready.plan.pairs, sum(1 for _ in layers(ready.loaded.model))) if ready.plan.lora else None
 
 
 def _same(ended: dict[str, Any], fingerprint: str, out: Path) -> dict[str, Any]:

@@ -62,7 +62,7 @@ class Brought:
         for dialogue in dialogues:
             record = self._record(dialogue)
             messages = place_boxes(record, self.processor)
-            asked += prompts(messages, [weight > 0 for weight in record.weights])
+            asked += prompts(messages, [weight > 0 for weight in record.weights], record.tools)
         return asked
 
     def _lesson(self, dialogue: Dialogue, recipe: Recipe | None) -> Lesson:
@@ -86,7 +86,10 @@ def bring(corpus: Corpus, processor: Processor, progress: Progress | None = None
         try:
             record = corpus.record(raw)
             measured = measure(record, processor)
-            said = [(message.role, message.text) for message in place_boxes(record, processor)]
+            said = [
+                (message.role, message.text, *message.calls) for message in place_boxes(record, processor)
+            ]
+            said += [("tools", *record.tools)] if record.tools else []
             shown = frozenset(media_digest(part.source).hex() for part in media_of(record.messages))
             shown = shown or frozenset([hashlib.sha256(repr(said).encode()).hexdigest()])
             kept.append(Dialogue(number, measured.tokens, shown))

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +18,26 @@ from omma.evals.replies import DRAWS, Row
 REPORT = "report.json"
 
 
+class Carried(NamedTuple):
+    """Rank, scale and dropout of an adapter's pairs, and how many layers carry one."""
+
+    rank: int
+    alpha: float
+    dropout: float
+    layers: int
+
+
 @dataclass(frozen=True)
 class Report:
-    """The whole story of one fitting. Losses are means over the test's dialogues, with 95 % intervals."""
+    """The whole story of one fitting. Losses are means over the test's dialogues, with 95 % intervals.
+
+    `pairs` are the numbers of an adapter's; None where the weights themselves learned.
+    """
 
     model: str
     method: str
     learns: tuple[str, ...]
+    pairs: Carried | None
     rate: float
     parameters: int
     learned: int
@@ -44,6 +57,7 @@ class Report:
         """The report as JSON has it."""
         whole = asdict(self)
         loss = {name: _form(whole.pop(f"loss_{name}")) for name in ("before", "after")}
+        whole["pairs"] = self.pairs and self.pairs._asdict()
         lists = {"learns": list(self.learns), "scores": [_row(row) for row in self.scores]}
         return whole | lists | {"loss": loss}
 
@@ -78,6 +92,9 @@ def read_report(folder: Path) -> dict[str, Any] | None:
 def told(form: dict[str, Any]) -> tuple[str, Sequence[Sequence[str]]]:
     """The report in words, and its table."""
     moved = f"{form['learned']:,} of {form['parameters']:,} parameters learned ({form['method']}"
+    if pairs := form.get("pairs"):
+        moved += f", {pairs['layers']} pairs of rank {pairs['rank']}, alpha {pairs['alpha']:g}, "
+        moved += f"dropout {pairs['dropout']:g}"
     moved += f", {' '.join(form['learns'])}, rate {form['rate']:.2g})"
     data = (
         f"{form['lessons']} dialogues to learn from, {form['checks']} to stop by, {form['tests']} to judge by"

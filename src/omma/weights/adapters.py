@@ -71,10 +71,13 @@ def read_adapter(folder: Path, model: Vlm) -> Adapter:
     return adapter
 
 
-def write_adapter(pairs: Mapping[str, Pair], model: Vlm, folder: Path, *, base: str, mark: str) -> None:
+def write_adapter(
+    pairs: Mapping[str, Pair], model: Vlm, folder: Path, *, base: str, mark: str, dropout: float = 0.0
+) -> None:
     """Write pairs, by our names, in fp32: `peft` puts them on the same model in transformers unchanged.
 
-    `base` is how the model was called, `mark` what `lora.mark_of` said of it before it carried them.
+    `base` is how the model was called, `mark` what `lora.mark_of` said of it before it carried them, and
+    `dropout` what they were trained with.
     """
     folder.mkdir(parents=True, exist_ok=True)
     tensors: dict[str, Tensor] = {}
@@ -93,10 +96,12 @@ def write_adapter(pairs: Mapping[str, Pair], model: Vlm, folder: Path, *, base: 
     settle(passing)
     passing.replace(folder / WEIGHTS)
     named = {_memory(name, family): pair for name, pair in pairs.items()}
-    write_json(folder / CONFIG, _settings(named, base, _target(list(named), model)))
+    write_json(folder / CONFIG, _settings(named, base, dropout, _target(list(named), model)))
 
 
-def _settings(pairs: Mapping[str, Pair], base: str, target: str | list[str]) -> dict[str, Any]:
+def _settings(
+    pairs: Mapping[str, Pair], base: str, dropout: float, target: str | list[str]
+) -> dict[str, Any]:
     """What adapter_config.json says of pairs by public names: the usual rank and scale, then the others'."""
     (rank, scale), _ = Counter((pair.down.shape[0], pair.scale) for pair in pairs.values()).most_common(1)[0]
     others = {name: p for name, p in pairs.items() if (p.down.shape[0], p.scale) != (rank, scale)}
@@ -106,7 +111,7 @@ def _settings(pairs: Mapping[str, Pair], base: str, target: str | list[str]) -> 
         "base_model_name_or_path": base,
         "r": rank,
         "lora_alpha": _plain(rank * scale),
-        "lora_dropout": 0.0,
+        "lora_dropout": dropout,
         "bias": "none",
         "target_modules": target,
         "rank_pattern": {re.escape(name): pair.down.shape[0] for name, pair in others.items()},

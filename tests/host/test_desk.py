@@ -8,6 +8,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import aclosing
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -95,9 +96,10 @@ def test_the_cost_is_what_the_answer_reads(host: Host) -> None:
         (order("?", Image(PICTURE), Image(PICTURE[:99])), BadPicture, "picture 2 is a broken picture"),
         (order(Image("/etc/passwd"), "?"), BadMessage, "wanted its bytes"),
         (order(omma.Video(b"\0" * 99), "?"), BadVideo, "video 1"),
+        (order("?", Image(PICTURE, min_pixels=10**9)), PromptTooLong, "picture 1 takes"),
         (order("?", model="gpt"), BadInput, "no model is called 'gpt'"),
     ],
-    ids=["no picture", "broken", "a path", "no video", "no model"],
+    ids=["no picture", "broken", "a path", "no video", "too large", "no model"],
 )
 def test_what_is_wrong_is_raised_before_the_first_piece(
     host: Host, wrong: Order, error: type[BadInput], told: str
@@ -118,6 +120,8 @@ def test_a_prompt_that_is_too_long_is_refused_and_its_cost_is_told(host: Host) -
         host.told("word " * 9000)
     cost = host.do(host.desk.cost(long))
     assert cost.prompt_tokens > cost.context
+    with pytest.raises(PromptTooLong, match=f"holds {cost.context:,}"):  # too long to be counted too
+        host.do(host.desk.cost(order("word " * 60_000)))
 
 
 def test_many_are_answered_side_by_side_each_its_own(host: Host) -> None:
@@ -134,6 +138,24 @@ def test_many_are_answered_side_by_side_each_its_own(host: Host) -> None:
     ]
     assert together == alone
     assert host.desk.state()["inside"] == 0
+
+
+@pytest.mark.soak
+def test_an_invariant_house_answers_to_the_last_bit_alone_and_in_a_crowd() -> None:
+    wishes: dict[str, Any] = {"temperature": 1.5, "logprobs": 1, "shape": Matching("[a-z ]{40}")}
+    with hosting(HostSettings(Setup(invariant=True))) as host:
+
+        async def one(i: int) -> list[Any]:
+            shown = Image(media.picture(size=(28 * (i % 3 + 1), 56)))
+            told = host.desk.answer(order(shown, f"{i}?", max_tokens=24, seed=i, **wishes))
+            return [chosen async for piece in told for chosen in piece.delta.chosen]
+
+        async def crowd() -> list[list[Any]]:
+            return await asyncio.gather(*(one(i) for i in range(6)))
+
+        alone = [host.do(one(i)) for i in range(6)]
+        assert host.do(crowd()) == alone
+    assert min(map(len, alone)) > 4
 
 
 def test_closing_an_answer_ends_it_behind_the_desk_too(host: Host) -> None:

@@ -86,6 +86,36 @@ def test_it_serves_answers_under_way_are_finished_at_sigterm_and_nothing_is_left
         assert "What is this" not in str(log)
 
 
+def test_while_the_model_is_loaded_the_server_says_that_it_is_not_ready() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "omma", "serve", "--port", str(port), "--json"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=ENVIRONMENT
+    ) as server:
+        try:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as client:
+                while True:
+                    try:
+                        assert client.get("/healthz").status_code == 200
+                        break
+                    except httpx.ConnectError:
+                        assert server.poll() is None
+                        threading.Event().wait(0.02)
+                early = {path: client.get(path) for path in ("/readyz", "/v1/models", "/metrics", "/")}
+                early["chat"] = client.post("/v1/chat/completions", json=body("What is this?"))
+                assert server.stdout is not None
+                assert json.loads(server.stdout.readline())["model"] == "omma-nano"
+                assert client.get("/readyz").status_code == 200
+        finally:
+            server.send_signal(signal.SIGTERM)
+        assert server.wait(120) == 0
+    for path in ("/readyz", "/v1/models", "chat"):
+        assert (early[path].status_code, early[path].json()["error"]["code"]) == (503, "not_ready"), path
+        assert early[path].headers["retry-after"]
+    assert (early["/metrics"].status_code, early["/"].status_code) == (200, 200)
+
+
 def test_ctrl_c_while_the_model_is_loaded_ends_it() -> None:
     command = [sys.executable, "-m", "omma", "serve", "--port", "0", "--json"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT) as server:

@@ -21,6 +21,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 import omma
+from omma.chat import Message, Options
 from omma.engine.generate import Piece
 from omma.errors import Interrupted, OmmaError, PromptTooLong
 from omma.host.card import card_of
@@ -243,13 +244,8 @@ class _Desk:
         messages, options = noun(frame.header["value"], frame.blobs)
         try:
             sample = self._model.prepared(messages, options)[0].sample
-        except PromptTooLong:  # by how much is told, so that less can be shown
-            with suppress(PromptTooLong):
-                return self._counted(number, self._wide.sample(messages, tools=options.tools))
-            raise
-        self._counted(number, sample)
-
-    def _counted(self, number: int, sample: Sample) -> None:
+        except PromptTooLong as wrong:
+            sample = self._wider(messages, options, wrong)
         shown = tuple(
             Shown(visual.kind, visual.original, visual.resized, visual.tokens, max(len(visual.times), 1))
             for visual in sample.visuals
@@ -259,6 +255,12 @@ class _Desk:
         context = self._model.spec.decoder.context
         told = Cost(words, tokens["image"], tokens["video"], context, shown)
         self._line.say({"is": "cost", "id": number}, told)
+
+    def _wider(self, messages: Sequence[Message], options: Options, wrong: PromptTooLong) -> Sample:
+        """A prompt that is too long, to tell by how much; one that is far too long is refused."""
+        with suppress(PromptTooLong):
+            return self._wide.sample(messages, tools=options.tools)
+        raise wrong
 
     def _beat(self) -> None:
         """Say how things stand, again and again. An engine that broke off ends the process."""

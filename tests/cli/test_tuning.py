@@ -114,3 +114,12 @@ def test_the_example_draws_the_same_pictures_every_time(tmp_path: Path) -> None:
     assert len(lines) == 200
     for file in ("mine.jsonl", "test.jsonl", "mine/0000.png", "test/0199.png"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+
+
+def test_several_processes_do_not_fit_one_model(
+    omma: Run, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    ended = omma("train", "tune", "--data", data, "--out", tmp_path / "out")
+    assert ended.code == 2
+    assert "leave torchrun out" in ended.err

@@ -172,8 +172,7 @@ def serve(
 
     keys, fetch = _keys(key, key_file), _fetching(allow_fetch, fetch_from)
     setup = Setup(model, name, device, dtype, adapter, invariant=invariant)
-    memory = None if workers_memory is None else int(workers_memory * GIB)
-    processes = HostSettings(setup, replicas=replicas, memory=memory)
+    processes = HostSettings(setup, replicas=replicas, memory=_bytes(workers_memory))
     house = House(host, port, keys, fetch=fetch, processes=processes, traces=traces)
     if ray is not None:
         house = replace(house, desk=_on_ray(ray))
@@ -181,6 +180,11 @@ def serve(
     run(house, _say_json if json else _say)
     if not json:
         say("stopped; all that was under way has ended")
+
+
+def _bytes(gibibytes: float | None) -> int | None:
+    """None is as many as it takes."""
+    return None if gibibytes is None else int(gibibytes * GIB)
 
 
 def _keys(key: str | None, key_file: str | None) -> KeyRing:

@@ -38,7 +38,7 @@ check: $(READY)  ## format, lint, types, floors and the fast tests: what every c
 test: $(READY)  ## all tests, the slow ones too, but for those of `make soak`
 	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n auto -m "not soak"
 
-soak: $(READY)  ## long searches for faults: schedules, schemas, hostile inputs, the page, plans beside measured peaks
+soak: $(READY)  ## long searches for faults: schedules, schemas, hostile inputs, the page, kills, memory beside plans
 	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n auto -m soak
 
 parity: $(READY)  ## differences from independent implementations -> docs/results/parity.json

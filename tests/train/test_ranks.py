@@ -35,7 +35,9 @@ LOSSES = {"drawn": ("answers", "fine", "coarse", "places"), "experts": ("answers
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["adamw", pytest.param("muon", marks=pytest.mark.soak), "experts", "drawn"])
+@pytest.mark.parametrize(
+    "kind", ["adamw", *(pytest.param(kind, marks=pytest.mark.soak) for kind in ("muon", "experts", "drawn"))]
+)
 def test_two_ranks_learn_as_one_does(tmp_path: Path, kind: str) -> None:
     turns = [{"run": f"of-{ranks}", "ranks": ranks, "changes": KINDS[kind]} for ranks in (1, 2)]
     assert play(tmp_path, *turns) == ["finished", "finished"]

@@ -59,7 +59,7 @@ def final_state(run: Path) -> dict[str, Tensor]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["adamw", pytest.param("muon", marks=pytest.mark.soak)])
-@pytest.mark.parametrize("ranks", [1, 2])
+@pytest.mark.parametrize("ranks", [1, pytest.param(2, marks=pytest.mark.soak)])
 def test_five_kills_change_nothing(tmp_path: Path, ranks: int, kind: str) -> None:
     dice = random.Random(f"{ranks} {kind}")
     each = {"ranks": ranks, "changes": CHANGES[kind]}

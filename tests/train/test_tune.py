@@ -200,7 +200,7 @@ sys.exit(main({words!r}))
 """
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_three_kills_change_nothing(toy: Path, data: Path, tmp_path: Path) -> None:
     def command(out: str) -> list[str]:
         words = ["train", "tune", "--data", str(data), "--model", str(toy), "--out", str(tmp_path / out)]

@@ -59,7 +59,7 @@ def sparse_folder(folder: Path, spec: ModelSpec, kind: str) -> int:
     return at
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc")
 @pytest.mark.parametrize(("kind", "use"), [("BF16", "mapped"), ("F16", "converted"), ("BF16", "packed")])
 def test_the_peak_is_the_files_size(kind: str, use: str, tmp_path: Path) -> None:

@@ -53,48 +53,30 @@ Learns = Annotated[
         show_default=False,
     ),
 ]
+
+
+def _of_pairs(words: str, **limits: Any) -> Any:
+    """An option that says how an adapter's pairs are made."""
+    return typer.Option(help=words, rich_help_panel=PAIRS, show_default=False, **limits)
+
+
 PublishedName = Annotated[
     Literal["qwen-vl", "qwen3-vl"] | None,
-    typer.Option(
-        help="Begin from LoRA's published values: qwen-vl has rank 64, alpha 16, dropout 0.05 on the "
-        "decoder's query, key, value, out, gate, up, and rate 1e-5; qwen3-vl has 64, 128, 0.05 on attention.",
-        rich_help_panel=PAIRS,
-        show_default=False,
+    _of_pairs(
+        "Begin from LoRA's published values: qwen-vl has rank 64, alpha 16, dropout 0.05 on the "
+        "decoder's query, key, value, out, gate, up, and rate 1e-5; qwen3-vl has 64, 128, 0.05 on attention."
     ),
 ]
-Rank = Annotated[
-    int | None,
-    typer.Option(
-        help="Of the adapter's pairs; 16 by default.",
-        min=1,
-        max=4096,
-        rich_help_panel=PAIRS,
-        show_default=False,
-    ),
-]
-Alpha = Annotated[
-    float | None,
-    typer.Option(
-        help="Pairs count by alpha / rank; twice the rank by default.",
-        rich_help_panel=PAIRS,
-        show_default=False,
-    ),
-]
+Rank = Annotated[int | None, _of_pairs("Of the adapter's pairs; 16 by default.", min=1, max=4096)]
+Alpha = Annotated[float | None, _of_pairs("Pairs count by alpha / rank; twice the rank by default.")]
 Dropout = Annotated[
-    float | None,
-    typer.Option(
-        help="Share of a pair's input that is left out while it learns; 0.05 by default.",
-        rich_help_panel=PAIRS,
-        show_default=False,
-    ),
+    float | None, _of_pairs("Share of a pair's input that is left out while it learns; 0.05 by default.")
 ]
 Layers = Annotated[
     str | None,
-    typer.Option(
+    _of_pairs(
+        "Which linear layers of the parts that learn carry pairs, such as query,value; by default all.",
         metavar="NAMES",
-        help="Which linear layers of the parts that learn carry pairs, such as query,value; by default all.",
-        rich_help_panel=PAIRS,
-        show_default=False,
     ),
 ]
 Batch = Annotated[

@@ -140,7 +140,7 @@ class _Form:
     def _logprobs(self, index: int, chosen: Sequence[Chosen]) -> dict[str, Any]:
         """Tokens in lists side by side. Of an echoed prompt's first token nothing can be said."""
         places = self._places[index]
-        first = bool(self._asked.echo) and places.begun is False
+        first = bool(self._asked.echo) and not places.begun
         offsets = [places.next(one.bytes) for one in chosen]
         scores: list[float | None] = [max(one.logprob, LEAST) for one in chosen]
         likeliest: list[dict[str, float] | None] = [

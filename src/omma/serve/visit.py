@@ -23,8 +23,8 @@ class Visit:
     """A request. `notes` go into its line of the log: numbers and names, never what was said or shown.
 
     `stages` are seconds by stage, `stopping` says that the server is being stopped, `cut` that it waits for
-    this answer no longer. `shape_at` and `shown_at`
-    are the places in the request of what its answer is held to, and of each picture and video.
+    this answer no longer. `shape_at` and `shown_at` are the places in the request of what its answer is held
+    to, and of each picture and video.
     """
 
     id: str

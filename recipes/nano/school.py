@@ -1,4 +1,4 @@
-"""The school of omma-nano: a Qwen3-VL of small widths, from random weights in four stages.
+"""The school of omma-nano: a Qwen3-VL of small widths, from random weights in five stages.
 
     omma train recipes/nano/school.py:see --out runs/nano/second-see
 
@@ -7,9 +7,10 @@ and so with each of them, in this order; `make train` does.
 1. see     the tower and its bridges learn what stands at each place of a drawn picture (dense marks alone)
 2. learn   everything learns: pages are read, small crowded scenes are asked about a dozen times
 3. widen   every world takes part: documents, charts, languages, clips; things are found and pointed at
-4. answer  the rate falls; the sizes and levels are those that people bring, boxes in force
+4. grow    the pictures grow to the sizes that people bring; boxes and lines of print in force
+5. answer  the rate falls, over all of it
 
-`learn` and `widen` go at one rate, so that the next stage can be taken up from any step of them. The runs are
+`learn`, `widen` and `grow` go at one rate, so that the next stage can be taken up from any step of them. The runs are
 called after the edition, the second; of the first, docs/log.md tells.
 
 Why this build. A decoder that reads has to step from one visual token to its neighbour and to find a thing
@@ -28,6 +29,7 @@ from pathlib import Path
 from omma.prep.tokenizer import Tokenizer
 from omma.sample import Size
 from omma.spec import DecoderSpec, Gelu, ModelSpec, SwiGLU, VisionSpec, Written
+from omma.synth.exercise import STRIPS
 from omma.train.recipe import Course, Muon, Rate, Recipe, Worlds
 
 RUNS = Path("runs/nano")
@@ -206,12 +208,42 @@ def widen() -> Recipe:
     )
 
 
+def grow() -> Recipe:
+    """Pictures of the sizes that people bring: what was learned on small ones does not hold there by itself."""
+    return replace(
+        learn(),
+        name="nano-second-grow",
+        start=RUNS / "second-widen" / "model",
+        data=Worlds(
+            (
+                Course("letters", 0.6, level=2, sizes=SMALL, tasks=("read",)),
+                Course("words", 1.5, level=0, sizes=MIDDLE + LARGE, tasks=("read",)),
+                Course("words", 1.0, level=1, sizes=MIDDLE + LARGE + STRIPS, tasks=READINGS),
+                Course("words", 2.0, level=2, sizes=MIDDLE + LARGE + STRIPS, tasks=READINGS),
+                Course("scenes", 0.5, level=1, sizes=TINY, tasks=MATCHINGS, questions=14),
+                Course("scenes", 0.5, level=0, sizes=MIDDLE + LARGE, tasks=TELLINGS, questions=14),
+                Course("scenes", 1.5, level=1, sizes=MIDDLE + LARGE, tasks=TELLINGS, questions=14),
+                Course("scenes", 1.2, level=0, sizes=MIDDLE + LARGE, tasks=FINDINGS, questions=10),
+                Course("scenes", 1.2, level=1, sizes=MIDDLE + LARGE, tasks=FINDINGS, questions=10),
+                Course("screens", 1.2, level=0, sizes=MIDDLE + LARGE, tasks=POINTINGS, questions=10),
+                Course("screens", 1.0, level=1, sizes=MIDDLE + LARGE, tasks=POINTINGS, questions=10),
+                *(Course(world, weight / 3, level=0) for world, weight in REST),
+                Course("compared", 0.3, level=0),
+                Course("clips", 0.4, level=0),
+            )
+        ),
+        dialogues=24,  # of larger pictures: as many tokens a step as before
+        rate=Rate(peak=1e-3, final=1e-3, warm_up=20, shape="trapezoid"),
+        seed=24,
+    )
+
+
 def answer() -> Recipe:
-    """The rate falls; the sizes and the levels are those that people bring."""
+    """The rate falls, over all that was learned."""
     return replace(
         learn(),
         name="nano-second-answer",
-        start=RUNS / "second-widen" / "model",
+        start=RUNS / "second-grow" / "model",
         data=Worlds(
             (
                 Course("letters", 1.0, level=2, sizes=SMALL, tasks=("read",)),

@@ -10,8 +10,8 @@ and so with each of them, in this order; `make train` does.
 4. grow    the pictures grow to the sizes that people bring; boxes and lines of print in force
 5. answer  the rate falls, over all of it
 
-`learn`, `widen` and `grow` go at one rate, so that the next stage can be taken up from any step of them. The runs are
-called after the edition, the second; of the first, docs/log.md tells.
+`learn`, `widen` and `grow` go at one rate, so that the next stage can be taken up from any step of them.
+The runs are called after the edition, the second; of the first, docs/log.md tells.
 
 Why this build. A decoder that reads has to step from one visual token to its neighbour and to find a thing
 wherever it stands. Sections of rotary frequencies that lie one after another leave columns with slow
@@ -209,7 +209,7 @@ def widen() -> Recipe:
 
 
 def grow() -> Recipe:
-    """Pictures of the sizes that people bring: what was learned on small ones does not hold there by itself."""
+    """Pictures of the sizes that people bring: what was learned on small ones may not hold there."""
     return replace(
         learn(),
         name="nano-second-grow",

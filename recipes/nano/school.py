@@ -47,8 +47,7 @@ LARGE = (Size(336, 252), Size(320, 240), Size(392, 280), Size(448, 336), Size(42
 READINGS = ("read", "read_line", "read_heading", "read_colour", "count")
 MATCHINGS = ("colour", "shape", "place", "relation", "compare", "exists", "count")
 BESIDES = ("relation", "compare")
-FINDINGS = ("find", "find_all", "point")
-POINTINGS = ("point", "find")
+PLACINGS = ("find", "point")
 TELLINGS = (
     *("describe", "colour", "shape", "count", "relation", "compare", "place", "exists", "background"),
     "direction",
@@ -191,10 +190,10 @@ def widen() -> Recipe:
                 Course("words", 1.5, level=2, sizes=SMALL + MIDDLE, tasks=READINGS),
                 Course("scenes", 1.0, level=1, sizes=TINY, tasks=MATCHINGS, questions=14),
                 Course("scenes", 0.6, level=1, sizes=SMALL, tasks=TELLINGS, questions=14),
-                Course("scenes", 1.0, level=0, sizes=TINY + SMALL, tasks=FINDINGS, questions=10),
-                Course("scenes", 1.0, level=1, sizes=TINY + SMALL, tasks=FINDINGS, questions=10),
-                Course("screens", 1.2, level=0, sizes=SMALL + MIDDLE, tasks=POINTINGS, questions=10),
-                Course("screens", 1.0, level=1, sizes=SMALL + MIDDLE, tasks=POINTINGS, questions=10),
+                Course("scenes", 1.0, level=0, sizes=TINY + SMALL, tasks=PLACINGS, questions=10),
+                Course("scenes", 1.0, level=1, sizes=TINY + SMALL, tasks=PLACINGS, questions=10),
+                Course("screens", 1.2, level=0, sizes=SMALL + MIDDLE, tasks=PLACINGS, questions=10),
+                Course("screens", 1.0, level=1, sizes=SMALL + MIDDLE, tasks=PLACINGS, questions=10),
                 Course("screens", 0.3, level=1, sizes=MIDDLE),
                 *(Course(world, weight, level=0, sizes=MIDDLE) for world, weight in REST),
                 Course("signs", 0.4, level=1, sizes=MIDDLE),
@@ -218,15 +217,15 @@ def grow() -> Recipe:
             (
                 Course("letters", 0.6, level=2, sizes=SMALL, tasks=("read",)),
                 Course("words", 1.5, level=0, sizes=MIDDLE + LARGE, tasks=("read",)),
-                Course("words", 1.0, level=1, sizes=MIDDLE + LARGE + STRIPS, tasks=READINGS),
-                Course("words", 2.0, level=2, sizes=MIDDLE + LARGE + STRIPS, tasks=READINGS),
+                Course("words", 1.0, level=1, sizes=MIDDLE + LARGE + STRIPS, tasks=READINGS, questions=5),
+                Course("words", 2.0, level=2, sizes=MIDDLE + LARGE + STRIPS, tasks=READINGS, questions=5),
                 Course("scenes", 0.5, level=1, sizes=TINY, tasks=MATCHINGS, questions=14),
                 Course("scenes", 0.5, level=0, sizes=MIDDLE + LARGE, tasks=TELLINGS, questions=14),
                 Course("scenes", 1.5, level=1, sizes=MIDDLE + LARGE, tasks=TELLINGS, questions=14),
-                Course("scenes", 1.2, level=0, sizes=MIDDLE + LARGE, tasks=FINDINGS, questions=10),
-                Course("scenes", 1.2, level=1, sizes=MIDDLE + LARGE, tasks=FINDINGS, questions=10),
-                Course("screens", 1.2, level=0, sizes=MIDDLE + LARGE, tasks=POINTINGS, questions=10),
-                Course("screens", 1.0, level=1, sizes=MIDDLE + LARGE, tasks=POINTINGS, questions=10),
+                Course("scenes", 1.2, level=0, sizes=SMALL + MIDDLE + LARGE, tasks=PLACINGS, questions=10),
+                Course("scenes", 1.6, level=1, sizes=SMALL + MIDDLE + LARGE, tasks=PLACINGS, questions=10),
+                Course("screens", 1.2, level=0, sizes=MIDDLE + LARGE, tasks=PLACINGS, questions=10),
+                Course("screens", 1.0, level=1, sizes=MIDDLE + LARGE, tasks=PLACINGS, questions=10),
                 *(Course(world, weight / 3, level=0) for world, weight in REST),
                 Course("compared", 0.3, level=0),
                 Course("clips", 0.4, level=0),
@@ -259,7 +258,8 @@ def answer() -> Recipe:
                 Course("scenes", 0.8, level=1, sizes=MIDDLE + LARGE),
                 Course("screens", 0.9, level=0, sizes=MIDDLE + LARGE),
                 Course("screens", 0.9, level=1, sizes=MIDDLE + LARGE),
-                Course("screens", 0.6, level=1, sizes=MIDDLE + LARGE, tasks=POINTINGS, questions=10),
+                Course("scenes", 0.8, level=1, sizes=MIDDLE + LARGE, tasks=PLACINGS, questions=8),
+                Course("screens", 0.6, level=1, sizes=MIDDLE + LARGE, tasks=PLACINGS, questions=8),
                 *(Course(world, weight / 2, level=0) for world, weight in REST),
                 *(Course(world, weight / 2, level=1) for world, weight in REST),
                 Course("compared", 0.5, level=1),

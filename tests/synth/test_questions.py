@@ -244,6 +244,18 @@ def test_only_tasks_that_are_wanted_are_asked(seed: int) -> None:
     assert {turn.task for turn in asked} <= {"relation", "count"}
 
 
+@pytest.mark.parametrize("world", ["scenes", "screens"])
+def test_places_of_what_is_there_are_asked_more_often_than_of_what_is_not(world: str) -> None:
+    asked = [
+        turn
+        for seed in range(20)
+        for turn in draw(world, seed, level=1, maps=False, tasks=("find", "point"), questions=8).turns
+    ]
+    nothing = [turn for turn in asked if turn.truth == {"boxes": []}]
+    assert len(asked) > 120
+    assert len(nothing) < len(asked) / 3
+
+
 def test_yes_stays_as_frequent_as_no_when_many_are_asked() -> None:
     said = [
         turn.answer

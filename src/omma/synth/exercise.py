@@ -32,6 +32,8 @@ SIZES: tuple[tuple[Size, ...], ...] = (
     (Size(224, 224), Size(280, 196), Size(336, 252), Size(320, 240), Size(252, 336), Size(448, 336)),
 )
 BRIEF = 32  # letters of an answer that costs little to learn from
+PLACED = 128  # and of one that says where something is, which takes more of them
+NOTHING = 0.25  # so many of the further questions, at most, ask where something is that is not there
 STRIPS = (Size(280, 84), Size(392, 84), Size(336, 112), Size(364, 168))  # as lines of type are often cut out
 _Painter = Callable[[Size, int, Random, Split, Sequence[Path] | None], Drawing]
 _Asker = Callable[[Drawing, Split, Random], tuple[Turn, ...]]
@@ -95,13 +97,23 @@ def _of(exercise: Exercise, tasks: Sequence[str]) -> Exercise:
 def _with_more(turns: tuple[Turn, ...], more: Iterable[Exercise], questions: int) -> tuple[Turn, ...]:
     """The turns and others that stand alone and are answered briefly, none of them in the same words."""
     asked = {turn.question: turn for turn in turns}
+    nothing = int(NOTHING * max(0, questions - len(asked)))
     for exercise in more:
         for turn in exercise.turns:
-            if len(asked) < questions and len(turn.answer) <= BRIEF and not turn.follows:
-                asked.setdefault(turn.question, turn)
+            if len(asked) >= questions or turn.follows or turn.question in asked or not _brief(turn):
+                continue
+            if turn.truth == {"boxes": []}:
+                if not nothing:
+                    continue
+                nothing -= 1
+            asked[turn.question] = turn
         if len(asked) >= questions:
             break
     return (*turns, *list(asked.values())[len({turn.question for turn in turns}) :])
+
+
+def _brief(turn: Turn) -> bool:
+    return len(turn.answer) <= (PLACED if turn.truth.keys() & {"boxes", "point"} else BRIEF)
 
 
 def _shown(exercise: Exercise, maps: bool) -> Exercise:

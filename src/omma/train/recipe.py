@@ -27,7 +27,7 @@ class Course:
 
     `sizes` are drawn evenly; empty: the world's own. `tasks` are the turns that are kept of what the world
     asks; empty: all of them. With `questions` it goes on, briefly, until there are about so many of them: a
-    picture's cost is paid once, and a question that is answered by a word costs little.
+    picture's cost is paid once, and a question that is answered by a word or a place costs little.
     """
 
     world: str

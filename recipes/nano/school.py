@@ -215,8 +215,8 @@ def grow() -> Recipe:
         start=RUNS / "second-widen" / "model",
         data=Worlds(
             (
-                Course("letters", 0.6, level=2, sizes=SMALL, tasks=("read",)),
-                Course("words", 1.5, level=0, sizes=MIDDLE + LARGE, tasks=("read",)),
+                Course("letters", 2.0, level=2, sizes=SMALL + STRIPS, tasks=("read",)),
+                Course("words", 0.6, level=0, sizes=MIDDLE + LARGE, tasks=("read",)),
                 Course("words", 1.0, level=1, sizes=MIDDLE + LARGE + STRIPS, tasks=READINGS, questions=5),
                 Course("words", 2.0, level=2, sizes=MIDDLE + LARGE + STRIPS, tasks=READINGS, questions=5),
                 Course("scenes", 0.5, level=1, sizes=TINY, tasks=MATCHINGS, questions=14),

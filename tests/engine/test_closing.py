@@ -224,8 +224,13 @@ def test_a_text_is_spelled_in_as_few_tokens_as_there_are() -> None:
         {"type": "object", "properties": {"$defs": {"$ref": "#/$defs/a"}}, "required": ["$defs"]},
         {"enum": [{"$ref": "nowhere"}, 1]},
         {"type": "array", "items": {"$ref": "#/$defs/b"}, "minItems": 1},
+        {"type": "boolean", "title": {"$ref": "nowhere/at/all", "pattern": "("}},
+        {"type": "boolean", "discriminator": {"more": [{"$ref": "#/nowhere"}]}},
     ],
-    ids=["a property called enum", "a property called $defs", "a value that looks like one", "a way round"],
+    ids=[
+        *("a property called enum", "a property called $defs", "a value that looks like one", "a way round"),
+        *("a title that looks like one", "something said that holds one"),
+    ],
 )
 def test_references_are_followed_where_they_are_references(schema: dict[str, Any]) -> None:
     tree = {"type": "object", "properties": {"more": {"$ref": "#/$defs/b"}}, "additionalProperties": False}

@@ -6,7 +6,7 @@ import json
 import re
 from contextlib import suppress
 
-from omma.engine.reach import parts
+from omma.engine.reach import within
 from omma.shape import Calls, Schema, Shape
 
 LETTERS = "0aA-_ .@/:#1bBzZ" + "".join(map(chr, range(0x21, 0x7F))) + "é\n\t"  # as they are tried for a class
@@ -23,7 +23,7 @@ def examples_of(shape: Shape) -> tuple[tuple[int, ...], ...]:
             schemas = [schema for _, schema in tools]
         case _:
             return ()
-    told = (found.get("pattern") for schema in schemas for found in parts(schema))
+    told = (found.get("pattern") for schema in schemas for found in within(schema))
     patterns = dict.fromkeys(pattern for pattern in told if isinstance(pattern, str))
     texts = dict.fromkeys(filter(None, map(example, list(patterns)[:MANY])))
     return tuple(tuple(json.dumps(text, ensure_ascii=False)[1:-1].encode()) for text in texts)

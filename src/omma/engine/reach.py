@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from omma.engine.patterns import length
+from omma.engine.schema_rules import NAMED, ONE, SEVERAL
 from omma.shape import Calls, Json, Matching, Places, Schema, Shape
 
 NUMBER = 40  # bytes of a number between two bounds that are near each other
@@ -17,7 +18,7 @@ LEVEL = 16  # of what ends an object of any JSON that was begun: its key, a valu
 PLACE = 128  # of a box that was begun, as any dialect writes it, and of the list around it
 HEAD = 48  # of what stands around the arguments of a call
 MOST = 1 << 20  # beyond every limit of tokens that is met
-APART = frozenset(("$defs", "definitions", "enum", "const", "default", "examples"))
+DEFINITIONS = ("$defs", "definitions")
 SPOKEN: Mapping[str, tuple[str, ...]] = {
     "object": ("properties", "required", "patternProperties", "additionalProperties"),
     "array": ("items", "prefixItems", "minItems"),
@@ -117,7 +118,7 @@ class _Bound:
         if target in self.inside:
             self.round = True
             return LEVEL
-        if target not in self.known:  # it stands beneath a property that is called like what is passed over
+        if target not in self.known:  # it was passed over on the way
             self.know({"$ref": target})
         return self.known[target]
 
@@ -165,21 +166,27 @@ def _key(name: str) -> int:
     return len(json.dumps(name).encode()) + 4
 
 
-def parts(schema: Any, but: Collection[str] = ()) -> Iterator[Mapping[str, Any]]:
-    """Every mapping that stands in a schema, and in those, `but` what stands beneath some keys."""
+def within(schema: Any, but: Collection[str] = ()) -> Iterator[Mapping[str, Any]]:
+    """A schema and all that stand in it, `but` those beneath some keys. Titles and the like are none."""
     waiting = [schema]
     while waiting:
-        match waiting.pop():
-            case Mapping() as found:
-                yield found
-                waiting += [value for key, value in found.items() if key not in but]
-            case list() | tuple() as found:
-                waiting += found
+        if not isinstance(found := waiting.pop(), Mapping):
+            continue
+        yield found
+        for key, value in found.items():
+            if key in but:
+                continue
+            if key in ONE:
+                waiting.append(value)
+            elif key in SEVERAL and isinstance(value, (list, tuple)):
+                waiting += value
+            elif key in NAMED and isinstance(value, Mapping):
+                waiting += value.values()
 
 
 def _references(schema: Any) -> Iterator[str]:
-    """Where the $refs point that stand in a schema, but for those of its definitions and values."""
-    targets = (found.get("$ref") for found in parts(schema, APART))
+    """Where the $refs point that stand in a schema, but for those of its definitions."""
+    targets = (found.get("$ref") for found in within(schema, DEFINITIONS))
     return (unquote(target) for target in targets if isinstance(target, str))
 
 

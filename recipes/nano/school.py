@@ -11,7 +11,8 @@ and so with each of them, in this order; `make train` does.
 5. answer  the rate falls, over all of it
 
 `learn`, `widen` and `grow` go at one rate, so that the next stage can be taken up from any step of them.
-The runs are called after the edition, the second; of the first, docs/log.md tells.
+The runs are called after the edition, the second; of the first, and of the steps that the bundled weights had
+(they are from before `widen` and `grow`), docs/log.md tells.
 
 Why this build. A decoder that reads has to step from one visual token to its neighbour and to find a thing
 wherever it stands. Sections of rotary frequencies that lie one after another leave columns with slow

@@ -19,7 +19,7 @@ def courses_of(task: Task) -> tuple[Course, ...]:
     """What is drawn: two worlds, or all that omma-nano learns from but films."""
     if task.lessons == LESSONS[0]:
         return tuple(Course(world, level=1, sizes=SIZES) for world in ("scenes", "words"))
-    mix = school.widen().data
+    mix = school.grow().data
     assert isinstance(mix, Worlds)
     return tuple(course for course in mix.courses if course.world != "clips")
 

@@ -1,4 +1,4 @@
-"""The school of omma-nano: a Qwen3-VL of small widths, from random weights in five stages.
+"""The school of omma-nano: a Qwen3-VL of small widths, from random weights in four stages.
 
     omma train recipes/nano/school.py:see --out runs/nano/second-see
 
@@ -6,13 +6,12 @@ and so with each of them, in this order; `make train` does.
 
 1. see     the tower and its bridges learn what stands at each place of a drawn picture (dense marks alone)
 2. learn   everything learns: pages are read, small crowded scenes are asked about a dozen times
-3. widen   every world takes part: documents, charts, languages, clips; things are found and pointed at
-4. grow    the pictures grow to the sizes that people bring; boxes and lines of print in force
-5. answer  the rate falls, over all of it
+3. grow    pictures of the sizes that people bring, from every world; things are found and pointed at in force
+4. answer  the rate falls, over all of it
 
-`learn`, `widen` and `grow` go at one rate, so that the next stage can be taken up from any step of them.
-The runs are called after the edition, the second; of the first, and of the steps that the bundled weights had
-(they are from before `widen` and `grow`), docs/log.md tells.
+`learn` and `grow` go at one rate, so that the next stage can be taken up from any step of them. `further` is
+`grow` from the weights in the package, for machines that do not hold the runs before. The runs are called
+after the edition, the second; of the first, and of the steps that the bundled weights had, docs/log.md tells.
 
 Why this build. A decoder that reads has to step from one visual token to its neighbour and to find a thing
 wherever it stands. Sections of rotary frequencies that lie one after another leave columns with slow
@@ -27,6 +26,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from omma.loading import BUNDLED
 from omma.prep.tokenizer import Tokenizer
 from omma.sample import Size
 from omma.spec import DecoderSpec, Gelu, ModelSpec, SwiGLU, VisionSpec, Written
@@ -178,42 +178,12 @@ def learn() -> Recipe:
     )
 
 
-def widen() -> Recipe:
-    """Every world, small; half of the course goes on with reading, scenes, finding and pointing."""
-    return replace(
-        learn(),
-        name="nano-second-widen",
-        start=RUNS / "second-learn" / "model",
-        data=Worlds(
-            (
-                Course("letters", 1.0, level=2, sizes=TINY + SMALL, tasks=("read",)),
-                Course("words", 1.0, level=0, sizes=TINY + SMALL, tasks=("read",)),
-                Course("words", 1.5, level=2, sizes=SMALL + MIDDLE, tasks=READINGS),
-                Course("scenes", 1.0, level=1, sizes=TINY, tasks=MATCHINGS, questions=14),
-                Course("scenes", 0.6, level=1, sizes=SMALL, tasks=TELLINGS, questions=14),
-                Course("scenes", 1.0, level=0, sizes=TINY + SMALL, tasks=PLACINGS, questions=10),
-                Course("scenes", 1.0, level=1, sizes=TINY + SMALL, tasks=PLACINGS, questions=10),
-                Course("screens", 1.2, level=0, sizes=SMALL + MIDDLE, tasks=PLACINGS, questions=10),
-                Course("screens", 1.0, level=1, sizes=SMALL + MIDDLE, tasks=PLACINGS, questions=10),
-                Course("screens", 0.3, level=1, sizes=MIDDLE),
-                *(Course(world, weight, level=0, sizes=MIDDLE) for world, weight in REST),
-                Course("signs", 0.4, level=1, sizes=MIDDLE),
-                Course("named", 0.4, level=1, sizes=MIDDLE),
-                Course("compared", 0.5, level=0),
-                Course("clips", 0.8, level=0),
-            )
-        ),
-        dialogues=32,  # of more tokens each: as many a step as before
-        seed=23,
-    )
-
-
 def grow() -> Recipe:
     """Pictures of the sizes that people bring: what was learned on small ones may not hold there."""
     return replace(
         learn(),
         name="nano-second-grow",
-        start=RUNS / "second-widen" / "model",
+        start=RUNS / "second-learn" / "model",
         data=Worlds(
             (
                 Course("letters", 2.0, level=2, sizes=SMALL + STRIPS, tasks=("read",)),
@@ -227,15 +197,20 @@ def grow() -> Recipe:
                 Course("scenes", 1.6, level=1, sizes=SMALL + MIDDLE + LARGE, tasks=PLACINGS, questions=10),
                 Course("screens", 1.2, level=0, sizes=MIDDLE + LARGE, tasks=PLACINGS, questions=10),
                 Course("screens", 1.0, level=1, sizes=MIDDLE + LARGE, tasks=PLACINGS, questions=10),
-                *(Course(world, weight / 3, level=0) for world, weight in REST),
+                *(Course(world, weight * 0.4, level=0) for world, weight in REST),
                 Course("compared", 0.3, level=0),
-                Course("clips", 0.4, level=0),
+                Course("clips", 0.5, level=0),
             )
         ),
         dialogues=24,  # of larger pictures: as many tokens a step as before
         rate=Rate(peak=1e-3, final=1e-3, warm_up=20, shape="trapezoid"),
         seed=24,
     )
+
+
+def further() -> Recipe:
+    """`grow` from the weights in the package: how the school goes on where its runs are not at hand."""
+    return replace(grow(), name="nano-second-further", start=BUNDLED["omma-nano"], seed=25)
 
 
 def answer() -> Recipe:

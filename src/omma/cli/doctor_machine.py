@@ -83,14 +83,15 @@ def computes_on() -> Finding:
     """What torch computes on."""
     import torch
 
+    from omma.train.begin import halves_gain
+
     if torch.cuda.is_available():
         free, whole = torch.cuda.mem_get_info()
         name = torch.cuda.get_device_name()
         return Finding("computes on", "ok", f"{name}, {free / 1e9:.1f} GB free of {whole / 1e9:.1f} GB")
-    fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     threads = torch.get_num_threads()
     counted = "1 thread" if threads == 1 else f"{threads} threads"
-    said = f"the processor, {counted}, bfloat16 {'fast' if fast else 'without help'}"
+    said = f"the processor, {counted}, bfloat16 {'fast' if halves_gain() else 'no faster than float32'}"
     return Finding("computes on", "ok", said)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import torch
+from torch.nn import functional
 
 from omma.errors import BadFolder, BadRecipe
 from omma.loading import load_folder
@@ -47,12 +50,13 @@ class Run:
         return self.pupil.head
 
 
-def begin(recipe: Recipe, device: str, ranks: Ranks = ALONE) -> Run:
+def begin(recipe: Recipe, device: str, ranks: Ranks = ALONE, *, dtype: torch.dtype | None = None) -> Run:
     """The model before the first step: from the recipe's start, or from random weights of its seed.
 
-    Raises BadRecipe when the recipe does not fit the model, BadCheckpoint when the ranks' ground differs.
+    It computes in `dtype`, by default what the recipe asks for; its masters are float32. Raises BadRecipe
+    when the recipe does not fit the model, BadCheckpoint when the ranks' ground differs.
     """
-    dtype = compute_dtype(recipe.precision, device)
+    dtype = dtype or compute_dtype(recipe.precision, device)
     model = _model(recipe, spread=ranks.count > 1)
     torch.manual_seed(recipe.seed)
     head = _head(recipe) if recipe.marks else None
@@ -127,8 +131,30 @@ def _check_names(recipe: Recipe, named: Named) -> None:
 
 
 def compute_dtype(precision: str, device: str) -> torch.dtype:
-    """What the model computes in: bfloat16 where the machine multiplies it faster than float32."""
+    """What a model computes in: for "auto" bfloat16, if the machine multiplies it faster than float32."""
     if precision != "auto":
         return torch.float32 if precision == "float32" else torch.bfloat16
-    gains = device != "cpu" or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return torch.bfloat16 if gains else torch.float32
+    return torch.bfloat16 if torch.device(device).type != "cpu" or halves_gain() else torch.float32
+
+
+@cache
+def halves_gain() -> bool:
+    """Whether this processor multiplies bfloat16 faster than float32.
+
+    Instructions for it are not enough: there are processors that have them and take twice as long, so
+    products of a usual shape are timed, some tens of milliseconds in all.
+    """
+    if not (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()):
+        return False
+    return _fastest(torch.bfloat16) < _fastest(torch.float32)
+
+
+def _fastest(dtype: torch.dtype) -> float:
+    """Seconds of the fastest of a few products; what else the machine does only ever makes one slower."""
+    rows, matrix = torch.ones(512, 1024, dtype=dtype), torch.ones(1024, 1024, dtype=dtype)
+    times = []
+    for _ in range(6):
+        began = time.perf_counter()
+        functional.linear(rows, matrix)
+        times.append(time.perf_counter() - began)
+    return min(times[1:])  # the first one prepares

@@ -41,9 +41,9 @@ def ground(recipe: Recipe, weights: Iterable[tuple[str, Tensor]], dtype: torch.d
     }
 
 
-def check_ground(saved: Mapping[str, str], here: Mapping[str, str], folder: Path, *, apart: str = "") -> None:
-    """Raise BadCheckpoint when a run would go on over something else than it began on, `apart` aside."""
-    names = [name for name in CALLED if name != apart and saved.get(name) != here[name]]
+def check_ground(saved: Mapping[str, str], here: Mapping[str, str], folder: Path) -> None:
+    """Raise BadCheckpoint when a run would go on over something else than it began on."""
+    names = [name for name in CALLED if saved.get(name) != here[name]]
     if changed := [CALLED[name] for name in names]:
         raise BadCheckpoint(
             f"{folder} holds a run on other ground: {', '.join(changed)} changed since; bring back what was "

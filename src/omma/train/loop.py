@@ -17,7 +17,7 @@ from omma.corpus.aside import Report
 from omma.errors import BadCheckpoint
 from omma.prep.processor import Processor
 from omma.train import checkpoint
-from omma.train.begin import Run, begin
+from omma.train.begin import Run, begin, compute_dtype
 from omma.train.check import check
 from omma.train.checkpoint import Saver
 from omma.train.feed import feed, held_out
@@ -26,7 +26,7 @@ from omma.train.lesson import Batch
 from omma.train.passes import Totals, totals_of
 from omma.train.rate import rate_at
 from omma.train.recipe import Recipe
-from omma.train.shard import together
+from omma.train.shard import ALONE, Ranks, together
 from omma.weights.folder import write_folder
 
 Tell = Callable[[Mapping[str, Any]], None]
@@ -51,7 +51,7 @@ def train(
     recipe.check()
     with together(device) as ranks:
         run_folder.mkdir(parents=True, exist_ok=True)
-        run = begin(recipe, device, ranks)
+        run = begin(recipe, device, ranks, dtype=_dtype(recipe, run_folder, device, ranks))
         if ranks.first:
             checkpoint.sweep(run_folder)
         _resume(run, recipe, run_folder)
@@ -74,9 +74,19 @@ def export(recipe: Recipe, run_folder: Path, folder: Path, *, gives: str | None 
     """
     if not checkpoint.checkpoints(run_folder):
         raise BadCheckpoint(f"{run_folder} has no checkpoint yet; train first")
-    run = begin(recipe, "cpu")
-    _resume(run, recipe, run_folder, apart="precision")
+    run = begin(recipe, "cpu", dtype=_dtype(recipe, run_folder, "cpu"))
+    _resume(run, recipe, run_folder)
     return _finish(run, recipe, folder, gives or recipe.gives)
+
+
+def _dtype(recipe: Recipe, folder: Path, device: str, ranks: Ranks = ALONE) -> torch.dtype:
+    """What the run computes in: as it began, wherever it goes on; at its beginning what suits every rank."""
+    found = checkpoint.newest(folder)
+    if found is not None and (begun := found[1].get("ground", {}).get("precision")):
+        return compute_dtype(begun, device)
+    chosen = compute_dtype(recipe.precision, device)
+    slow = ranks.added([float(chosen == torch.float32)])[0]
+    return torch.float32 if slow else torch.bfloat16
 
 
 def _finish(run: Run, recipe: Recipe, folder: Path, gives: str) -> Path:
@@ -180,11 +190,8 @@ def _check(run: Run, recipe: Recipe, checks: list[Batch]) -> dict[str, float]:
     return told
 
 
-def _resume(run: Run, recipe: Recipe, folder: Path, *, apart: str = "") -> None:
-    """Go on from the folder's newest checkpoint, if there is one: this recipe's, on the same ground.
-
-    What of the ground is `apart` may differ: a model can be written where it was not trained.
-    """
+def _resume(run: Run, recipe: Recipe, folder: Path) -> None:
+    """Go on from the folder's newest checkpoint, if there is one: this recipe's, on the same ground."""
     found = checkpoint.newest(folder)
     if found is None:
         return
@@ -194,7 +201,7 @@ def _resume(run: Run, recipe: Recipe, folder: Path, *, apart: str = "") -> None:
             f"{folder} holds a run of recipe {facts.get('recipe')}, this one is {recipe.fingerprint()}; "
             "name another folder, or bring the recipe back"
         )
-    check_ground(facts.get("ground", {}), run.ground, folder, apart=apart)
+    check_ground(facts.get("ground", {}), run.ground, folder)
     checkpoint.fill(path, run.optimiser.state(), run.ranks)
     run.optimiser.resume(int(facts["step"]))
     if run.pupil.routers is not None:

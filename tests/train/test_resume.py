@@ -20,6 +20,7 @@ from torch.distributed.checkpoint.hf_storage import HuggingFaceStorageReader
 from omma.errors import BadCheckpoint
 from omma.loading import load_folder
 from omma.train import checkpoint
+from omma.train.begin import begin
 from omma.train.ground import _content, ground
 from omma.train.loop import export, train
 from omma.train.recipe import Lines, Recipe
@@ -131,6 +132,17 @@ def test_a_run_goes_on_in_the_precision_it_began_in(
     found = checkpoint.newest(tmp_path / "run")
     assert found is not None
     assert (found[1]["step"], found[1]["ground"]["precision"]) == (2, began)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_the_dense_head_goes_on_from_the_file_that_is_named(tmp_path: Path, named: bool) -> None:
+    recipe, file = replace(toy_recipe(tmp_path), marks=1.0), tmp_path / "head.safetensors"
+    other = begin(replace(recipe, seed=1), "cpu").head
+    assert other is not None
+    checkpoint.write(other.state_dict(), file)
+    head = begin(replace(recipe, head=file if named else None), "cpu").head
+    assert head is not None
+    assert torch.equal(head.fine.weight, other.fine.weight) == named
 
 
 def test_a_very_large_file_is_known_by_its_size_and_blocks_of_it(

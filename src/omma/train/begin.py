@@ -101,14 +101,17 @@ def _model(recipe: Recipe, *, spread: bool) -> Vlm:
 
 
 def _head(recipe: Recipe) -> MarksHead:
-    """The dense head: as it stands beside the model that the recipe starts from, else afresh."""
+    """The dense head: the recipe's, or as it stands beside the model that it starts from, or afresh."""
     vision = recipe.model.vision
     head = MarksHead(vision.width, vision.out_width, len(CLASSES), len(COLOURS))
-    if recipe.start is not None and (beside := recipe.start / "marks.safetensors").exists():
+    kept = recipe.head
+    if kept is None and recipe.start is not None and (beside := recipe.start / "marks.safetensors").exists():
+        kept = beside
+    if kept is not None:
         try:
-            head.load_state_dict(checkpoint.read(beside))
+            head.load_state_dict(checkpoint.read(kept))
         except RuntimeError:
-            raise BadFolder(f"{beside} is of another head; remove it to begin with a fresh one") from None
+            raise BadFolder(f"{kept} is of another head; remove it to begin with a fresh one") from None
     return head
 
 

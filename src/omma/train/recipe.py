@@ -17,7 +17,7 @@ from omma.spec import Experts, ModelSpec, stated
 from omma.synth.exercise import LEVELS, WORLDS
 
 PARTS = ("vision", "bridge", "decoder")
-PASSING = ("save_every", "check_every", "check_dialogues", "keep", "gives", "processor", "start")
+PASSING = ("save_every", "check_every", "check_dialogues", "keep", "gives", "processor", "start", "head")
 ROOTS = ("vision.", "decoder.", "head.")  # what parameters' names begin with
 
 
@@ -120,8 +120,9 @@ class Muon:
 class Recipe:
     """One stage of a school.
 
-    `start` is a model's folder to go on from; None means random weights. `processor` is a folder with the
-    tokenizer and the picture rules; `min_pixels` and `max_pixels` narrow its limits while the stage lasts.
+    `start` is a model's folder to go on from; None means random weights. `head` is the file of its dense head
+    where that is not the folder's marks.safetensors. `processor` is a folder with the tokenizer and the
+    picture rules; `min_pixels` and `max_pixels` narrow its limits while the stage lasts.
     `learns` names the parts that move. `scale` turns the learning rate up or down by how names begin;
     `tower_decay` does so layer by layer down the tower, whose last layer has one factor and whose patches
     have the most. `dialogues` go into one optimiser step, cut into `micro` passes; `longest` is the most
@@ -150,6 +151,7 @@ class Recipe:
     rate: Rate
     processor: Path
     start: Path | None = None
+    head: Path | None = None
     learns: tuple[str, ...] = PARTS
     dialogues: int = 16
     micro: int = 1

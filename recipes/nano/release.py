@@ -2,6 +2,7 @@
 
     python -m recipes.nano.release runs/nano/second-answer/model
     python -m recipes.nano.release runs/nano/second-answer/model --only words lines find
+    python -m recipes.nano.release --card     # the model card anew, from what make eval measured last
 
 Both models answer every suite, or those that are named. The candidate goes in when its mean over them is
 higher (for suites that count wrong letters, the share of right ones), and its model card is written from the
@@ -11,16 +12,20 @@ same figures.
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress
 
 import omma
-from bench.eval import PROMISES, SUITES, follow, goal_of
+from bench.eval import PROMISES, SUITES, add_row, follow, goal_of
+from bench.results import RESULTS, Table
 from omma.evals.suites import SuiteScore, evaluate, read_suite
 from omma.loading import BUNDLED
 from omma.train import checkpoint
@@ -49,30 +54,36 @@ def rightness(score: SuiteScore) -> float:
     return 1 - score.figure.value if score.suite.counts_errors else score.figure.value
 
 
-def card(told: list[SuiteScore]) -> str:
-    """The model card with its table of figures."""
-    reached = {score.suite.name: 100 * score.figure.value for score in told}
-    rows = ["| suite | % | 95 % | chance | floor | goal |", "|---|---|---|---|---|---|"]
+def card(rows: Iterable[Mapping[str, Any]]) -> str:
+    """The model card with its table of figures; `rows` are those of a table of `bench.eval`."""
+    told = ["| suite | % | wanted | of it |", "|---|---|---|---|"]
+    for row in rows:
+        interval, chance, *_ = row["note"].split("; ")
+        told.append(f"| {row['name']} | {row['value']} | {row['goal'] or ''} | {interval}; {chance} |")
+    return CARD.read_text(encoding="utf-8").replace("{scores}", "\n".join(told))
+
+
+def rows_of(told: Iterable[SuiteScore]) -> list[dict[str, Any]]:
+    """The scores as `make eval` would write them, but for what peers read and how long it took."""
+    table, reached = Table("eval", "release"), {score.suite.name: 100 * score.figure.value for score in told}
     for score in told:
-        value, low, high = (f"{100 * share:.1f}" for share in score.figure)
-        promise, sign = PROMISES[score.suite.name], "≤" if score.suite.counts_errors else "≥"
-        limits = (
-            "" if limit is None else f"{sign} {limit:g}"
-            for limit in (promise.floor, goal_of(score.suite.name, reached))
-        )
-        rows.append(
-            f"| {promise.title} | {value} | {low} to {high} | {100 * score.suite.chance:.1f} "
-            f"| {' | '.join(limits)} |"
-        )
-    return CARD.read_text(encoding="utf-8").replace("{scores}", "\n".join(rows))
+        add_row(table, score, 0.0, goal_of(score.suite.name, reached))
+    return [asdict(row) for row in table.rows]
 
 
 def main() -> int:
     """Compare, and put the candidate in if it is better; 1 if it is not."""
     parser = argparse.ArgumentParser(prog="python -m recipes.nano.release", description=__doc__)
-    parser.add_argument("candidate", type=Path, help="a finished model's folder")
+    parser.add_argument("candidate", type=Path, nargs="?", help="a finished model's folder")
     parser.add_argument("--only", nargs="+", default=[], choices=sorted(PROMISES), help="these suites only")
+    parser.add_argument("--card", action="store_true", help="write the card from docs/results/eval.json")
     wish = parser.parse_args()
+    if wish.card == (wish.candidate is not None):
+        parser.error("wanted a model's folder, or --card alone")
+    if wish.card:
+        rows = json.loads((RESULTS / "eval.json").read_text(encoding="utf-8"))["rows"]
+        (PLACE / "README.md").write_text(card(rows), encoding="utf-8")
+        return 0
     candidate: Path = wish.candidate
     new = scores(str(candidate), wish.only)
     better = statistics.mean(map(rightness, new))
@@ -83,6 +94,14 @@ def main() -> int:
         if better <= old:
             print("omma-nano stays as it is")
             return 1
+    put(candidate)
+    (PLACE / "README.md").write_text(card(rows_of(new)), encoding="utf-8")
+    print(f"omma-nano is now {candidate}")
+    return 0
+
+
+def put(candidate: Path) -> None:
+    """Copy the model's folder into the package; the trainer's head stays beside the school."""
     PLACE.mkdir(parents=True, exist_ok=True)
     for file in candidate.iterdir():
         if file.is_file() and file.name != HEAD:
@@ -91,9 +110,6 @@ def main() -> int:
     if (candidate / HEAD).exists():
         head = {name: tensor.bfloat16() for name, tensor in checkpoint.read(candidate / HEAD).items()}
         checkpoint.write(head, CARD.parent / HEAD)
-    (PLACE / "README.md").write_text(card(new), encoding="utf-8")
-    print(f"omma-nano is now {candidate}")
-    return 0
 
 
 if __name__ == "__main__":

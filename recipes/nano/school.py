@@ -34,6 +34,7 @@ from omma.synth.exercise import STRIPS
 from omma.train.recipe import Course, Muon, Rate, Recipe, Worlds
 
 RUNS = Path("runs/nano")
+HEAD = Path(__file__).parent / "marks.safetensors"  # the bundled weights' dense head
 PROCESSOR = Path(__file__).parent / "processor"  # made once by recipes/nano/vocabulary.py, committed
 VOCABULARY = 2048
 
@@ -210,7 +211,7 @@ def grow() -> Recipe:
 
 def further() -> Recipe:
     """`grow` from the weights in the package: how the school goes on where its runs are not at hand."""
-    return replace(grow(), name="nano-second-further", start=BUNDLED["omma-nano"], seed=25)
+    return replace(grow(), name="nano-second-further", start=BUNDLED["omma-nano"], head=HEAD, seed=25)
 
 
 def answer() -> Recipe:
@@ -221,28 +222,30 @@ def answer() -> Recipe:
         start=RUNS / "second-grow" / "model",
         data=Worlds(
             (
-                Course("letters", 1.0, level=2, sizes=SMALL, tasks=("read",)),
-                Course("words", 1.0, level=0, sizes=SMALL + MIDDLE + LARGE, tasks=("read",)),
-                Course("words", 0.8, level=1, sizes=MIDDLE),
-                Course("words", 2.5, level=2, sizes=MIDDLE + LARGE, tasks=READINGS),
-                Course("scenes", 1.0, level=1, sizes=TINY, tasks=MATCHINGS, questions=14),
-                Course("scenes", 0.6, level=0, sizes=MIDDLE + LARGE, tasks=TELLINGS, questions=10),
+                Course("letters", 1.5, level=2, sizes=SMALL + STRIPS, tasks=("read",)),
+                Course("words", 0.6, level=0, sizes=MIDDLE + LARGE, tasks=("read",)),
+                Course("words", 1.0, level=1, sizes=MIDDLE + LARGE + STRIPS, tasks=READINGS, questions=5),
+                Course("words", 2.5, level=2, sizes=MIDDLE + LARGE + STRIPS, tasks=READINGS, questions=5),
+                Course("scenes", 0.5, level=1, sizes=TINY, tasks=MATCHINGS, questions=14),
+                Course("scenes", 0.5, level=0, sizes=MIDDLE + LARGE, tasks=TELLINGS, questions=10),
                 Course("scenes", 1.2, level=1, sizes=SMALL + MIDDLE + LARGE, tasks=TELLINGS, questions=14),
-                Course("scenes", 1.0, level=2, sizes=MIDDLE + LARGE, tasks=TELLINGS, questions=14),
-                Course("scenes", 0.8, level=1, sizes=MIDDLE, tasks=BESIDES, questions=10),
-                Course("scenes", 0.6, level=0, sizes=MIDDLE + LARGE),
-                Course("scenes", 0.8, level=1, sizes=MIDDLE + LARGE),
-                Course("screens", 0.9, level=0, sizes=MIDDLE + LARGE),
-                Course("screens", 0.9, level=1, sizes=MIDDLE + LARGE),
-                Course("scenes", 0.8, level=1, sizes=MIDDLE + LARGE, tasks=PLACINGS, questions=8),
-                Course("screens", 0.6, level=1, sizes=MIDDLE + LARGE, tasks=PLACINGS, questions=8),
-                *(Course(world, weight / 2, level=0) for world, weight in REST),
-                *(Course(world, weight / 2, level=1) for world, weight in REST),
-                Course("compared", 0.5, level=1),
-                Course("clips", 0.8, level=1),
+                Course("scenes", 0.8, level=2, sizes=MIDDLE + LARGE, tasks=TELLINGS, questions=14),
+                Course("scenes", 0.5, level=1, sizes=MIDDLE, tasks=BESIDES, questions=10),
+                Course("scenes", 0.5, level=0, sizes=MIDDLE + LARGE),
+                Course("scenes", 0.6, level=1, sizes=MIDDLE + LARGE),
+                Course("scenes", 0.8, level=0, sizes=SMALL + MIDDLE + LARGE, tasks=PLACINGS, questions=10),
+                Course("scenes", 1.2, level=1, sizes=SMALL + MIDDLE + LARGE, tasks=PLACINGS, questions=10),
+                Course("screens", 0.5, level=0, sizes=MIDDLE + LARGE),
+                Course("screens", 0.5, level=1, sizes=MIDDLE + LARGE),
+                Course("screens", 0.8, level=0, sizes=MIDDLE + LARGE, tasks=PLACINGS, questions=10),
+                Course("screens", 1.0, level=1, sizes=MIDDLE + LARGE, tasks=PLACINGS, questions=10),
+                *(Course(world, weight * 0.2, level=0) for world, weight in REST),
+                *(Course(world, weight * 0.3, level=1) for world, weight in REST),
+                Course("compared", 0.3, level=1),
+                Course("clips", 0.5, level=1),
             )
         ),
-        steps=240,
+        steps=360,
         dialogues=24,  # of larger pictures: as many tokens a step as before
         rate=Rate(peak=1e-3, final=2e-5, warm_up=10, shape="trapezoid", fall=0.97),
         seed=22,

@@ -129,4 +129,5 @@ def test_make_train_goes_through_the_whole_school() -> None:
         for node in school.body
         if isinstance(node, ast.FunctionDef) and node.returns and ast.unparse(node.returns) == "Recipe"
     ]
+    stages.remove("further")  # it begins from the weights in the package
     assert f"for stage in {' '.join(stages)};" in MAKEFILE

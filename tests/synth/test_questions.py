@@ -94,7 +94,7 @@ def test_yes_is_as_frequent_as_no(task: str) -> None:
     world = {"has_word": "words", "widget_state": "screens"}.get(task, "scenes")
     said = Counter(
         turn.answer
-        for seed in range(240)
+        for seed in range(320)
         for turn in draw(world, (5, seed), level=1 + seed % 2, maps=False).turns
         if turn.task == task and turn.answer in ("yes", "no")
     )

@@ -35,6 +35,7 @@ _NOT_LATIN_ONLY = (
     "NotoSansDisplay-",
     "NotoSerifDisplay-",
 )
+TALLEST = 1.5  # times its size that a face may reach from top to bottom; lines are set for no more
 ONE_BY_ONE = ("-liga", "-clig", "-calt", "-dlig")  # no ligatures: every character keeps a cell of its own
 _UNFIT = (
     "thin",
@@ -168,6 +169,9 @@ def _face(path: Path) -> Face | None:
         return None
     family, style = ink.getname()
     if not family or any(word in f"{family} {style}".lower() for word in _UNFIT):
+        return None
+    _, top, _, bottom = ink.getbbox("Ahlpgy", anchor="ls")
+    if bottom - top > TALLEST * ink.size:
         return None
     missing = bytes(ink.getmask("\U0010fffd"))
     shapes = [bytes(ink.getmask(letter)) for letter in PRINTABLE[1:]]

@@ -120,15 +120,14 @@ class Muon:
 class Recipe:
     """One stage of a school.
 
-    `start` is a model's folder to go on from; None means random weights. `head` is the file of its dense head
-    where that is not the folder's marks.safetensors. `processor` is a folder with the tokenizer and the
-    picture rules; `min_pixels` and `max_pixels` narrow its limits while the stage lasts.
-    `learns` names the parts that move. `scale` turns the learning rate up or down by how names begin;
-    `tower_decay` does so layer by layer down the tower, whose last layer has one factor and whose patches
-    have the most. `dialogues` go into one optimiser step, cut into `micro` passes; `longest` is the most
-    tokens one may have. Where their lengths differ much, `tokens` in the place of `micro` bounds memory: the
-    step's dialogues are laid into as many passes as it takes for none to have more tokens, visual ones
-    counted. The step stays the same, since its losses are means over all of its passes.
+    `start` is a model's folder to go on from, None random weights; `head` its dense head, by default the
+    folder's marks.safetensors. `processor` is a folder with the tokenizer and the picture rules; `min_pixels`
+    and `max_pixels` narrow its limits while the stage lasts. `learns` names the parts that move. `scale`
+    turns the learning rate up or down by how names begin; `tower_decay` lowers it layer by layer down the
+    tower, most at the patches. `dialogues` go into one optimiser step, cut into `micro` passes; `longest` is
+    the most tokens one may have. Where their lengths differ much, `tokens` in the place of `micro` bounds
+    memory: the step's dialogues are laid into as many passes as it takes for none to have more tokens, visual
+    ones counted. The step stays the same: losses are means over all passes.
 
     `marks` weighs the dense loss on the tower's features (what stands at each place of the picture), `names`
     that on naming it by the words' own embeddings (`train/names.py`); `words` weighs the loss on answers, and
@@ -138,7 +137,6 @@ class Recipe:
 
     In a model with experts, `balance` weighs how unevenly tokens fall on them and `z_loss` how large their
     routers' scores grow (`train/routers.py`); 1e-3 is usual for each.
-
     `average` is the decay of a running mean of the weights (0: none is kept); `gives` says which of them the
     finished model holds, "last" or "average". With `recompute` layers keep their input alone and run again
     in the backward pass. `precision` is "auto", "float32" or "bfloat16"; masters are always float32.

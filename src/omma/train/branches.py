@@ -40,13 +40,28 @@ class Branches:
             ),
             key=lambda piece: (_depth(piece), piece.rows),
         )
-        self.groups = [_group(alike, device) for alike in _alike(pieces)]
-        self.back_T = torch.cat([group.rows_R for group in self.groups]).argsort()
+        groups = [_group(alike) for alike in _alike(pieces)]
+        self.shown = [group.shown_NLM.to(device) for group in groups]
+        self.own_R = torch.cat([group.own_NL.flatten() for group in groups]).to(device)
+        self.seen_S = torch.cat([group.seen_NM.flatten() for group in groups]).to(device)
+        real_T = torch.cat([group.real_R for group in groups]).nonzero().squeeze(-1).to(device)
+        self.back_T = real_T[self.own_R[real_T].argsort()]
 
     def __call__(self, q_THK: Tensor, k_TGK: Tensor, v_TGK: Tensor, layer: int) -> Tensor:
-        """Attention of every row over what its branch may see: (T, H, K)."""
-        out_RHK = torch.cat([_attend(q_THK, k_TGK, v_TGK, group) for group in self.groups])
-        return out_RHK.index_select(0, self.back_T)
+        """Attention of every row over what its branch may see: (T, H, K).
+
+        Rows are gathered once for all groups: the gradient of a gathering is as large as what was gathered
+        from, and to add one up for every group took longer than the attention.
+        """
+        own, seen = ([mask.shape[0] * mask.shape[axis] for mask in self.shown] for axis in (1, 2))
+        asked = zip(
+            torch.split(q_THK.index_select(0, self.own_R), own),
+            torch.split(k_TGK.index_select(0, self.seen_S), seen),
+            torch.split(v_TGK.index_select(0, self.seen_S), seen),
+            self.shown,
+            strict=True,
+        )
+        return torch.cat([_attend(*rows) for rows in asked]).index_select(0, self.back_T)
 
 
 class Piece(NamedTuple):
@@ -59,16 +74,15 @@ class Piece(NamedTuple):
 
 
 class Group(NamedTuple):
-    """N pieces of like length in one call: own rows padded to L, then the trunk's to M, and what is hidden.
+    """N pieces of like length in one call: own rows padded to L, then the trunk's to M, and what is shown.
 
-    `real_R` are the places of the real rows among the N × L, `rows_R` where these stand in the pack.
+    `real_R` says of the N × L own rows which are not there to fill up.
     """
 
     own_NL: Tensor
     seen_NM: Tensor
     shown_NLM: Tensor
     real_R: Tensor
-    rows_R: Tensor
 
 
 def _pieces(start: int, length: int, cuts: Sequence[int]) -> Iterator[Piece]:
@@ -97,7 +111,7 @@ def _alike(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
         yield run
 
 
-def _group(pieces: Sequence[Piece], device: torch.device) -> Group:
+def _group(pieces: Sequence[Piece]) -> Group:
     longest, deepest = max(p.rows for p in pieces), max(p.trunk for p in pieces)
     starts, rows, roots, trunks = (torch.tensor(column)[:, None] for column in zip(*pieces, strict=True))
     at_L, at_M = torch.arange(longest), torch.arange(deepest)
@@ -106,33 +120,25 @@ def _group(pieces: Sequence[Piece], device: torch.device) -> Group:
     trunk_NM = roots + at_M.minimum((trunks - 1).clamp(min=0))
     causal = torch.ones(longest, longest, dtype=torch.bool).tril().expand(len(pieces), -1, -1)
     shown = (at_M < trunks)[:, None].expand(-1, longest, -1)
-    real_R = (at_L < rows).flatten().nonzero().squeeze(-1)
     return Group(
-        own_NL.to(device),
-        torch.cat((own_NL, trunk_NM), 1).to(device),
-        torch.cat((causal, shown), 2).to(device),
-        real_R.to(device),
-        own_NL.flatten()[real_R].to(device),
+        own_NL,
+        torch.cat((own_NL, trunk_NM), 1),
+        torch.cat((causal, shown), 2),
+        (at_L < rows).flatten(),
     )
 
 
-def _attend(q_THK: Tensor, k_TGK: Tensor, v_TGK: Tensor, group: Group) -> Tensor:
-    """Attention of one group's real rows, piece after piece."""
-    shared = q_THK.shape[1] // k_TGK.shape[1]
-    q = _taken(q_THK, group.own_NL)
-    k, v = (_taken(x, group.seen_NM) for x in (k_TGK, v_TGK))
+def _attend(q_RHK: Tensor, k_SGK: Tensor, v_SGK: Tensor, shown_NLM: Tensor) -> Tensor:
+    """Attention of one group's own rows (N · L, H, K) over what it sees (N · M, G, K), piece after piece."""
+    count, shared = len(shown_NLM), q_RHK.shape[1] // k_SGK.shape[1]
+    q, k, v = (x.view(count, -1, *x.shape[1:]) for x in (q_RHK, k_SGK, v_SGK))
     if torch.is_grad_enabled() and q.requires_grad and q.dtype == torch.bfloat16 and q.device.type == "cpu":
-        out = attend_shown(q, k, v, group.shown_NLM)
+        out = attend_shown(q, k, v, shown_NLM)
     else:
         k, v = (x.repeat_interleave(shared, 2).transpose(1, 2) for x in (k, v))
-        mask = group.shown_NLM[:, None]
+        mask = shown_NLM[:, None]
         out = F.scaled_dot_product_attention(q.transpose(1, 2), k, v, attn_mask=mask).transpose(1, 2)
-    return out.flatten(0, 1).index_select(0, group.real_R)
-
-
-def _taken(x: Tensor, rows_NL: Tensor) -> Tensor:
-    """Rows by number: (N, L, heads, K)."""
-    return x.index_select(0, rows_NL.flatten()).view(*rows_NL.shape, *x.shape[1:])
+    return out.flatten(0, 1)
 
 
 def graft(first: Sample, others: Sequence[Sample]) -> tuple[Sample, tuple[int, ...]]:

@@ -22,12 +22,11 @@ from omma.train.recipe import Data, Lines, Mix, Recipe, Worlds
 
 PROCESSOR_FILES = ("tokenizer.json", RANKS, PICTURE_FILE, VIDEO_FILE, TOGETHER_FILE)
 BLOCKS, BLOCK = 256, 2**20  # how much of a very large file is read: so many blocks of so many bytes
-# What a digest is of, in words for a person.
+# What must be as it was where a run goes on, in words for a person; its precision is taken over from it.
 CALLED = {
     "weights": "the weights it began from",
     "processor": "the processor's files",
     "data": "the lines or the fonts it learns from",
-    "precision": "the precision it computes in",
 }
 
 

@@ -10,6 +10,7 @@ import torch
 from bench.drawn import recipe_of, steps_of
 from bench.job import peak, timed
 from bench.lessons import RATE, Learned, Task
+from omma.cli.pages import keep_pages
 from omma.train.begin import Run, begin
 from omma.train.lesson import Batch, batch
 from omma.train.loop import step
@@ -53,6 +54,7 @@ def shares(run: Run, made: Batch, repeats: int) -> dict[str, float]:
 
 def main() -> None:
     """Draw, learn, take the step apart; report."""
+    keep_pages()  # as `omma train` does
     task = Task.from_command_line()
     torch.set_num_threads(task.threads)
     recipe = recipe_of(task)

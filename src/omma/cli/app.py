@@ -30,6 +30,7 @@ from omma.cli import (
     teaching,
 )
 from omma.cli.outcome import ending
+from omma.cli.pages import keep_pages
 from omma.errors import UnknownOption
 
 app = typer.Typer(
@@ -89,7 +90,12 @@ def verbs() -> list[str]:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run one command; return its exit code. `words` are those after ``omma``, by default the shell's."""
+    """Run one command; return its exit code. `words` are those after ``omma``, by default the shell's.
+
+    The shell's own ``omma train`` starts anew once, in a process that keeps its memory (`omma.cli.pages`).
+    """
+    if words is None and sys.argv[1:2] == ["train"]:
+        keep_pages()
     for stream, errors in (
         (sys.stdin, "replace"),
         (sys.stdout, "backslashreplace"),

@@ -13,11 +13,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
+from omma.cli.teaching import read_recipe
 from omma.errors import BadRecipe
 from omma.model.vlm import Vlm
-from omma.ops.orthogonal import orthogonalise
-from omma.train.feed import make_batches
+from omma.ops.orthogonal import QUINTIC, orthogonalise
+from omma.train.feed import dealt, make_batches
+from omma.train.lesson import Batch
 from omma.train.muon import MuonSteps
 from omma.train.optimise import _engines
 from omma.train.passes import Pupil, Totals, totals_of
@@ -89,10 +93,34 @@ def test_a_step_has_the_same_dialogues_however_many_ranks(tmp_path: Path, ranks:
     recipe = toy_recipe(tmp_path)
     made = [make_batches(recipe, 3, rank=rank, ranks=ranks) for rank in range(ranks)]
     assert len({len(passes) for passes in made}) == 1
-    dealt = [made[rank][number] for number in range(len(made[0])) for rank in range(ranks)]
-    together = make_batches(replace(recipe, micro=1), 3)[0].pack
-    assert np.array_equal(np.concatenate([batch.pack.ids_T for batch in dealt]), together.ids_T)
-    assert totals_of(dealt).answers == pytest.approx(float(together.weights_T.sum()))
+    passes = [batch for batches in made for batch in batches]
+    together = make_batches(replace(recipe, micro=1), 3)
+    assert dialogues(passes) == dialogues(together)
+    assert totals_of(passes).answers == pytest.approx(totals_of(together).answers)
+
+
+def dialogues(batches: list[Batch]) -> list[list[int]]:
+    """The tokens of every dialogue, in an order that does not tell who had it."""
+    cut = [np.split(batch.pack.ids_T, batch.pack.starts[1:-1]) for batch in batches]
+    return sorted(ids_T.tolist() for parts in cut for ids_T in parts)
+
+
+@given(st.lists(st.integers(1, 10**6), min_size=1, max_size=40), st.integers(1, 8))
+def test_piles_hold_every_dialogue_once_and_are_about_alike(sizes: list[int], count: int) -> None:
+    count = min(count, len(sizes))
+    piles = dealt(sizes, count)
+    assert sorted(number for pile in piles for number in pile) == list(range(len(sizes)))
+    assert all(pile and pile == sorted(pile) for pile in piles)
+    heights = [sum(sizes[number] for number in pile) for pile in piles]
+    assert max(heights) - min(heights) <= max(sizes)
+
+
+def test_ranks_see_about_as_many_patches_each() -> None:
+    recipe = replace(read_recipe("recipes/nano/school.py:grow"), dialogues=16, seed=3)
+    seen = [
+        sum(g.patches for g in make_batches(recipe, 0, rank=rank, ranks=2)[0].pack.grids) for rank in (0, 1)
+    ]
+    assert max(seen) < 1.1 * min(seen)
 
 
 def test_more_ranks_than_dialogues_are_refused(tmp_path: Path) -> None:
@@ -144,7 +172,8 @@ def test_muon_does_what_torchs_own_does() -> None:
             his.grad = mine.grad.clone()
         muon.step()
         judge.step()
-    assert all(torch.equal(mine, his) for mine, his in zip(ours, theirs, strict=True))
+    for mine, his in zip(ours, theirs, strict=True):
+        assert (mine - his).abs().max() < 6e-4  # of three steps of some 0.01, his taken in halves
 
 
 def test_muon_turns_every_expert_as_it_turns_a_matrix_alone() -> None:
@@ -179,11 +208,21 @@ def test_a_router_is_left_to_adamw_and_experts_are_decayed(tmp_path: Path) -> No
     assert kinds[f"{layer}.router.weight"] == ("AdamW", 0.05)
 
 
-def test_an_orthogonalised_matrix_keeps_its_directions_and_evens_their_strength() -> None:
+@pytest.mark.parametrize("shape", [(16, 16), (16, 40), (40, 16), (1, 9), (64, 16)])
+def test_an_orthogonalised_matrix_keeps_its_directions_and_evens_their_strength(
+    shape: tuple[int, int],
+) -> None:
     torch.manual_seed(0)
-    u, _, v = torch.linalg.svd(torch.randn(16, 40), full_matrices=False)
-    turned = orthogonalise(u @ torch.diag(torch.linspace(0.05, 3.0, 16)) @ v).float()
-    strengths = torch.diag(u.mT @ turned @ v.mT)
-    assert strengths.min() > 0.5
-    assert strengths.max() < 1.3
-    assert (turned - u @ torch.diag(strengths) @ v).abs().max() < 0.05
+    u, _, v = torch.linalg.svd(torch.randn(shape, dtype=torch.float64), full_matrices=False)
+    strengths = torch.linspace(3.0, 0.05, min(shape), dtype=torch.float64)
+    turned = orthogonalise((u @ torch.diag(strengths) @ v).float()).double()
+    a, b, c = QUINTIC
+    strengths /= strengths.norm()
+    for _ in range(5):
+        strengths = a * strengths + b * strengths**3 + c * strengths**5
+    assert (turned - u @ torch.diag(strengths) @ v).abs().max() < 1e-4  # 3.4^5 times what float32 rounds
+    assert 0.5 < strengths.min() <= strengths.max() < 1.3
+
+
+def test_a_matrix_of_zeros_stays_one() -> None:
+    assert not orthogonalise(torch.zeros(4, 12)).any()

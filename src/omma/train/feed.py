@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import multiprocessing
 import os
 import threading
@@ -9,7 +10,6 @@ from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import replace
-from itertools import pairwise
 from typing import NamedTuple
 
 from omma.corpus.aside import Aside
@@ -18,8 +18,10 @@ from omma.errors import BadData, BadRecipe
 from omma.prep.processor import Processor
 from omma.spec import ModelSpec
 from omma.synth.world import Split
-from omma.train.lesson import Batch, Lesson, batch, drawn_lesson, shelf_of, told_lesson, try_lesson
+from omma.train.lesson import Batch, Lesson, batch, course_of, drawn_lesson, shelf_of, told_lesson, try_lesson
 from omma.train.recipe import Data, Lines, Mix, Recipe, Worlds
+
+USUAL = 50_000  # pixels of a picture whose size nobody knows before it is drawn or read
 
 
 class _Prepared(NamedTuple):
@@ -39,9 +41,10 @@ def make_batches(
 ) -> list[Batch]:
     """The batches of optimiser step `step` (0-based) that this rank runs, one for each of its passes.
 
-    The step's dialogues are the same however many ranks there are: they are cut into passes, as many for each
-    rank, and dealt out in turn. With `recipe.tokens` they are laid into as many passes as it takes for none
-    to have more tokens than that; every rank makes all of them then, to know how long they are.
+    The step's dialogues are the same however many ranks there are. They are dealt out to passes, as many for
+    each rank, by the size of their pictures, so that no rank waits long for another. With `recipe.tokens`
+    they are laid into as many passes as it takes for none to have more tokens than that; every rank makes all
+    of them then, to know how long they are.
     """
     first, last = step * recipe.dialogues, (step + 1) * recipe.dialogues
     if recipe.tokens is not None:
@@ -49,10 +52,30 @@ def make_batches(
         lessons = [lesson_of(recipe, index, split) for index in range(first, last)]
         packed = packs([lesson.sample.length for lesson in lessons], recipe.tokens, ranks)
         return [batch([lessons[i] for i in chosen]) for chosen in packed[rank::ranks]]
-    passes = passes_of(recipe, ranks) * ranks
-    borders = [first + (last - first) * number // passes for number in range(passes + 1)]
-    mine = list(pairwise(borders))[rank::ranks]
-    return [batch([lesson_of(recipe, index, split) for index in range(*bounds)]) for bounds in mine]
+    sizes = [_pixels(recipe, index, split) for index in range(first, last)]
+    mine = dealt(sizes, passes_of(recipe, ranks) * ranks)[rank::ranks]
+    return [batch([lesson_of(recipe, first + number, split) for number in numbers]) for numbers in mine]
+
+
+def dealt(sizes: Sequence[int], count: int) -> list[list[int]]:
+    """Numbers of dialogues in `count` piles that are about alike in size, each in order and none empty.
+
+    The largest first, each onto the pile that is lowest: at most a third higher than need be (Graham 1969).
+    """
+    piles: list[list[int]] = [[] for _ in range(count)]
+    heights = [(0, pile) for pile in range(count)]
+    for number in sorted(range(len(sizes)), key=lambda number: (-sizes[number], number)):
+        height, pile = heapq.heappop(heights)
+        piles[pile].append(number)
+        heapq.heappush(heights, (height + sizes[number], pile))
+    return [sorted(pile) for pile in piles]
+
+
+def _pixels(recipe: Recipe, index: int, split: Split) -> int:
+    """About how many pixels dialogue `index` shows, without drawing it: its work grows with them."""
+    data, _ = _source(recipe, index, split)
+    size = course_of(recipe, data, index, split)[1] if isinstance(data, Worlds) else None
+    return USUAL if size is None else size.width * size.height
 
 
 def packs(lengths: Sequence[int], most: int, ranks: int = 1) -> list[list[int]]:

@@ -109,10 +109,7 @@ def all_marks(exercise: Exercise, sample: Sample, rules: PictureRules) -> Marks:
 
 def drawn_lesson(recipe: Recipe, worlds: Worlds, processor: Processor, index: int, split: Split) -> Lesson:
     """Lesson `index` of drawn worlds: a course is chosen by weight, its world draws and asks."""
-    weights = np.array([course.weight for course in worlds.courses], np.float64)
-    dice = np.random.default_rng((recipe.seed, index, 0 if split == "train" else 1))
-    course = worlds.courses[int(dice.choice(len(weights), p=weights / weights.sum()))]
-    size = course.sizes[int(dice.integers(len(course.sizes)))] if course.sizes else None
+    course, size = course_of(recipe, worlds, index, split)
     exercise = _exercise(recipe, worlds, course, size, index, split)
     cuts: tuple[int, ...] = ()
     if recipe.apart:
@@ -122,6 +119,14 @@ def drawn_lesson(recipe: Recipe, worlds: Worlds, processor: Processor, index: in
         sample = processor.sample(dialogue(exercise), prompt=False)
     seen = all_marks(exercise, sample, processor.rules) if recipe.marks else None
     return Lesson(weighed(sample, recipe, cuts), tuple(turn.task for turn in exercise.turns), seen, cuts)
+
+
+def course_of(recipe: Recipe, worlds: Worlds, index: int, split: Split) -> tuple[Course, Size | None]:
+    """The course of lesson `index`, and the size of its picture where the course names sizes."""
+    weights = np.array([course.weight for course in worlds.courses], np.float64)
+    dice = np.random.default_rng((recipe.seed, index, 0 if split == "train" else 1))
+    course = worlds.courses[int(dice.choice(len(weights), p=weights / weights.sum()))]
+    return course, course.sizes[int(dice.integers(len(course.sizes)))] if course.sizes else None
 
 
 def _exercise(

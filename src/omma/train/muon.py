@@ -23,7 +23,8 @@ class MuonSteps(torch.optim.Optimizer):
 
     A tensor of many matrices, a mixture's experts, is turned matrix by matrix; ranks hold whole ones of them.
     `groups` are as torch's optimisers take them, of matrices with a gradient each; a group's `lr` and
-    `weight_decay` are its own. With whole matrices it does exactly what ``torch.optim.Muon`` does.
+    `weight_decay` are its own. With whole matrices it does what ``torch.optim.Muon`` does, on a processor in
+    float32.
     """
 
     def __init__(self, groups: Iterable[dict[str, Any]], *, momentum: float) -> None:
@@ -69,10 +70,7 @@ def whole(directions: Iterable[Tensor]) -> Iterator[Tensor]:
 def _turned(direction: Tensor) -> Tensor:
     if direction.ndim == 2:
         return orthogonalise(direction)
-    turned = torch.empty_like(direction, dtype=torch.bfloat16)
-    for expert, matrix in enumerate(direction):
-        turned[expert] = orthogonalise(matrix)
-    return turned
+    return torch.stack([orthogonalise(matrix) for matrix in direction])
 
 
 def _alike(matrices: Sequence[Tensor]) -> Iterator[Alike]:
@@ -95,10 +93,10 @@ def _dealt(rows: list[Tensor], alike: Alike) -> list[Tensor]:
     mesh, (height, width) = alike.spread.device_mesh, alike.spread.shape
     shape = torch.Size((len(rows), height, width))
     stride = (height * width, width, 1)
-    # In bfloat16, as the iteration takes them: half as much is moved.
-    here = DTensor.from_local(
-        torch.stack(rows).bfloat16(), mesh, [Shard(1)], run_check=False, shape=shape, stride=stride
-    )
+    moved = torch.stack(rows)
+    if moved.device.type != "cpu":
+        moved = moved.bfloat16()  # as the iteration takes them there: half as much is moved
+    here = DTensor.from_local(moved, mesh, [Shard(1)], run_check=False, shape=shape, stride=stride)
     mine = here.redistribute(placements=[Shard(0)]).to_local()
     turned = torch.stack(list(whole(mine))) if len(mine) else mine
     there = DTensor.from_local(turned, mesh, [Shard(0)], run_check=False, shape=shape, stride=stride)

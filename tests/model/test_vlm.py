@@ -14,6 +14,7 @@ from bench.chunks import logits_in_chunks
 from omma.errors import PlaceholderMismatch
 from omma.model import attend
 from omma.model.attend import Segments
+from omma.model.decoder import Embedded
 from omma.model.layers import feed_forward
 from omma.model.pieces import whole
 from omma.model.vlm import Vlm
@@ -78,6 +79,31 @@ def test_a_pack_is_read_as_its_samples_are_alone(generation: str) -> None:
     assert torch.equal(model.read(together, Segments(together.starts), seen), read)
     with pytest.raises(PlaceholderMismatch, match="features"):
         model.read(together, Segments(together.starts), seen[1:])
+
+
+@every_generation
+@pytest.mark.parametrize("wanted", [[7, 0, 12, 7], [], None])
+def test_wanted_rows_are_those_of_the_whole(generation: str, wanted: list[int] | None) -> None:
+    model = drawn(tiny(generation))
+    together = pack([shown(model.spec, Grid(1, 4, 6), 5), shown(model.spec, Grid(1, 2, 2), 9)])
+    attend = Segments(together.starts)
+    wanted_A = None if wanted is None else torch.tensor(wanted, dtype=torch.int64)
+    whole_TD = model.read(together, attend)
+    part_AD = model.read(together, attend, wanted_A=wanted_A)
+    assert torch.allclose(part_AD, whole_TD if wanted_A is None else whole_TD[wanted_A], atol=1e-5)
+
+
+@pytest.mark.parametrize("levels", [1, 2, 3])
+def test_what_deepstack_adds_after_the_last_layer_reaches_wanted_rows(levels: int) -> None:
+    spec = tiny("qwen3-vl")
+    model = drawn(replace(spec, decoder=replace(spec.decoder, depth=2)))
+    seen = torch.randn(3, (1 + levels) * spec.decoder.width)
+    deep_LND = seen[:, spec.decoder.width :].reshape(3, levels, -1).transpose(0, 1)
+    rows = Embedded(torch.randn(9, spec.decoder.width), torch.tensor([2, 3, 5]), deep_LND)
+    positions, wanted_A = torch.arange(9).expand(3, -1), torch.tensor([3, 8])
+    whole_TD = model(rows, positions, Segments((0, 9)))
+    part_AD = model(rows._replace(wanted_A=wanted_A), positions, Segments((0, 9)))
+    assert torch.allclose(part_AD, whole_TD[wanted_A], atol=1e-5)
 
 
 @pytest.mark.parametrize("size", [1, 7, 32, 33, 36])

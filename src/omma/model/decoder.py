@@ -19,12 +19,15 @@ class Embedded(NamedTuple):
 
     `deep_LND` is added to the rows at `places_N`, a level after a layer (facts §2.8). `reach_T` is the length
     of the prompt that each row belongs to, None while learning: positions far out are stretched by it.
+    `wanted_A` are the rows whose hidden states are asked for, None for all of them: the last layer's
+    feed-forward, a sixth of a model of six layers, looks at no others.
     """
 
     x_TD: Tensor
     places_N: Tensor | None = None
     deep_LND: Tensor | None = None
     reach_T: Tensor | None = None
+    wanted_A: Tensor | None = None
 
     def part(self, start: int, stop: int) -> Embedded:
         """The rows from `start` to `stop`, to be read by themselves: a border may cut through a picture."""
@@ -34,6 +37,10 @@ class Embedded(NamedTuple):
             return Embedded(x_TD, reach_T=reach_T)
         inside_N = (self.places_N >= start) & (self.places_N < stop)
         return Embedded(x_TD, self.places_N[inside_N] - start, self.deep_LND[:, inside_N], reach_T)
+
+
+def _picked(x_TD: Tensor, rows_A: Tensor | None) -> Tensor:
+    return x_TD if rows_A is None else x_TD.index_select(0, rows_A)
 
 
 class DecoderAttention(nn.Module):
@@ -58,15 +65,17 @@ class DecoderAttention(nn.Module):
         """Queries, keys and values of rows (T, D), each (T, heads · K)."""
         return self.query(x_TD), self.key(x_TD), self.value(x_TD)
 
-    def forward(self, x_TD: Tensor, turns: Turns, attend: Attend, layer: int) -> Tensor:
-        """(T, D) in, (T, D) out; `attend` decides which rows see which."""
+    def forward(
+        self, x_TD: Tensor, turns: Turns, attend: Attend, layer: int, wanted_A: Tensor | None = None
+    ) -> Tensor:
+        """(T, D) in, (T, D) out, or the wanted rows of it; `attend` decides which rows see which."""
         width = self.head_width
         q_THK, k_TGK, v_TGK = (
             made.view(len(made), made.shape[-1] // width, width) for made in self.project(x_TD)
         )
         q_THK = rotate(self.query_norm(q_THK), turns.query)
         k_TGK = rotate(self.key_norm(k_TGK), turns.key)
-        y_TD: Tensor = self.out(attend(q_THK, k_TGK, v_TGK, layer).flatten(1))
+        y_TD: Tensor = self.out(_picked(attend(q_THK, k_TGK, v_TGK, layer).flatten(1), wanted_A))
         return y_TD
 
 
@@ -93,9 +102,12 @@ class DecoderLayer(nn.Module):
         self.feed_norm = RMSNorm(spec.width, spec.norm_eps)
         self.feed = feed_forward(spec.feed_forward, spec.width)
 
-    def forward(self, x_TD: Tensor, turns: Turns, attend: Attend, layer: int) -> Tensor:
-        """(T, D) in, (T, D) out."""
-        x_TD = x_TD + self.attention(self.attention_norm(x_TD), turns, attend, layer)
+    def forward(
+        self, x_TD: Tensor, turns: Turns, attend: Attend, layer: int, wanted_A: Tensor | None = None
+    ) -> Tensor:
+        """(T, D) in, (T, D) out, or the wanted rows of it."""
+        made_TD = self.attention(self.attention_norm(x_TD), turns, attend, layer, wanted_A)
+        x_TD = _picked(x_TD, wanted_A) + made_TD
         y_TD: Tensor = x_TD + self.feed(self.feed_norm(x_TD))
         return y_TD
 
@@ -112,14 +124,17 @@ class Decoder(nn.Module):
         self.head: nn.Module | None = None if spec.tied else Linear(spec.width, spec.vocabulary, False)
 
     def forward(self, rows: Embedded, positions_3T: Tensor, attend: Attend) -> Tensor:
-        """Final-normed hidden states (T, D)."""
-        x_TD, places_N, deep_LND, reach_T = rows
+        """Final-normed hidden states (T, D), or those of the wanted rows (A, D)."""
+        x_TD, places_N, deep_LND, reach_T, wanted_A = rows
         turns = self.turns(positions_3T, reach_T)
+        levels = 0 if places_N is None or deep_LND is None else len(deep_LND)
+        last = len(self.layers) - 1
+        early = levels <= last  # else something is still added to all rows after the last layer
         for number, layer in enumerate(self.layers):
-            x_TD = layer(x_TD, turns, attend, number)
-            if places_N is not None and deep_LND is not None and number < len(deep_LND):
+            x_TD = layer(x_TD, turns, attend, number, wanted_A if early and number == last else None)
+            if number < levels and places_N is not None and deep_LND is not None:
                 x_TD = x_TD.index_add(0, places_N, deep_LND[number])
-        y_TD: Tensor = self.norm(x_TD)
+        y_TD: Tensor = self.norm(x_TD if early else _picked(x_TD, wanted_A))
         return y_TD
 
     def turns(self, positions_3T: Tensor, reach_T: Tensor | None) -> Turns:

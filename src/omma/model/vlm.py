@@ -88,17 +88,23 @@ class Vlm(nn.Module):
         return Embedded(shown_TD, places_N, torch.stack(deep), reach_T)
 
     def forward(self, rows: Embedded, positions_3T: Tensor, attend: Attend) -> Tensor:
-        """Final-normed hidden states (T, D) of rows at positions (time, row, column)."""
+        """Final-normed hidden states (T, D) of rows at positions (time, row, column); only those wanted."""
         hidden_TD: Tensor = self.decoder(rows, positions_3T, attend)
         return hidden_TD
 
     def read(
-        self, pack: Pack, attend: Attend, features_NX: Tensor | None = None, *, learning: bool = False
+        self,
+        pack: Pack,
+        attend: Attend,
+        features_NX: Tensor | None = None,
+        *,
+        learning: bool = False,
+        wanted_A: Tensor | None = None,
     ) -> Tensor:
         """Hidden states (T, D) of a pack: its pictures seen, its words embedded, all of it thought through.
 
         `features_NX` are those of the pictures where they have been seen already. While `learning`, positions
-        are not stretched, however far out they are.
+        are not stretched, however far out they are. Of rows `wanted_A` alone the answer is (A, D).
         Raises PlaceholderMismatch when words and pictures were not made together.
         """
         device = self.decoder.embedding.weight.device
@@ -110,7 +116,7 @@ class Vlm(nn.Module):
             features_NX = self.see(tensor(pack.rows_PC), pack.grids)
         reach_T = None if learning else tensor(pack.reach_T)
         rows = self.embed(tensor(pack.ids_T), features_NX, tensor(pack.places_N), reach_T)
-        hidden_TD: Tensor = self(rows, tensor(pack.positions_3T), attend)
+        hidden_TD: Tensor = self(rows._replace(wanted_A=wanted_A), tensor(pack.positions_3T), attend)
         return hidden_TD
 
     def logits(self, hidden_TD: Tensor) -> Tensor:

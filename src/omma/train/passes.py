@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from omma.model.attend import Segments
 from omma.model.vlm import Vlm
 from omma.sample import Grid, Pack
+from omma.spec import Experts
 from omma.train.branches import Branches
 from omma.train.lesson import Batch
 from omma.train.marks import Counts, MarksHead, Seen, count_marks
@@ -162,8 +163,13 @@ def answer_logits(model: Vlm, batch: Batch, seen: Seen | None) -> tuple[Tensor, 
     """Of the A tokens with a weight: logits (A, V) where each is predicted, ids (A,), weights (A,)."""
     device, pack = next(model.parameters()).device, batch.pack
     attend = Branches(pack.starts, batch.cuts, device) if any(batch.cuts) else Segments(pack.starts)
-    hidden_TD = model.read(pack, attend, None if seen is None else seen.features_NX, learning=True)
     ids_T = torch.from_numpy(pack.ids_T).to(device)
     weights_T = torch.from_numpy(pack.weights_T).to(device)
     learned_A = weights_T.nonzero().squeeze(-1)
-    return model.logits(hidden_TD[learned_A - 1]), ids_T[learned_A], weights_T[learned_A]
+    before_A = learned_A - 1
+    # A mixture's balance is that of all rows: none of them leaves before the last router.
+    mixed = isinstance(model.spec.decoder.feed_forward, Experts)
+    features_NX = None if seen is None else seen.features_NX
+    hidden_XD = model.read(pack, attend, features_NX, learning=True, wanted_A=None if mixed else before_A)
+    hidden_AD = hidden_XD[before_A] if mixed else hidden_XD
+    return model.logits(hidden_AD), ids_T[learned_A], weights_T[learned_A]

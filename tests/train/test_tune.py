@@ -29,7 +29,7 @@ from omma.respond import Model
 from omma.train.tune import tune
 from omma.train.tune_data import Brought, Deal, Dialogue, bring, deal, passes, step_of
 from omma.train.tune_merge import merge_folder
-from omma.train.tune_steps import Standing
+from omma.train.tune_steps import Standing, begun_in
 from omma.train.tuning import Tuning, settled, usual_rate
 from omma.weights import write_folder
 from omma.weights.adapters import WEIGHTS
@@ -191,6 +191,24 @@ def test_a_run_ends_when_nothing_gets_better_and_the_best_is_kept(
     assert form["steps"] < form["planned"]
     assert held_out[form["best_step"]] == min(held_out.values())
     assert form["loss"]["after"]["value"] <= form["loss"]["before"]["value"]
+
+
+@pytest.mark.parametrize("began", ["float32", "bfloat16"])
+def test_a_run_goes_on_in_the_precision_it_began_in(
+    toy: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, began: str
+) -> None:
+    monkeypatch.setattr("omma.train.begin.halves_gain", lambda: began == "bfloat16")
+    fit(toy, data, tmp_path / "whole", whole := Quiet())
+    with pytest.raises(KeyboardInterrupt):
+        fit(toy, data, tmp_path / "broken", Quiet(5))
+    monkeypatch.setattr("omma.train.begin.halves_gain", lambda: began != "bfloat16")  # another machine
+    assert begun_in(tmp_path / "broken") == began
+    fit(toy, data, tmp_path / "broken", rest := Quiet())
+    for quiet in (whole, rest):
+        for line in quiet.lines:
+            line.pop("seconds", None)
+    assert rest.lines
+    assert rest.lines == whole.lines[-len(rest.lines) :]
 
 
 PROGRAM = """

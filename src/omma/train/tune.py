@@ -31,7 +31,7 @@ from omma.train.rate import part_of
 from omma.train.tune_curves import draw_curves
 from omma.train.tune_data import LEAST, Brought, Deal, bring, deal
 from omma.train.tune_report import Carried, Report, of_losses, read_report, write_report
-from omma.train.tune_steps import LOG, Fitting, Standing, losses
+from omma.train.tune_steps import LOG, Fitting, Standing, begun_in, losses
 from omma.train.tuning import Settled, Tuning, settled
 from omma.weights import read_dtype, read_spec, write_folder
 from omma.weights.adapters import is_adapter, write_adapter
@@ -94,7 +94,7 @@ def tune(
     """
     if out.exists() and not out.is_dir():
         raise MissingFile(f"{out} is a file; name a folder, new or of a run that is to go on")
-    ready = _ready(wish, listener, device_of(device))
+    ready = _ready(wish, out, listener, device_of(device))
     out.mkdir(parents=True, exist_ok=True)
     if (ended := read_report(out)) is not None:
         return _same(ended, ready.fingerprint, out)
@@ -129,8 +129,11 @@ class _Ready(NamedTuple):
         return self.plan.fingerprint(self.material.hash, self.mark)
 
 
-def _ready(wish: Tuning, listener: Listener, place: torch.device) -> _Ready:
-    """The wish settled, the data read, the model loaded, and what is to learn made to."""
+def _ready(wish: Tuning, out: Path, listener: Listener, place: torch.device) -> _Ready:
+    """The wish settled, the data read, the model loaded, and what is to learn made to.
+
+    A run goes on in the precision that it began in.
+    """
     wish.check()
     folder = resolve(wish.model)
     if is_adapter(folder):
@@ -138,7 +141,7 @@ def _ready(wish: Tuning, listener: Listener, place: torch.device) -> _Ready:
     spec = read_spec(folder)
     material = gather(wish, Processor.from_folder(folder, spec), listener)
     plan = settled(wish, spec, folder, len(material.deal.train))
-    dtype = compute_dtype("auto", place.type)
+    dtype = compute_dtype(begun_in(out) or "auto", place.type)
     loaded = load_folder(wish.model, device=str(place), dtype=_name(dtype) if plan.lora else "float32")
     mark = mark_of(loaded.model)
     optimiser = Optimiser(_learning(loaded, plan), plan.recipe, rounded=dtype != torch.float32)

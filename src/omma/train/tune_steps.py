@@ -147,7 +147,11 @@ class Fitting:
         """Write down where the run is; the best weights first: the state never names what is not there."""
         if standing.best_step == standing.step:
             write_whole(self.optimiser.masters, self._best(standing))
-        facts = {"fingerprint": self.fingerprint, "standing": json.dumps(asdict(standing))}
+        facts = {
+            "fingerprint": self.fingerprint,
+            "standing": json.dumps(asdict(standing)),
+            "precision": str(next(self.model.parameters()).dtype).removeprefix("torch."),
+        }
         write_whole(self.optimiser.state(), self.folder / STATE, facts)
         for old in self.folder.glob("best-*.safetensors"):
             if old != self._best(standing):
@@ -173,6 +177,15 @@ class Fitting:
                 tensor.copy_(saved[name])
         self.optimiser.resume(standing.step)
         return standing
+
+
+def begun_in(folder: Path) -> str | None:
+    """The precision that a folder's run computes in; None where none has begun, or its state is broken."""
+    try:
+        with safe_open(folder / STATE, "pt") as file:
+            return (file.metadata() or {}).get("precision")
+    except (OSError, SafetensorError):
+        return None
 
 
 @torch.no_grad()

@@ -249,7 +249,7 @@ def answer() -> Recipe:
                 Course("clips", 0.5, level=1),
             )
         ),
-        steps=400,
+        steps=450,
         dialogues=24,  # of larger pictures: as many tokens a step as before
         rate=Rate(peak=1e-3, final=2e-5, warm_up=10, shape="trapezoid", fall=0.97),
         seed=22,

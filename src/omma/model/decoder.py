@@ -19,8 +19,8 @@ class Embedded(NamedTuple):
 
     `deep_LND` is added to the rows at `places_N`, a level after a layer (facts §2.8). `reach_T` is the length
     of the prompt that each row belongs to, None while learning: positions far out are stretched by it.
-    `wanted_A` are the rows whose hidden states are asked for, None for all of them: the last layer's
-    feed-forward, a sixth of a model of six layers, looks at no others.
+    `wanted_A` are the rows whose hidden states are asked for, None for all of them: what the last layer does
+    after its attention is done for no others.
     """
 
     x_TD: Tensor

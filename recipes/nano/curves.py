@@ -17,7 +17,8 @@ import matplotlib.pyplot as plt
 
 FOLDER = Path("docs/results/nano")
 PICTURE = Path("docs/results/nano.png")
-STAGES = ("see", "learn", "first-answer", "further", "answer")  # what the bundled weights went through
+# What the bundled weights went through.
+STAGES = ("see", "learn", "first-answer", "first-further", "second-answer", "further", "answer")
 LOSSES = ("answers", "names", "fine", "coarse", "places")
 # What is drawn of a check: its name in the log and in the picture. Of long answers each token counts, short
 # ones are right or wrong.

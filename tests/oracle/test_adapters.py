@@ -22,7 +22,7 @@ from tests.train.school import write_dialogues
 from tests.train.test_tune import fit
 
 SAID = next(case.said for case in cases() if case.name == "one picture")
-CLOSE = 2e-6  # of the largest logit; without any adapter the two are 1e-6 apart in fp32
+CLOSE = 1e-5  # of the largest logit; the two are 1e-6 apart without an adapter, up to 3e-6 with one (fp32)
 RUN_THROUGH_ALL = r"model\.(visual|language_model)\..*(qkv|[qv]_proj|mlp\.[02]|patch_embed\.proj)"
 MADE: dict[str, dict[str, Any]] = {
     "two names": {"target_modules": ["q_proj", "v_proj"]},

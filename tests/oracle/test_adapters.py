@@ -22,7 +22,8 @@ from tests.train.school import write_dialogues
 from tests.train.test_tune import fit
 
 SAID = next(case.said for case in cases() if case.name == "one picture")
-CLOSE = 1e-5  # of the largest logit; the two are 1e-6 apart without an adapter, up to 3e-6 with one (fp32)
+CLOSE = 2e-6  # of the largest logit; without any adapter the two are 1e-6 apart in fp32
+LEARNED = 1e-5  # where an adapter moved the logits by more than their own size: 1e-6 to 3e-6 were met
 RUN_THROUGH_ALL = r"model\.(visual|language_model)\..*(qkv|[qv]_proj|mlp\.[02]|patch_embed\.proj)"
 MADE: dict[str, dict[str, Any]] = {
     "two names": {"target_modules": ["q_proj", "v_proj"]},
@@ -112,4 +113,4 @@ def test_what_published_values_learned_says_the_same_in_peft(name: str, folder: 
     config = worn.peft_config["default"]
     assert (config.r, config.lora_alpha, config.lora_dropout) == (64, SETS[name].alpha, 0.05)
     oracle.model = worn.base_model.model
-    assert apart(loaded, oracle.logits(loaded.processor.sample(SAID))) <= CLOSE
+    assert apart(loaded, oracle.logits(loaded.processor.sample(SAID))) <= LEARNED

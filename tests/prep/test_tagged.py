@@ -98,6 +98,13 @@ def test_a_base_model_reads_one_running_text() -> None:
     assert running_text([], prompt=True) == []
 
 
+def test_the_first_token_of_a_text_has_nothing_before_it_to_be_learned_from() -> None:
+    told = BASE.sample([Message("assistant", (Text("A text that nobody asked for."),))], prompt=False)
+    assert told.weights_T is not None
+    assert told.weights_T[0] == 0
+    assert told.weights_T[1:].all()
+
+
 @pytest.mark.parametrize("reader", [CHAT, BASE], ids=["chat", "base"])
 def test_a_prompt_is_the_beginning_of_the_dialogue(reader: Processor) -> None:
     said = [message("user", SHOWN, "What?"), message("assistant", "A circle.")]

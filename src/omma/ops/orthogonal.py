@@ -21,8 +21,8 @@ def orthogonalise(x_AB: Tensor, steps: int = 5) -> Tensor:
     y = y.mT if turned else y
     y = y / y.norm().clamp(min=1e-7)
     # Products of Gram matrices square what rounding does to them: halves would not bear it.
-    square = y.dtype == torch.float32 and y.shape[1] > WIDE * y.shape[0]
-    y = _on_gram(y, steps) if square else _iterated(y, steps)
+    by_gram = y.dtype == torch.float32 and y.shape[1] > WIDE * y.shape[0]
+    y = _on_gram(y, steps) if by_gram else _iterated(y, steps)
     out_AB: Tensor = y.mT if turned else y
     return out_AB
 

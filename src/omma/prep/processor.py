@@ -119,7 +119,8 @@ class Processor:
         """Ids, positions and patch rows of a conversation.
 
         A prompt ends where the assistant begins to speak. A whole dialogue (``prompt=False``) carries
-        weights: 1 on what the assistant says and on the mark that ends its turn, 0 elsewhere.
+        weights: 1 on what the assistant says and on the mark that ends its turn, 0 elsewhere; the first token
+        has none.
         Raises PromptTooLong when it is longer than the decoder's context, and what the media raise.
         """
         draft, written = _Draft(self), self.pieces(messages, prompt=prompt, tools=tools)
@@ -135,6 +136,8 @@ class Processor:
             len(ids), blocks, merge=self.rules.merge, tokens_per_second=self.spec.tokens_per_second
         )
         weights_T = None if prompt else np.array(draft.weights, np.float32)
+        if weights_T is not None:
+            weights_T[:1] = 0  # nothing stands before the first token, so nothing can say that it comes
         return Sample(np.array(ids, np.int64), positions, tuple(visuals), weights_T)
 
     def seen(self, sample: Sample) -> tuple[Seen, ...]:

@@ -1,4 +1,4 @@
-"""The school of omma-nano: a Qwen3-VL of small widths, from random weights in four stages.
+"""The school of omma-nano: a Qwen3-VL of small widths, from random weights in five stages.
 
     omma train recipes/nano/school.py:see --out runs/nano/second-see
 
@@ -6,12 +6,14 @@ and so with each of them, in this order; `make train` does.
 
 1. see     the tower and its bridges learn what stands at each place of a drawn picture (dense marks alone)
 2. learn   everything learns: pages are read, small crowded scenes are asked about a dozen times
-3. grow    pictures of the sizes that people bring, from every world; things are found and pointed at in force
-4. answer  the rate falls, over all of it
+3. drill   reading, searching and counting in force where a sample is cheap: slips of print, small pictures
+4. grow    pictures of the sizes that people bring, from every world; things are found and pointed at in force
+5. answer  the rate falls, over all of it
 
-`learn` and `grow` go at one rate, so that the next stage can be taken up from any step of them. `further` is
-`grow` from the weights in the package, for machines that do not hold the runs before. The runs are called
-after the edition, the second; of the first, and of the steps that the bundled weights had, docs/log.md tells.
+`learn`, `drill` and `grow` go at one rate, so that the next stage can be taken up from any step of them.
+`further` is `grow` from the weights in the package, for machines that do not hold the runs before. The runs
+are called after the edition, the second; of the first, and of the steps that the bundled weights had,
+docs/log.md tells.
 
 Why this build. A decoder that reads has to step from one visual token to its neighbour and to find a thing
 wherever it stands. Sections of rotary frequencies that lie one after another leave columns with slow
@@ -42,6 +44,7 @@ VOCABULARY = 2048
 BRIDGES = tuple(f"vision.{bridge}.inner." for bridge in ("merger", "deep.0", "deep.1"))
 SCALE = dict.fromkeys(BRIDGES, 0.15) | {"head.": 1.0, "decoder.embedding.": 0.5, "vision.places.": 0.5}
 
+SLIPS = (Size(140, 56), Size(196, 56), Size(224, 56), Size(280, 56), Size(224, 84), Size(336, 56))
 TINY = (Size(112, 112), Size(168, 84), Size(140, 112), Size(168, 112))
 SMALL = (Size(168, 168), Size(196, 140), Size(140, 196), Size(224, 112), Size(168, 112))
 MIDDLE = (Size(224, 224), Size(280, 196), Size(252, 168), Size(196, 252), Size(280, 140))
@@ -179,12 +182,38 @@ def learn() -> Recipe:
     )
 
 
+def drill() -> Recipe:
+    """Reading, searching and counting in force, on small pictures: a step holds three times as many."""
+    return replace(
+        learn(),
+        name="nano-second-drill",
+        start=RUNS / "second-learn" / "model",
+        data=Worlds(
+            (
+                Course("letters", 0.8, level=2, sizes=SLIPS, tasks=("read",)),
+                Course("words", 0.8, level=0, sizes=SLIPS, tasks=("read",)),
+                Course("words", 1.2, level=1, sizes=SLIPS, tasks=("read",)),
+                Course("words", 1.7, level=2, sizes=SLIPS, tasks=("read",)),
+                Course("words", 0.5, level=2, sizes=MIDDLE + STRIPS, tasks=READINGS, questions=5),
+                Course("screens", 0.7, level=1, sizes=SMALL, tasks=PLACINGS, questions=10),
+                Course("screens", 0.2, level=2, sizes=MIDDLE, tasks=PLACINGS, questions=10),
+                Course("scenes", 0.6, level=2, sizes=TINY + SMALL, tasks=("find", "count"), questions=12),
+                Course("scenes", 0.5, level=1, sizes=TINY + SMALL, tasks=MATCHINGS, questions=14),
+            )
+        ),
+        steps=2000,
+        dialogues=70,
+        rate=Rate(peak=1e-3, final=1e-3, warm_up=20, shape="trapezoid"),
+        seed=29,
+    )
+
+
 def grow() -> Recipe:
     """Pictures of the sizes that people bring: what was learned on small ones may not hold there."""
     return replace(
         learn(),
         name="nano-second-grow",
-        start=RUNS / "second-learn" / "model",
+        start=RUNS / "second-drill" / "model",
         data=Worlds(
             (
                 Course("letters", 2.0, level=2, sizes=SMALL + STRIPS, tasks=("read",)),
@@ -214,43 +243,47 @@ def further() -> Recipe:
     return replace(grow(), name="nano-second-further", start=BUNDLED["omma-nano"], head=HEAD, seed=25)
 
 
+COURSES = (  # of the last stage: everything, in the sizes that people bring
+    Course("letters", 1.0, level=2, sizes=SMALL + STRIPS, tasks=("read",)),
+    Course("words", 1.0, level=0, sizes=SLIPS, tasks=("read",)),
+    Course("words", 2.5, level=1, sizes=SLIPS, tasks=("read",)),
+    Course("words", 4.5, level=2, sizes=SLIPS, tasks=("read",)),
+    Course("words", 0.5, level=0, sizes=MIDDLE + LARGE, tasks=("read",)),
+    Course("words", 1.5, level=1, sizes=MIDDLE + LARGE + STRIPS, tasks=READINGS, questions=5),
+    Course("words", 3.5, level=2, sizes=MIDDLE + LARGE + STRIPS, tasks=READINGS, questions=5),
+    Course("scenes", 1.5, level=1, sizes=TINY, tasks=MATCHINGS, questions=14),
+    Course("scenes", 0.8, level=0, sizes=SMALL + MIDDLE + LARGE, tasks=TELLINGS, questions=10),
+    Course("scenes", 2.0, level=1, sizes=SMALL + MIDDLE + LARGE, tasks=TELLINGS, questions=14),
+    Course("scenes", 1.2, level=2, sizes=MIDDLE + LARGE, tasks=TELLINGS, questions=14),
+    Course("scenes", 0.6, level=1, sizes=MIDDLE, tasks=BESIDES, questions=10),
+    Course("scenes", 1.6, level=2, sizes=SMALL + MIDDLE + LARGE, tasks=("count",), questions=8),
+    Course("scenes", 0.8, level=3, sizes=MIDDLE + LARGE, tasks=("count",), questions=8),
+    Course("scenes", 0.5, level=0, sizes=MIDDLE + LARGE),
+    Course("scenes", 0.6, level=1, sizes=MIDDLE + LARGE),
+    Course("scenes", 0.5, level=0, sizes=SMALL + MIDDLE + LARGE, tasks=PLACINGS, questions=10),
+    Course("scenes", 1.2, level=1, sizes=SMALL + MIDDLE + LARGE, tasks=PLACINGS, questions=10),
+    Course("scenes", 1.8, level=2, sizes=SMALL + MIDDLE + LARGE, tasks=PLACINGS, questions=10),
+    Course("screens", 0.4, level=0, sizes=MIDDLE + LARGE),
+    Course("screens", 0.6, level=1, sizes=MIDDLE + LARGE),
+    Course("screens", 0.5, level=0, sizes=MIDDLE + LARGE, tasks=PLACINGS, questions=10),
+    Course("screens", 2.4, level=1, sizes=SMALL + MIDDLE + LARGE, tasks=PLACINGS, questions=10),
+    Course("screens", 1.0, level=2, sizes=MIDDLE + LARGE, tasks=PLACINGS, questions=10),
+    *(Course(world, weight * 0.3, level=0) for world, weight in REST),
+    *(Course(world, weight * 0.3, level=1) for world, weight in REST),
+    Course("compared", 0.4, level=1),
+    Course("clips", 0.6, level=1),
+)
+
+
 def answer() -> Recipe:
     """The rate falls, over all that was learned."""
     return replace(
         learn(),
         name="nano-second-answer",
         start=RUNS / "second-grow" / "model",
-        data=Worlds(
-            (
-                Course("letters", 1.5, level=2, sizes=SMALL + STRIPS, tasks=("read",)),
-                Course("words", 0.6, level=0, sizes=MIDDLE + LARGE, tasks=("read",)),
-                Course("words", 1.0, level=1, sizes=MIDDLE + LARGE + STRIPS, tasks=READINGS, questions=5),
-                Course("words", 2.5, level=2, sizes=MIDDLE + LARGE + STRIPS, tasks=READINGS, questions=5),
-                Course("scenes", 0.5, level=1, sizes=TINY, tasks=MATCHINGS, questions=14),
-                Course("scenes", 0.5, level=0, sizes=MIDDLE + LARGE, tasks=TELLINGS, questions=10),
-                Course("scenes", 1.2, level=1, sizes=SMALL + MIDDLE + LARGE, tasks=TELLINGS, questions=14),
-                Course("scenes", 0.8, level=2, sizes=MIDDLE + LARGE, tasks=TELLINGS, questions=14),
-                Course("scenes", 0.5, level=1, sizes=MIDDLE, tasks=BESIDES, questions=10),
-                Course("scenes", 1.2, level=2, sizes=MIDDLE + LARGE, tasks=("count",), questions=8),
-                Course("scenes", 0.8, level=3, sizes=MIDDLE + LARGE, tasks=("count",), questions=8),
-                Course("scenes", 0.5, level=0, sizes=MIDDLE + LARGE),
-                Course("scenes", 0.6, level=1, sizes=MIDDLE + LARGE),
-                Course("scenes", 0.8, level=0, sizes=SMALL + MIDDLE + LARGE, tasks=PLACINGS, questions=10),
-                Course("scenes", 1.2, level=1, sizes=SMALL + MIDDLE + LARGE, tasks=PLACINGS, questions=10),
-                Course("scenes", 0.6, level=2, sizes=MIDDLE + LARGE, tasks=PLACINGS, questions=10),
-                Course("screens", 0.5, level=0, sizes=MIDDLE + LARGE),
-                Course("screens", 0.5, level=1, sizes=MIDDLE + LARGE),
-                Course("screens", 0.8, level=0, sizes=MIDDLE + LARGE, tasks=PLACINGS, questions=10),
-                Course("screens", 1.0, level=1, sizes=MIDDLE + LARGE, tasks=PLACINGS, questions=10),
-                Course("screens", 0.8, level=2, sizes=MIDDLE + LARGE, tasks=PLACINGS, questions=10),
-                *(Course(world, weight * 0.2, level=0) for world, weight in REST),
-                *(Course(world, weight * 0.3, level=1) for world, weight in REST),
-                Course("compared", 0.3, level=1),
-                Course("clips", 0.5, level=1),
-            )
-        ),
+        data=Worlds(COURSES),
         steps=450,
-        dialogues=24,  # of larger pictures: as many tokens a step as before
+        dialogues=36,
         rate=Rate(peak=1e-3, final=2e-5, warm_up=10, shape="trapezoid", fall=0.97),
         seed=22,
     )

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from omma.errors import UnknownOption
-from omma.sample import Size
 from omma.shape import Shape
 from omma.spoken import messages, tools
 from omma.turns import (
@@ -31,6 +30,9 @@ from omma.turns import (
     Video,
     message,
 )
+
+if TYPE_CHECKING:  # numpy, which `--help` has no need of
+    from omma.sample import Size
 
 __all__ = [
     "LOW_DETAIL", "ROLES", "THOUGHTS_END", "Answer", "Chosen", "Delta", "FinishReason", "Image", "Likely",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from omma.sample import Size
+if TYPE_CHECKING:  # numpy, which `--help` has no need of
+    from omma.sample import Size
 
 
 @dataclass(frozen=True)

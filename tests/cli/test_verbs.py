@@ -66,9 +66,13 @@ def test_the_help_of_a_verb_shows_examples_that_are_its_own(verb: str, omma: Run
     assert f"omma {verb}" in ended.out.partition("Examples")[2]
 
 
-def test_the_help_loads_no_torch() -> None:
-    program = "import sys, omma.cli; omma.cli.main(['--help']); sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", program], stdout=subprocess.DEVNULL).returncode == 0
+def test_the_help_loads_only_what_it_is_printed_with() -> None:
+    """What makes it quick: torch alone takes a second, numpy a tenth."""
+    program = "import sys, omma.cli; omma.cli.main(['--help']); sys.exit(' '.join(sys.modules))"
+    ended = subprocess.run([sys.executable, "-c", program], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    loaded = {name.partition(".")[0] for name in ended.stderr.decode().split()} - sys.stdlib_module_names
+    assert {"omma", "typer", "rich"} <= loaded
+    assert not loaded & {"torch", "numpy", "PIL", "av", "tokenizers", "safetensors", "pydantic", "starlette"}
 
 
 def test_without_a_verb_the_help_is_shown(omma: Run) -> None:
@@ -280,15 +284,6 @@ def test_too_little_memory_is_no_mistake_of_ours(
     assert ended.code == 71
     assert "memory" in ended.err
     assert len(ended.err.splitlines()) == 1
-
-
-def test_the_help_is_quick() -> None:
-    """Counted in the processor's time, so that a busy machine does not fail it."""
-    before = os.times()
-    subprocess.run([sys.executable, "-m", "omma", "--help"], stdout=subprocess.DEVNULL, check=True)
-    after = os.times()
-    spent = after.children_user + after.children_system - before.children_user - before.children_system
-    assert spent < 0.5
 
 
 def test_main_gives_the_exit_code_back() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -22,9 +22,6 @@ from omma.prep.boxes import parse_boxes, parse_points, write_boxes
 from omma.prep.resize import smart_resize
 from omma.sample import Size
 from tests.corpus.models import processor
-
-settings.register_profile("corpus", deadline=None)
-settings.load_profile("corpus")
 
 DIALECTS = ("grid", "pixels")
 BEGIN, END = "<|box_start|>", "<|box_end|>"

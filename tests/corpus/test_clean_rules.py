@@ -42,7 +42,7 @@ def test_a_pattern_finds_its_example(pattern: Pattern) -> None:
 
 @pytest.mark.parametrize("rule", TEXT_RULES, ids=lambda rule: rule.name)
 @given(text=st.text(st.characters(), max_size=60))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_text_makes_a_rule_raise_or_grow_it(rule: TextRule, text: str) -> None:
     read = rule.read(text)
     assert read.text is None or len(read.text) <= len(text)

@@ -84,7 +84,7 @@ def told(corpus: Corpus) -> list[str]:
 
 
 @pytest.mark.parametrize("form", PACKABLE)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(share=st.floats(0, 1), bit=st.none() | st.integers(0, 7))
 def test_a_damage_is_told_and_hides_nothing_before_it(
     form: str, share: float, bit: int | None, tmp_path_factory: pytest.TempPathFactory

@@ -8,7 +8,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from omma.corpus import lines, lists
@@ -16,9 +16,6 @@ from omma.corpus.lists import elements
 from omma.corpus.reading import Corpus
 from omma.errors import BadData
 from tests.corpus.goods import FORMS, llava, write
-
-settings.register_profile("corpus", deadline=None)
-settings.load_profile("corpus")
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(),

@@ -68,7 +68,6 @@ numbers = st.integers(0, 2**64 - 1)
 
 
 @given(st.lists(numbers, max_size=12), numbers, st.integers(0, 15), st.randoms(use_true_random=False))
-@settings(deadline=None)
 def test_the_index_finds_all_within_its_radius_and_nothing_else(
     kept: list[int], wanted: int, radius: int, dice: Random
 ) -> None:
@@ -87,7 +86,7 @@ def test_a_radius_out_of_range_is_refused(radius: int) -> None:
 
 
 @given(st.sets(st.integers(0, 2**64 - 1), max_size=40), st.sets(st.integers(0, 2**64 - 1), max_size=40))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_sketches_agree_about_as_much_as_texts_have_in_common(one: set[int], other: set[int]) -> None:
     a, b = frozenset(one | {1, 2}), frozenset(other | {1, 2})
     agree = sum(x == y for x, y in zip(sketch(a), sketch(b), strict=True)) / SKETCH
@@ -144,7 +143,7 @@ def test_one_of_each_group_is_kept(by: By, left: int) -> None:
 
 
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_the_order_of_pairs_does_not_matter(dice: Random) -> None:
     ordered = entries()
     mixed = ordered[:]

@@ -14,9 +14,6 @@ from omma.corpus.mix import Mix, Part, Shelf
 from omma.corpus.order import BLOCK, Order, shuffled, split_count, split_record, turn_of
 from tests.corpus.goods import llava, native, write_lines, write_table
 
-settings.register_profile("corpus", deadline=None)  # a busy machine is no failure
-settings.load_profile("corpus")
-
 KEYS = st.integers(0, 2**64 - 1)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from omma.corpus.aside import Aside, Report
@@ -20,9 +20,6 @@ from omma.corpus.spread import BARS, Spread
 from omma.corpus.survey import Survey, survey
 from tests.corpus.goods import FORMS, llava, picture, write, write_list
 from tests.corpus.models import processor
-
-settings.register_profile("corpus", deadline=None)
-settings.load_profile("corpus")
 
 
 def surveyed(file: Path, **model: Any) -> Survey:

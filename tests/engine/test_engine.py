@@ -117,7 +117,7 @@ def test_the_cache_changes_nothing(generation: str, side: int) -> None:
 
 
 @every_generation
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     lengths=st.lists(st.integers(1, 150), min_size=1, max_size=6),
     sides=st.lists(st.sampled_from([0, 0, 2, 6]), min_size=7, max_size=7),

@@ -306,7 +306,7 @@ def test_a_model_that_thinks_is_free_before_its_answer_and_held_after(shape: Sha
     )
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(0, 10_000), st.integers(0, 30))
 def test_a_copy_goes_its_own_way_and_allows_the_same(seed: int, steps: int) -> None:
     walk = grammars().of(Schema(schema_of(seed))).walk()
@@ -321,7 +321,7 @@ def test_a_copy_goes_its_own_way_and_allows_the_same(seed: int, steps: int) -> N
     assert ended(walk.copy(), seed, nano(), 50) == ended(walk, seed, nano(), 50)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(0, 10_000))
 def test_what_is_forced_is_allowed_one_after_the_other(seed: int) -> None:
     walk, dice = grammars().of(Schema(schema_of(seed))).walk(), np.random.default_rng(seed)

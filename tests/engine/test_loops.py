@@ -15,7 +15,7 @@ from omma.errors import UnknownOption
 from omma.sample import Sample
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, LONGEST), st.integers(0, 100), st.integers(0, 1000))
 def test_a_circle_gone_round_long_enough_is_found(period: int, before: int, seed: int) -> None:
     dice = np.random.default_rng(seed)
@@ -25,7 +25,7 @@ def test_a_circle_gone_round_long_enough_is_found(period: int, before: int, seed
     assert circles(written)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, LONGEST), st.integers(0, 1000))
 def test_a_circle_gone_round_less_often_is_none(period: int, seed: int) -> None:
     dice = np.random.default_rng(seed)
@@ -35,7 +35,7 @@ def test_a_circle_gone_round_less_often_is_none(period: int, seed: int) -> None:
     assert not circles(written)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(2, 400), st.integers(1, 30), st.integers(0, 1000))
 def test_a_table_whose_rows_differ_anywhere_is_none(rows: int, width: int, seed: int) -> None:
     dice = np.random.default_rng(seed)

@@ -52,7 +52,7 @@ class Paper:
             assert [self.lies[page] for page in self.book.tables[row]] == words
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.sampled_from([None, 5, 13, 40, 64]),
     st.booleans(),

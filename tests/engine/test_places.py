@@ -56,7 +56,7 @@ def two_of(most: int) -> st.SearchStrategy[list[int]]:
 
 
 @every_dialect
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(st.data())
 def test_whatever_is_written_of_boxes_in_a_picture_is_allowed_and_read_back(
     dialect: str, data: st.DataObject

@@ -63,7 +63,7 @@ def test_presence_damps_what_was_written_but_not_what_was_read() -> None:
     assert [draw(flat), draw(flat), draw(flat)] == [1, 2, 0]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(0, 10_000),
     st.floats(0.05, 3),

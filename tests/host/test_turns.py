@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from contextlib import suppress
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from omma.host.turns import Turns
@@ -48,7 +48,6 @@ def test_a_tenant_may_be_held_to_some_and_the_rest_are_for_others() -> None:
     asyncio.run(work())
 
 
-@settings(deadline=None)
 @given(
     st.integers(1, 3),
     st.integers(1, 3),

@@ -61,7 +61,6 @@ def test_patch_rows_are_those_of_the_pillow_processor(size: tuple[int, int], fol
     assert np.abs(wanted.pixel_values - visual.rows_PC).max() < 1e-6
 
 
-@settings(deadline=None)
 @given(st.integers(1, 3000), st.integers(1, 3000), st.integers(1, 30), st.integers(1, 3000))
 def test_sizes_are_those_of_transformers(width: int, height: int, least: int, more: int) -> None:
     from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import smart_resize as theirs
@@ -80,7 +79,7 @@ turns = st.tuples(st.sampled_from(["user", "assistant", "system"]), sentences).f
 )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(turns, min_size=1, max_size=4))
 def test_a_conversation_has_the_ids_of_transformers(theirs: Any, said: list[tuple[chat.Role, str]]) -> None:
     wanted = theirs.apply_chat_template(

@@ -211,14 +211,14 @@ def test_a_running_text_has_the_ids_of_the_judge(ours: Loaded, spelling: Spellin
 TEXTS = st.text(st.characters(codec="utf-8"))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(TEXTS)
 def test_words_are_spelled_as_the_judge_spells_them(ours: Loaded, spelling: Spelling, text: str) -> None:
     tags = [mark for mark in SEEING if "img" not in mark]
     assert ours.processor.tokenizer.text(text) == spelling.ids(text, tags)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(TEXTS, TEXTS), max_size=3), TEXTS, TEXTS)
 def test_a_conversation_is_spelled_as_the_judge_spells_it(
     ours: Loaded, spelling: Spelling, history: list[tuple[str, str]], query: str, system: str

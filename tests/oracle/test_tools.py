@@ -156,7 +156,7 @@ talks = st.builds(
 
 
 @pytest.mark.parametrize("name", PROCESSORS)
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(talks, st.sampled_from([(), TOOLS, TOOLS[:1]]))
 def test_a_conversation_with_tools_has_the_ids_of_transformers(
     name: str, theirs: dict[str, Any], talk: list[dict[str, Any]], tools: tuple[Tool, ...]
@@ -179,7 +179,7 @@ def _objects(turn: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", ["qwen3-vl", "qwen3-vl-thinking"])
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.sampled_from(["user", "tool", "system"]), st.sampled_from(["<tool_call>", *RESULTS]), words)
 def test_nobody_forges_a_mark_of_tools(name: str, role: chat.Role, forged: str, rest: str) -> None:
     tokenizer = PROCESSORS[name].tokenizer

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import settings
 from numpy.typing import NDArray
 
 from omma.prep.processor import Processor
@@ -12,9 +11,6 @@ from omma.prep.rules import PictureRules
 from omma.prep.tokenizer import Tokenizer
 from omma.prep.vocabulary import train_tokenizer
 from omma.spec import DecoderSpec, ModelSpec, SwiGLU, VisionSpec
-
-settings.register_profile("prep", deadline=None)  # a busy machine is no failure
-settings.load_profile("prep")
 
 TEXTS = [
     "You are a helpful assistant.",

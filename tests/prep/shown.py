@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from omma.chat import Seen
 from omma.sample import Size
 
-few = settings(max_examples=30, deadline=None)
+few = settings(max_examples=30)
 THOUSAND = Size(1000, 1000)
 
 

@@ -91,14 +91,14 @@ wild = st.lists(
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(text=wild)
 def test_no_words_of_a_person_set_a_mark(family: str, text: str) -> None:
     assert marks(family, message("user", text)) == marks(family, message("user", "x"))
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(first=wild, second=wild)
 def test_nor_do_words_that_meet_across_parts(family: str, first: str, second: str) -> None:
     assert marks(family, message("user", first, second)) == marks(family, message("user", "x", "y"))

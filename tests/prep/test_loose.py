@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from omma.prep.loose import entries
@@ -63,6 +63,7 @@ def test_an_object_comes_before_those_it_holds_even_without_a_key() -> None:
 
 
 @given(st.lists(st.dictionaries(words, values), max_size=4), st.integers(0, 400), st.sampled_from([None, 1]))
+@example([{"}\n": None}], len('{"list": [{"}\\'), None)  # cut behind the backslash
 def test_a_text_cut_anywhere_gives_all_objects_that_are_whole(
     told: list[dict[str, Any]], length: int, indent: int | None
 ) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from omma.serve.calling import Calls
 from omma.serve.speech import Called, Said, Thought, Thoughts
 
-calmly = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+calmly = settings(suppress_health_check=[HealthCheck.too_slow])
 ANY = st.text(alphabet='<>/tolcahink_ {}\n"\\ab', max_size=40)
 OBJECTS = st.dictionaries(
     st.text(max_size=6), st.recursive(st.text(max_size=8) | st.integers(), st.lists, max_leaves=4)

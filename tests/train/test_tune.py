@@ -292,7 +292,7 @@ def brought(shown: list[set[int]]) -> Brought:
     return Brought(SimpleNamespace(name="x"), None, dialogues, (), "")  # type: ignore[arg-type]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(st.sets(st.integers(0, 60), min_size=1, max_size=3), min_size=40, max_size=80),
     st.integers(0, 9),
@@ -338,7 +338,6 @@ def test_every_dialogue_comes_up_once_each_time_round() -> None:
     assert steps[:10] != steps[10:]
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 50), min_size=1, max_size=30))
 def test_passes_hold_at_most_so_many_tokens_and_all_dialogues(tokens: list[int]) -> None:
     lessons = [Dialogue(i, count, frozenset()) for i, count in enumerate(tokens)]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -15,7 +15,9 @@ from omma.cli.options import examples
 from omma.cli.progress import Steps
 from omma.cli.say import say, say_json
 from omma.errors import MissingFile, UnknownOption
-from omma.sample import Size
+
+if TYPE_CHECKING:
+    from omma.sample import Size
 
 TEACH = "Teach"
 
@@ -117,6 +119,8 @@ def suite(
 
 def read_size(text: str) -> Size:
     """Sides from "WIDTHxHEIGHT". Raises UnknownOption."""
+    from omma.sample import Size
+
     sides = re.fullmatch(r"([0-9]{2,4})x([0-9]{2,4})", text)
     size = Size(int(sides[1]), int(sides[2])) if sides else None
     if size is None or not 28 <= min(size) <= max(size) <= 4096:

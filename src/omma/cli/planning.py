@@ -12,11 +12,11 @@ from omma.cli import options as given
 from omma.cli.options import examples
 from omma.cli.say import rows, say, say_json
 from omma.errors import UnknownModel, UnknownOption
-from omma.sample import Size
 
 if TYPE_CHECKING:
     from omma.plan.estimate import Kept, Plan, Precision
     from omma.plan.showing import Shown, Wish
+    from omma.sample import Size
 
 HOUSE = "House"
 SHOW = "What is shown"
@@ -167,6 +167,8 @@ def wish_of(
 
 
 def _sides(option: str, text: str, wanted: str) -> Size:
+    from omma.sample import Size
+
     found = re.fullmatch(r"([0-9]{1,6})[x×]([0-9]{1,6})", text)
     size = Size(int(found[1]), int(found[2])) if found else Size(0, 0)
     if not 1 <= min(size) <= max(size) <= LONGEST_SIDE:

@@ -18,7 +18,7 @@ _END = (
 )
 _LINE = {quote: re.compile(rf"{quote}((?:[^{quote}\\\n]|\\.|{quote}(?!{_END}))*+){quote}") for quote in "\"'"}
 # One that goes on over line ends holds no quote, so that one lost quote does not swallow what follows.
-_LINES = re.compile(r'(?:[^"\\]|\\.)*+', re.DOTALL)
+_LINES = re.compile(r'(?:[^"\\]|\\.|\\\Z)*+', re.DOTALL)
 _AFTER_LINES = re.compile(r'"\s*+[,}\]]')
 _INNER = {quote: re.compile(rf"(?:\\.|[^\\{quote}])*+{quote}") for quote in "\"'"}
 _COLON = re.compile(r"\s*+:")

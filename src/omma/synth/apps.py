@@ -152,13 +152,13 @@ class _App(Layout):
         if fresh and self.desk.focused is None and self.dice.random() < 0.4:
             self.desk.focus(last)
 
-    def buttons(self) -> None:
+    def buttons(self, least: int = 1) -> None:
         """Push buttons side by side; now and then one that cannot be pushed."""
         height = self.desk.button_size("X")[1]
         x = self.left
         if not self.free(height):
             return
-        for number in range(self.dice.randint(1, 1 + min(2, self.level))):
+        for number in range(self.dice.randint(least, 1 + min(2, self.level))):
             pad = self.desk.button_size("")[0]
             if text := self.name(LABELS, self.right - x - pad):
                 faded = self.level and self.dice.random() < 0.25

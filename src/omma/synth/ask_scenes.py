@@ -47,6 +47,8 @@ class _SceneQuestions:
         self.kinds = Counter(thing.kind for thing in self.things)
         self.colours = Counter(str(thing.colour) for thing in self.things)
         self.names = Counter(thing.name for thing in self.things)
+        # In a landscape the sun may be a disc, so nobody is asked whether there is a circle.
+        self.other = [kind for kind in KINDS if kind != "circle" or not self.kinds["sun"]]
 
     def _unique(self) -> list[tuple[Thing, str]]:
         """Things that a phrase of kind, or of colour and kind, means alone."""
@@ -101,7 +103,7 @@ class _SceneQuestions:
     def _absent(self) -> str:
         """Something that is not there, though its kind or its colour may be."""
         for _ in range(20):
-            kind, colour = self.dice.choice(KINDS), self.dice.choice(NAMED)
+            kind, colour = self.dice.choice(self.other), self.dice.choice(NAMED)
             luck = self.dice.random()
             if self.things and luck < 0.35:
                 kind = self.dice.choice(self.things).kind
@@ -111,7 +113,7 @@ class _SceneQuestions:
                 return kind
             if not self.names[f"{colour} {kind}"]:
                 return f"{colour} {kind}"
-        return next(kind for kind in KINDS if not self.kinds[kind])
+        return next(kind for kind in self.other if not self.kinds[kind])
 
     def colour(self) -> Turn | None:
         """The colour of the only thing of its kind, or in its place."""

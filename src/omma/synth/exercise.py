@@ -17,9 +17,9 @@ from omma.synth.ask_screens import screen_turns
 from omma.synth.dialogue import turns_of
 from omma.synth.documents.worlds import DOCUMENT_SIZES, DOCUMENT_WORLDS
 from omma.synth.gallery import GALLERY, GALLERY_SIZES, SETS
+from omma.synth.landscapes import pictured
 from omma.synth.letters import letters
 from omma.synth.pages import page
-from omma.synth.scenes import scene
 from omma.synth.screens import screen
 from omma.synth.wear import wear
 from omma.synth.world import Drawing, Exercise, Split, Turn
@@ -38,7 +38,7 @@ STRIPS = (Size(280, 84), Size(392, 84), Size(336, 112), Size(364, 168))  # as li
 _Painter = Callable[[Size, int, Random, Split, Sequence[Path] | None], Drawing]
 _Asker = Callable[[Drawing, Split, Random], tuple[Turn, ...]]
 _WORLDS: dict[str, tuple[_Painter, _Asker]] = {
-    "scenes": (lambda size, level, dice, split, fonts: scene(size, level, dice), scene_turns),
+    "scenes": (lambda size, level, dice, split, fonts: pictured(size, level, dice), scene_turns),
     "words": (page, page_turns),
     "letters": (letters, page_turns),
     "screens": (screen, screen_turns),

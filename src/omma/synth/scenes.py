@@ -57,11 +57,16 @@ def scene(size: Size, level: int, dice: Random) -> Drawing:
         if box is not None:
             taken.append(box)
             things.append(put(canvas, wish, box, len(things)))
+    return arrange(canvas, things, base.colour)
+
+
+def arrange(canvas: Canvas, things: list[Thing], colour: str) -> Drawing:
+    """The drawing with its things in reading order, each with the box of what is seen of it."""
     things = [visible(canvas, number, thing) for number, thing in enumerate(things)]
-    order = reading_order(things, size)
+    order = reading_order(things, canvas.size)
     renumber(canvas, order)
     return Drawing(
-        canvas.picture, tuple(things[i] for i in order), "scenes", base.colour,
+        canvas.picture, tuple(things[i] for i in order), "scenes", colour,
         canvas.kind_map, canvas.colour_map, canvas.thing_map,
     )  # fmt: skip
 
@@ -86,19 +91,28 @@ def _cast(level: int, base: Ground, dice: Random) -> list[tuple[str, str]]:
     return cast
 
 
-def devise(kind: str, colour: str, base: Ground, size: Size, level: int, flat: bool, dice: Random) -> Wish:
-    """A thing of this kind and colour that shows on this ground, in a size and manner of the level."""
+def devise(
+    kind: str,
+    colour: str,
+    base: Ground,
+    size: Size,
+    level: int,
+    flat: bool,
+    dice: Random,
+    *,
+    parts: tuple[Layer, ...] | None = None,
+    share: float | None = None,
+) -> Wish:
+    """A thing of this kind and colour that shows on this ground, in a size and manner of the level.
+
+    `parts` are its layers where none of the usual is wanted, `share` its longer side as a share of the
+    picture's shorter one.
+    """
     rgb = ink(colour, dice)
-    style = "flat"
-    if not base.shows(rgb):
-        style = "edged"
-    elif not flat:
-        style = dice.choices(("flat", "edged", "hollow", "shaded"), (5, 2, 1.2, 1.2))[0]
-    if style == "hollow" and (kind in NEVER_HOLLOW or kind in OBJECTS):
-        style = "edged"
+    style = _style(kind, base.shows(rgb), flat, dice)
     short = min(size)
     low, high = SIDES[level]
-    side = short * dice.uniform(low, high)
+    side = short * (share or dice.uniform(low, high))
     stretch = dice.uniform(*LONG[kind]) if kind in LONG else 1.0
     stretch *= 1.0 if kind in ROUND or kind in LONG or flat else dice.uniform(0.85, 1.18)
     if dice.random() < 0.5 and kind in ("rectangle", "oval"):
@@ -110,9 +124,18 @@ def devise(kind: str, colour: str, base: Ground, size: Size, level: int, flat: b
     if level and not flat and kind != "diamond":
         turn += dice.uniform(-10, 10) if dice.random() < 0.5 else 0.0
     mirror = kind != "arrow" and dice.random() < 0.5
-    rings, width, height = _fit(choose_layers(kind, dice), stretch, turn, mirror, side)
+    rings, width, height = _fit(parts or choose_layers(kind, dice), stretch, turn, mirror, side)
     edge = (20, 20, 20) if base.shows((20, 20, 20)) else (250, 250, 250)
     return Wish(kind, colour, rgb, edge, style, rings, width, height, state)
+
+
+def _style(kind: str, shows: bool, flat: bool, dice: Random) -> str:
+    style = "flat"
+    if not shows:
+        style = "edged"
+    elif not flat:
+        style = dice.choices(("flat", "edged", "hollow", "shaded"), (5, 2, 1.2, 1.2))[0]
+    return "edged" if style == "hollow" and (kind in NEVER_HOLLOW or kind in OBJECTS) else style
 
 
 def _fit(

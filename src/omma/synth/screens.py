@@ -66,10 +66,10 @@ class Layout:
     def fill(self) -> None:
         """Draw a whole screen of this level."""
         luck = self.dice.random()
-        if self.level >= 1 and luck < 0.15:
+        if self.level >= 1 and luck < 0.25:
             self.question()
             return
-        if self.level >= 1 and luck < 0.6:
+        if self.level >= 1 and luck < 0.65:
             self.header()
         if self.level == 3 and self.dice.random() < 0.25:
             self.card()
@@ -82,8 +82,8 @@ class Layout:
         most = (1, 2, 4, 7)[self.level]
         for block in self.dice.choices([b for b, _ in blocks], [w for _, w in blocks], k=most):
             block()
-        if self.level and self.dice.random() < 0.3:
-            self.buttons()
+        if self.level and self.dice.random() < 0.45:
+            self.buttons(least=2)
         if not self.desk.things:
             self.y = 5.0
             self.desk.text("OK", self.left, self.y)
@@ -133,16 +133,16 @@ class Layout:
         if self.type.length(text) <= self.width:
             self.used.add(text.lower())
             self.y = self.desk.text(text, self.left, self.y).box[3] + 1.5 * self.gap
-        self.buttons()
+        self.buttons(least=2)
 
-    def buttons(self) -> None:
-        """A row of one to three buttons, at the left, at the right, or over the whole width."""
+    def buttons(self, least: int = 1) -> None:
+        """A row of `least` to three buttons, at the left, at the right, or over the whole width."""
         height = self.desk.button_size("X")[1]
         if not self.free(height):
             return
         texts: list[str] = []
         room = self.width
-        for _ in range(self.dice.randint(1, 1 + min(2, self.level))):
+        for _ in range(self.dice.randint(least, 1 + min(2, self.level))):
             pad = self.desk.button_size("")[0] + 8
             if text := self.name(LABELS, room - pad):
                 texts.append(text)

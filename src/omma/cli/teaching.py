@@ -103,8 +103,6 @@ def train(
 
     A run can be killed at any moment; the same command goes on exactly.
     """
-    # Threads that spin while they wait starve the process that draws: steps take up to ten times as long.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     wanted = read_recipe(recipe)
     folder = out or Path("runs") / wanted.name
     from omma.loading import device_of

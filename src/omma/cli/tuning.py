@@ -163,7 +163,6 @@ def tune(
 
 def _prepare(method: str, media: Path | None, **pairs: object) -> None:
     """Refuse what cannot go together or is not there. Raises UnknownOption and MissingFile."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin starve the one that reads
     if os.environ.get("WORLD_SIZE", "1") != "1":
         raise UnknownOption(
             "a model is fitted by one process, and torchrun began several; leave torchrun out, or write a "

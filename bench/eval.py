@@ -59,6 +59,8 @@ PROMISES: dict[str, Promise] = {
     "sums": Promise("sums over what is seen"),
     "comparisons": Promise("several pictures compared"),
     "references": Promise("turns that follow on others"),
+    "browsed": Promise("pictures drawn by a browser"),
+    "browsed_lines": Promise("lines drawn by a browser, letters wrong"),
     "clips": Promise("questions about clips", goal=85),
     "clip_times": Promise("when it happened, overlap in time"),
     "clip_order": Promise("in what order it happened"),

@@ -18,7 +18,10 @@ import matplotlib.pyplot as plt
 FOLDER = Path("docs/results/nano")
 PICTURE = Path("docs/results/nano.png")
 # What the bundled weights went through.
-STAGES = ("see", "learn", "first-answer", "first-further", "second-answer", "further", "answer")
+STAGES = (
+    *("see", "learn", "first-answer", "first-further", "second-answer", "second-further", "third-answer"),
+    *("spell", "drill", "answer"),
+)
 LOSSES = ("answers", "names", "fine", "coarse", "places")
 # What is drawn of a check: its name in the log and in the picture. Of long answers each token counts, short
 # ones are right or wrong.
@@ -55,15 +58,17 @@ def draw() -> None:
     past = 0.0
     for stage in STAGES:
         lines = [json.loads(line) for line in (FOLDER / f"second-{stage}.jsonl").read_text().splitlines()]
-        for place, name in enumerate(LOSSES):
-            curve(above, [(past + line["hours"], line[name]) for line in lines if name in line], place, name)
+        for number, name in enumerate(LOSSES):
+            curve(above, [(past + line["hours"], line[name]) for line in lines if name in line], number, name)
         checks = [(past + line["hours"], line["held_out"]) for line in lines if "held_out" in line]
-        for place, (name, title) in enumerate(CHECKS.items()):
-            curve(below, [(hour, check[name]) for hour, check in checks if name in check], place, title)
+        for number, (name, title) in enumerate(CHECKS.items()):
+            curve(below, [(hour, check[name]) for hour, check in checks if name in check], number, title)
         end = past + lines[-1]["hours"]
         for axes in (above, below):
             axes.axvspan(past, end, color="grey", alpha=0.1 * (STAGES.index(stage) % 2), linewidth=0)
-        above.text((past + end) / 2, 1.02, stage, ha="center", transform=above.get_xaxis_transform())
+        name = stage.rpartition("-")[2]
+        place = above.get_xaxis_transform()
+        above.text((past + end) / 2, 1.02, name, ha="center", fontsize=8, transform=place)
         past = end
     above.set(ylabel="loss in training", yscale="log", xlim=(0, past * 1.01))
     below.set(ylabel="held out: share right", xlabel="hours of training on two cores", ylim=(0, 1.02))

@@ -52,6 +52,7 @@ LARGE = (Size(336, 252), Size(320, 240), Size(392, 280), Size(448, 336), Size(42
 READINGS = ("read", "read_line", "read_heading", "read_colour", "count")
 MATCHINGS = ("colour", "shape", "place", "relation", "compare", "exists", "count")
 BESIDES = ("relation", "compare")
+SEEKINGS = ("has_word", "find")  # of words by their letters, as the label of a button is sought
 PLACINGS = ("find", "point")
 TELLINGS = (
     *("describe", "colour", "shape", "count", "relation", "compare", "place", "exists", "background"),
@@ -195,6 +196,9 @@ def drill() -> Recipe:
                 Course("words", 1.2, level=1, sizes=SLIPS, tasks=("read",)),
                 Course("words", 1.7, level=2, sizes=SLIPS, tasks=("read",)),
                 Course("words", 0.5, level=2, sizes=MIDDLE + STRIPS, tasks=READINGS, questions=5),
+                Course("words", 0.9, level=1, sizes=SLIPS, tasks=SEEKINGS, questions=8),
+                Course("words", 0.4, level=2, sizes=SMALL + STRIPS, tasks=SEEKINGS, questions=8),
+                Course("words", 0.4, level=1, sizes=SLIPS + STRIPS, tasks=("read_boxes",)),
                 Course("screens", 0.7, level=1, sizes=SMALL, tasks=PLACINGS, questions=10),
                 Course("screens", 0.2, level=2, sizes=MIDDLE, tasks=PLACINGS, questions=10),
                 Course("scenes", 0.6, level=2, sizes=TINY + SMALL, tasks=("find", "count"), questions=12),
@@ -251,6 +255,8 @@ COURSES = (  # of the last stage: everything, in the sizes that people bring
     Course("words", 0.5, level=0, sizes=MIDDLE + LARGE, tasks=("read",)),
     Course("words", 1.5, level=1, sizes=MIDDLE + LARGE + STRIPS, tasks=READINGS, questions=5),
     Course("words", 3.5, level=2, sizes=MIDDLE + LARGE + STRIPS, tasks=READINGS, questions=5),
+    Course("words", 0.8, level=1, sizes=SLIPS + STRIPS, tasks=SEEKINGS, questions=8),
+    Course("words", 1.2, level=2, sizes=MIDDLE + STRIPS, tasks=(*SEEKINGS, "read_boxes"), questions=8),
     Course("scenes", 1.5, level=1, sizes=TINY, tasks=MATCHINGS, questions=14),
     Course("scenes", 0.8, level=0, sizes=SMALL + MIDDLE + LARGE, tasks=TELLINGS, questions=10),
     Course("scenes", 2.0, level=1, sizes=SMALL + MIDDLE + LARGE, tasks=TELLINGS, questions=14),

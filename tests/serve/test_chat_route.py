@@ -12,7 +12,7 @@ def said(text: str) -> list[dict[str, str]]:
 
 
 def test_a_conversation_is_answered(client: openai.OpenAI) -> None:
-    answer = client.chat.completions.create(model=NAME, messages=said("Hello"), max_tokens=8)
+    answer = client.chat.completions.create(model=NAME, messages=said("Describe the picture."), max_tokens=8)
     assert answer.choices[0].message.role == "assistant"
     assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens
 

@@ -21,7 +21,7 @@ from omma.serve.quota import Quota
 from tests.host.media import film
 from tests.serve.desks import NAME, ModelDesk, Served, serving
 
-HELLO: Any = [{"role": "user", "content": "Hello"}]
+WORDS: Any = [{"role": "user", "content": "Describe the picture."}]
 LOOK: Any = {
     "type": "function",
     "function": {
@@ -88,7 +88,7 @@ def video(raw: bytes, **limits: Any) -> Any:
     return {"type": "video_url", "video_url": {"url": url, **limits}}
 
 
-def chat(client: openai.OpenAI, messages: Any = HELLO, **more: Any) -> Any:
+def chat(client: openai.OpenAI, messages: Any = WORDS, **more: Any) -> Any:
     return client.chat.completions.create(model=NAME, messages=messages, **({"max_tokens": 8} | more))
 
 
@@ -253,7 +253,7 @@ def test_max_tokens_cuts_and_says_so(client: openai.OpenAI) -> None:
     letters: Any = {"extra_body": {"regex": "[a-z]{200}"}, "temperature": 0}
     answer = chat(client, max_tokens=2, **letters)
     assert (answer.choices[0].finish_reason, answer.usage.completion_tokens) == ("length", 2)
-    newer = client.chat.completions.create(model=NAME, messages=HELLO, max_completion_tokens=2, **letters)
+    newer = client.chat.completions.create(model=NAME, messages=WORDS, max_completion_tokens=2, **letters)
     assert newer.choices[0].message.content == answer.choices[0].message.content
 
 
@@ -340,7 +340,7 @@ def test_the_result_of_a_call_goes_back_in(client: openai.OpenAI) -> None:
     asked: Any = {"tools": [LOOK], "tool_choice": "required", "parallel_tool_calls": False, "max_tokens": 128}
     called = chat(client, temperature=0, **asked).choices[0].message
     result = {"role": "tool", "tool_call_id": called.tool_calls[0].id, "content": '{"there": "a cup"}'}
-    answer = chat(client, [*HELLO, called, result], tools=[LOOK])
+    answer = chat(client, [*WORDS, called, result], tools=[LOOK])
     assert answer.usage.prompt_tokens > 20
 
 
@@ -368,7 +368,7 @@ def test_many_ask_at_once(served: Served) -> None:
         address = f"{served.address}/v1"
         async with openai.AsyncOpenAI(base_url=address, api_key="none", max_retries=0, timeout=300) as client:
             asked = [
-                client.chat.completions.create(model=NAME, messages=HELLO, max_tokens=4, temperature=0)
+                client.chat.completions.create(model=NAME, messages=WORDS, max_tokens=4, temperature=0)
                 for _ in range(6)
             ]
             return [answer.choices[0].message.content or "" for answer in await asyncio.gather(*asked)]

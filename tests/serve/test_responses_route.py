@@ -7,16 +7,18 @@ import pytest
 
 from tests.serve.desks import NAME
 
+SAID = "Describe the picture."  # what the bundled model has words for, even without one
+
 
 def test_a_response_is_one_message(client: openai.OpenAI) -> None:
-    answer = client.responses.create(model=NAME, input="Hello", max_output_tokens=6, temperature=0)
+    answer = client.responses.create(model=NAME, input=SAID, max_output_tokens=6, temperature=0)
     assert [item.type for item in answer.output] == ["message"]
     assert answer.usage.total_tokens == answer.usage.input_tokens + answer.usage.output_tokens
     assert answer.status == ("incomplete" if answer.usage.output_tokens == 6 else "completed")
 
 
 def test_its_events_add_up_to_it(client: openai.OpenAI) -> None:
-    asked = {"model": NAME, "input": "Hello", "max_output_tokens": 6, "temperature": 0}
+    asked = {"model": NAME, "input": SAID, "max_output_tokens": 6, "temperature": 0}
     whole = client.responses.create(**asked)
     with client.responses.create(**asked, stream=True) as stream:
         events = list(stream)
@@ -38,14 +40,14 @@ def test_its_events_add_up_to_it(client: openai.OpenAI) -> None:
 
 
 def test_the_clients_own_helper_follows_the_stream(client: openai.OpenAI) -> None:
-    with client.responses.stream(model=NAME, input="Hello", temperature=0) as stream:
+    with client.responses.stream(model=NAME, input=SAID, temperature=0) as stream:
         text = "".join(event.delta for event in stream if event.type == "response.output_text.delta")
         assert stream.get_final_response().output_text == text
 
 
 def test_an_answer_may_come_back_as_it_was(client: openai.OpenAI) -> None:
-    first = client.responses.create(model=NAME, input="Hello", max_output_tokens=6)
-    items = [{"role": "user", "content": "Hello"}, *(item.to_dict() for item in first.output)]
+    first = client.responses.create(model=NAME, input=SAID, max_output_tokens=6)
+    items = [{"role": "user", "content": SAID}, *(item.to_dict() for item in first.output)]
     again = [*items, {"role": "user", "content": [{"type": "input_text", "text": "And now?"}]}]
     second = client.responses.create(model=NAME, input=again, instructions="Be short.", max_output_tokens=6)
     assert second.usage.input_tokens > first.usage.input_tokens
@@ -54,7 +56,7 @@ def test_an_answer_may_come_back_as_it_was(client: openai.OpenAI) -> None:
 
 def test_nothing_is_kept_and_that_is_said(client: openai.OpenAI) -> None:
     with pytest.raises(openai.BadRequestError, match="send the whole conversation") as refused:
-        client.responses.create(model=NAME, input="Hello", previous_response_id="resp_1")
+        client.responses.create(model=NAME, input=SAID, previous_response_id="resp_1")
     assert refused.value.param == "previous_response_id"
 
 

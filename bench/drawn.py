@@ -33,7 +33,7 @@ def recipe_of(task: Task) -> Recipe:
         start=folder,
         processor=folder,
         data=Worlds(courses_of(task)),
-        steps=task.steps + 1,
+        steps=2 * task.steps,
         dialogues=task.dialogues,
         rate=Rate(peak=RATE, final=RATE, warm_up=0, shape="trapezoid"),
         optimiser=AdamW(betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0),
@@ -43,9 +43,9 @@ def recipe_of(task: Task) -> Recipe:
 
 
 def steps_of(task: Task) -> list[list[Lesson]]:
-    """The dialogues of every step, the uncounted one first."""
+    """The dialogues of every step."""
     recipe = recipe_of(task)
     return [
         [lesson_of(recipe, number * task.dialogues + i, "train") for i in range(task.dialogues)]
-        for number in range(task.steps + 1)
+        for number in range(task.steps)
     ]

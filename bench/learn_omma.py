@@ -62,7 +62,7 @@ def main() -> None:
     began = time.perf_counter()
     made = [[batch(lessons)] for lessons in steps_of(task)]
     drawing = (time.perf_counter() - began) / len(made)
-    lines = [step(run, recipe, batches) for batches in made][1:]
+    lines = [step(run, recipe, batches) for batches in made + made][len(made) :]
     held = peak()
     parts = shares(run, made[-1][0], task.steps) | {"data": drawing}
     Learned(

@@ -78,7 +78,7 @@ def main() -> None:
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder:
         settings = TrainingArguments(
-            folder, max_steps=task.steps + 1, per_device_train_batch_size=task.dialogues,
+            folder, max_steps=2 * task.steps, per_device_train_batch_size=task.dialogues,
             learning_rate=RATE, lr_scheduler_type="constant", adam_beta1=0.9, adam_beta2=0.999,
             adam_epsilon=1e-8, weight_decay=0.0, max_grad_norm=1.0, bf16=task.precision == "bfloat16",
             use_cpu=True, logging_steps=1, save_strategy="no", report_to=[], disable_tqdm=True,
@@ -86,16 +86,17 @@ def main() -> None:
         )  # fmt: skip
         image = int(model.config.image_token_id)
         trainer: Any = InOrder(
-            model, settings, train_dataset=samples, callbacks=[clock],
+            model, settings, train_dataset=samples + samples, callbacks=[clock],
             data_collator=lambda made: collate(made, image),
         )  # fmt: skip
         trainer.train()
     losses = [line["loss"] for line in trainer.state.log_history if "loss" in line]
-    counted = samples[task.dialogues :]
-    tokens = sum(sample.length for sample in counted)
-    steps = [counted[at : at + task.dialogues] for at in range(0, len(counted), task.dialogues)]
+    tokens = sum(sample.length for sample in samples)
+    steps = [samples[at : at + task.dialogues] for at in range(0, len(samples), task.dialogues)]
     rows = sum(len(made) * max(sample.length for sample in made) for made in steps)
-    Learned(median(clock.seconds[1:]), tokens / task.steps, losses[-1], peak(), 1 - tokens / rows).tell()
+    Learned(
+        median(clock.seconds[task.steps :]), tokens / task.steps, losses[-1], peak(), 1 - tokens / rows
+    ).tell()
 
 
 if __name__ == "__main__":

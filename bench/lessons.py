@@ -12,7 +12,9 @@ LESSONS = ("scenes and words", "the school's mix")  # of lengths that are near e
 
 @dataclass(frozen=True)
 class Task:
-    """So many steps of so many dialogues, by AdamW without decay, after one step that does not count.
+    """So many steps of so many dialogues, by AdamW without decay: twice over, and the second time counts.
+
+    The first time a process still takes its memory, which of some thousand steps only the first few do.
 
     `folder` is the model to go on from; `precision` is float32 or bfloat16, with fp32 masters either way;
     `lessons` is one of LESSONS.

@@ -79,7 +79,7 @@ def beside(table: Table, task: Task, ours: Learned, theirs: Learned | str) -> No
     held = ratio(ours.peak, theirs.peak, less=True, worse="larger")
     table.row(f"{name}: peak memory", ours.peak / 2**30, "GiB", peer=theirs.peak / 2**30, note=held)
     table.row(
-        f"{name}: loss at the last step", ours.loss, "", peer=theirs.loss, note=f"of {task.steps + 1} steps"
+        f"{name}: loss at the last step", ours.loss, "", peer=theirs.loss, note=f"of {2 * task.steps} steps"
     )
 
 

@@ -7,6 +7,7 @@ from itertools import accumulate
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from omma import ops
@@ -122,6 +123,43 @@ def test_the_norm_is_its_meaning(rows: int, width: int, dtype: torch.dtype) -> N
         noise(width, dtype=dtype, seed=5),
         tolerance=TOLERANCE[dtype],
     )
+
+
+@DTYPES
+@pytest.mark.parametrize(("rows", "names"), [(1, 7), (65, 2**15), (70, 31)])
+def test_surprise_is_the_cross_entropy_of_rows_against_a_table(
+    rows: int, names: int, dtype: torch.dtype
+) -> None:
+    generator = torch.Generator().manual_seed(0)
+    truth_A, weights_A = torch.randint(names, (rows,), generator=generator), torch.rand(rows)
+
+    def plain(hidden_AD: Tensor, table_VD: Tensor) -> Tensor:
+        logits_AV = (hidden_AD @ table_VD.T).float()
+        return (F.cross_entropy(logits_AV, truth_A, reduction="none") * weights_A).sum()
+
+    assert_twins(
+        lambda hidden, table: ops.linear_cross_entropy(hidden, table, truth_A, weights_A),
+        plain,
+        noise(rows, 16, dtype=dtype),
+        noise(names, 16, dtype=dtype, seed=1),
+        tolerance=TOLERANCE[dtype],
+    )
+
+
+@pytest.mark.parametrize("biased", [True, False])
+@pytest.mark.parametrize("shape", [(1, 5), (3, 4, 5)], ids=str)
+def test_wide_products_are_those_of_the_same_numbers_rounded_once(
+    shape: tuple[int, ...], biased: bool
+) -> None:
+    given = [noise(*size, dtype=torch.bfloat16, seed=seed) for seed, size in enumerate([shape, (7, 5), (7,)])]
+    given = given if biased else given[:2]
+    signal = noise(*shape[:-1], 7, dtype=torch.bfloat16, seed=9).detach()
+    exact = [x.detach().double().requires_grad_() for x in given]
+    y, meant = ops.wide_linear(given[0], given[1], given[2] if biased else None), F.linear(*exact)
+    told = [y, *torch.autograd.grad(y, given, signal)]
+    wanted = [meant, *torch.autograd.grad(meant, exact, signal.double())]
+    for got, exactly in zip(told, wanted, strict=True):
+        assert torch.allclose(got.double(), exactly, rtol=2**-8, atol=1e-6)
 
 
 @DTYPES

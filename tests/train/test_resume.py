@@ -21,8 +21,11 @@ from omma.errors import BadCheckpoint
 from omma.loading import load_folder
 from omma.train import checkpoint
 from omma.train.begin import begin
+from omma.train.feed import lesson_of
 from omma.train.ground import _content, ground
-from omma.train.loop import export, train
+from omma.train.lesson import batch
+from omma.train.loop import export, step, train
+from omma.train.numbers import Numbers
 from omma.train.recipe import Lines, Recipe
 from tests.train.nursery import STEPS
 from tests.train.school import toy_recipe
@@ -121,17 +124,38 @@ def test_a_run_does_not_go_on_over_other_ground(tmp_path: Path, what: str) -> No
         train(changed, tmp_path / "run", workers=0)
 
 
-@pytest.mark.parametrize("began", ["float32", "bfloat16"])
+@pytest.mark.parametrize(
+    ("asked", "gains", "began", "products"),
+    [
+        ("auto", False, "float32", "float32"),
+        ("auto", True, "bfloat16", "bfloat16"),
+        ("bfloat16", False, "bfloat16", "float32"),
+        ("bfloat16", True, "bfloat16", "bfloat16"),
+    ],
+)
 def test_a_run_goes_on_in_the_precision_it_began_in(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, began: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str, gains: bool, began: str, products: str
 ) -> None:
-    recipe = toy_recipe(tmp_path, steps=2)
-    for suits in (began == "bfloat16", began != "bfloat16"):  # another machine, where it is the other way
-        monkeypatch.setattr("omma.train.begin.halves_gain", lambda suits=suits: suits)
+    recipe = replace(toy_recipe(tmp_path, steps=2), precision=asked)
+    for suits in (gains, not gains):  # another machine, where it is the other way
+        monkeypatch.setattr("omma.train.numbers.halves_gain", lambda suits=suits: suits)
         train(recipe, tmp_path / "run", workers=0, stop_after=0)
     found = checkpoint.newest(tmp_path / "run")
     assert found is not None
-    assert (found[1]["step"], found[1]["ground"]["precision"]) == (2, began)
+    stands = found[1]["ground"]
+    assert (found[1]["step"], stands["precision"], stands["products"]) == (2, began, products)
+
+
+def test_wide_products_learn_what_narrow_ones_learn(tmp_path: Path) -> None:
+    recipe = replace(toy_recipe(tmp_path), precision="bfloat16")
+    lessons = [batch([lesson_of(recipe, number, "train") for number in range(4)])]
+    told = [
+        step(begin(recipe, "cpu", numbers=Numbers(torch.bfloat16, wide=wide)), recipe, lessons)
+        for wide in (False, True)
+    ]
+    assert told[0]["answers"] == pytest.approx(told[1]["answers"], rel=1e-2)
+    assert told[0]["norm"] == pytest.approx(told[1]["norm"], rel=3e-2)
+    assert told[0]["norm"] != told[1]["norm"]
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -167,7 +191,7 @@ def test_weights_are_the_same_ground_in_whatever_way_they_are_kept(tmp_path: Pat
     digests = set()
     for dtype in ("auto", "float32"):
         weights = load_folder(folder, device="cpu", dtype=dtype).model.named_parameters()
-        digests.add(ground(recipe, weights, torch.float32)["weights"])
+        digests.add(ground(recipe, weights, Numbers(torch.float32))["weights"])
     assert len(digests) == 1
 
 

@@ -197,11 +197,11 @@ def test_a_run_ends_when_nothing_gets_better_and_the_best_is_kept(
 def test_a_run_goes_on_in_the_precision_it_began_in(
     toy: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, began: str
 ) -> None:
-    monkeypatch.setattr("omma.train.begin.halves_gain", lambda: began == "bfloat16")
+    monkeypatch.setattr("omma.train.numbers.halves_gain", lambda: began == "bfloat16")
     fit(toy, data, tmp_path / "whole", whole := Quiet())
     with pytest.raises(KeyboardInterrupt):
         fit(toy, data, tmp_path / "broken", Quiet(5))
-    monkeypatch.setattr("omma.train.begin.halves_gain", lambda: began != "bfloat16")  # another machine
+    monkeypatch.setattr("omma.train.numbers.halves_gain", lambda: began != "bfloat16")  # another machine
     assert begun_in(tmp_path / "broken") == began
     fit(toy, data, tmp_path / "broken", rest := Quiet())
     for quiet in (whole, rest):

@@ -83,7 +83,7 @@ def computes_on() -> Finding:
     """What torch computes on."""
     import torch
 
-    from omma.train.begin import halves_gain
+    from omma.train.numbers import halves_gain
 
     if torch.cuda.is_available():
         free, whole = torch.cuda.mem_get_info()

@@ -44,7 +44,9 @@ def _picked(x_TD: Tensor, rows_A: Tensor | None) -> Tensor:
 
 
 class DecoderAttention(nn.Module):
-    """Queries in H heads over keys and values in G heads."""
+    """Queries in H heads over keys and values in G heads; a `wide` one attends in float32."""
+
+    wide = False
 
     def __init__(self, spec: DecoderSpec) -> None:
         super().__init__()
@@ -71,11 +73,13 @@ class DecoderAttention(nn.Module):
         """(T, D) in, (T, D) out, or the wanted rows of it; `attend` decides which rows see which."""
         width = self.head_width
         q_THK, k_TGK, v_TGK = (
-            made.view(len(made), made.shape[-1] // width, width) for made in self.project(x_TD)
+            (made.float() if self.wide else made).view(len(made), made.shape[-1] // width, width)
+            for made in self.project(x_TD)
         )
         q_THK = rotate(self.query_norm(q_THK), turns.query)
         k_TGK = rotate(self.key_norm(k_TGK), turns.key)
-        y_TD: Tensor = self.out(_picked(attend(q_THK, k_TGK, v_TGK, layer).flatten(1), wanted_A))
+        seen_TQ = _picked(attend(q_THK, k_TGK, v_TGK, layer).flatten(1), wanted_A)
+        y_TD: Tensor = self.out(seen_TQ.to(x_TD.dtype))
         return y_TD
 
 

@@ -20,7 +20,9 @@ from omma.spec import VisionSpec
 
 
 class VisionAttention(nn.Module):
-    """Every patch sees its window, or its whole slice: the segments decide."""
+    """Every patch sees its window or its whole slice: the segments decide. A `wide` one attends in fp32."""
+
+    wide = False
 
     def __init__(self, spec: VisionSpec) -> None:
         super().__init__()
@@ -30,17 +32,20 @@ class VisionAttention(nn.Module):
 
     def forward(self, x_PW: Tensor, tables: Tables, segments: Segments, layer: int) -> Tensor:
         """(P, W) in, (P, W) out."""
-        y_PW: Tensor = self.out(segments(*self._asked(x_PW, tables), layer).flatten(1))
+        seen_PHK = segments(*self._asked(x_PW, tables), layer)
+        y_PW: Tensor = self.out(seen_PHK.flatten(1).to(x_PW.dtype))
         return y_PW
 
     def pieces(self, x_PW: Tensor, tables: Tables, segments: Segments) -> Pieces[Tensor]:
         """The same a piece at a time."""
         seen_PHK = yield from segments.pieces(*self._asked(x_PW, tables))
-        y_PW: Tensor = self.out(seen_PHK.flatten(1))
+        y_PW: Tensor = self.out(seen_PHK.flatten(1).to(x_PW.dtype))
         return y_PW
 
     def _asked(self, x_PW: Tensor, tables: Tables) -> tuple[Tensor, Tensor, Tensor]:
-        q_PHK, k_PHK, v_PHK = self.qkv(x_PW).unflatten(-1, (3, self.heads, -1)).unbind(1)
+        qkv_PX = self.qkv(x_PW)
+        qkv_PX = qkv_PX.float() if self.wide else qkv_PX
+        q_PHK, k_PHK, v_PHK = qkv_PX.unflatten(-1, (3, self.heads, -1)).unbind(1)
         return rotate(q_PHK, tables), rotate(k_PHK, tables), v_PHK
 
 

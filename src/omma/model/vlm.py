@@ -14,9 +14,11 @@ from omma.errors import PlaceholderMismatch
 from omma.model.attend import Attend
 from omma.model.decoder import Decoder, Embedded
 from omma.model.initialise import draw_weights
+from omma.model.layers import Linear
 from omma.model.pieces import Pieces
 from omma.model.resampler import SquareTower
 from omma.model.vision import VisionTower
+from omma.ops import linear_cross_entropy
 from omma.sample import Grid, Pack
 from omma.spec import ModelSpec, Resampler, VisionSpec
 
@@ -26,8 +28,10 @@ class Vlm(nn.Module):
 
     Building it draws nothing: fill the parameters with `weights.load_weights` or `initialise`.
     Under ``torch.device("meta")`` it costs no memory. Parameters may be fp32 or bf16; norms, softmax and
-    rotary angles are computed in fp32 either way.
+    rotary angles are computed in fp32 either way. Of a `wide` model products of bf16 are made in fp32.
     """
+
+    wide = False
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__()
@@ -126,6 +130,20 @@ class Vlm(nn.Module):
             return F.linear(hidden_TD, decoder.embedding.weight)
         logits_TV: Tensor = decoder.head(hidden_TD)
         return logits_TV
+
+    def surprise(self, hidden_AD: Tensor, truth_A: Tensor, weights_A: Tensor) -> Tensor:
+        """The sum over rows of weight times −log probability of the true next token: fp32, a scalar.
+
+        The same as from `logits`, which are not kept: of a long pack they would be most of the memory.
+        """
+        head = self.decoder.head
+        if head is None or type(head) is Linear:
+            table_VD = self.decoder.embedding.weight if head is None else head.weight
+            if self.wide:
+                hidden_AD, table_VD = hidden_AD.float(), table_VD.float()
+            return linear_cross_entropy(hidden_AD, table_VD, truth_A, weights_A)
+        each_A = F.cross_entropy(self.logits(hidden_AD).float(), truth_A, reduction="none")
+        return (each_A * weights_A).sum()
 
 
 def tower(spec: VisionSpec) -> VisionTower | SquareTower:

@@ -29,9 +29,24 @@ class _RMSNorm(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
         x, weight, scale = ctx.saved_tensors
+        if gradient.dtype == x.dtype == weight.dtype == torch.float32:
+            return *_as_centred(gradient, x, weight, scale), None
         normal, d_out = x * scale, gradient.float()
         weighed = d_out * normal
         d_weight = weighed.flatten(0, -2).sum(0)
         shared = (weighed @ weight.float()).unsqueeze(-1) / x.shape[-1]
         d_x = (d_out * weight).sub_(normal.mul_(shared)).mul_(scale)
         return d_x.to(x.dtype), d_weight.to(weight.dtype), None
+
+
+def _as_centred(d_out: Tensor, x: Tensor, weight: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+    """Both gradients by the layer norm's own kernel: for rows whose mean is said to be 0 it is this norm's.
+
+    It takes away each row's mean of the weighed gradient besides, which is given back. Half of the time that
+    products one by one take; of bfloat16 it adds the weights' gradient up too roughly.
+    """
+    width = x.shape[-1]
+    d_x, d_weight, _ = torch.ops.aten.native_layer_norm_backward(
+        d_out, x, [width], torch.zeros_like(scale), scale, weight, None, [True, True, False]
+    )
+    return d_x.add_((d_out @ weight).unsqueeze(-1).mul_(scale).div_(width)), d_weight

@@ -68,9 +68,11 @@ def rotate(x_THK: Tensor, tables: Tables) -> Tensor:
 
 
 def _turned(x_THK: Tensor, tables: Tables, way: int = 1) -> Tensor:
-    x = x_THK.float()
-    swapped = x.roll(x.shape[-1] // 2, -1)
-    return torch.addcmul(x * tables.cos_T1K, swapped, tables.sin_T1K, value=way).to(x_THK.dtype)
+    x, half = x_THK.float(), x_THK.shape[-1] // 2
+    turned = x * tables.cos_T1K
+    turned[..., :half].addcmul_(x[..., half:], tables.sin_T1K[..., :half], value=way)
+    turned[..., half:].addcmul_(x[..., :half], tables.sin_T1K[..., half:], value=way)
+    return turned.to(x_THK.dtype)
 
 
 class _Turning(torch.autograd.Function):

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import torch
-from torch.nn import functional
 
 from omma.errors import BadFolder, BadRecipe
 from omma.loading import load_folder
@@ -20,6 +17,7 @@ from omma.train.feed import read_processor
 from omma.train.ground import ground
 from omma.train.marks import MarksHead
 from omma.train.names import lexicon
+from omma.train.numbers import Numbers, numbers_for
 from omma.train.optimise import Named, Optimiser
 from omma.train.passes import Pupil
 from omma.train.rate import part_of
@@ -50,14 +48,16 @@ class Run:
         return self.pupil.head
 
 
-def begin(recipe: Recipe, device: str, ranks: Ranks = ALONE, *, dtype: torch.dtype | None = None) -> Run:
+def begin(recipe: Recipe, device: str, ranks: Ranks = ALONE, *, numbers: Numbers | None = None) -> Run:
     """The model before the first step: from the recipe's start, or from random weights of its seed.
 
-    It computes in `dtype`, by default what the recipe asks for; its masters are float32. Raises BadRecipe
+    It computes in `numbers`, by default what the recipe asks for; its masters are float32. Raises BadRecipe
     when the recipe does not fit the model, BadCheckpoint when the ranks' ground differs.
     """
-    dtype = dtype or compute_dtype(recipe.precision, device)
+    numbers = numbers or numbers_for(recipe.precision, device)
+    dtype = numbers.dtype
     model = _model(recipe, spread=ranks.count > 1)
+    numbers.lay(model)
     torch.manual_seed(recipe.seed)
     head = _head(recipe) if recipe.marks else None
     pupil = Pupil(
@@ -70,7 +70,7 @@ def begin(recipe: Recipe, device: str, ranks: Ranks = ALONE, *, dtype: torch.dty
         lexicon=lexicon(read_processor(recipe).tokenizer) if recipe.names else None,
     )
     _check_names(recipe, _named(pupil))
-    stands = ground(recipe, _named(pupil), dtype)
+    stands = ground(recipe, _named(pupil), numbers)
     ranks.agree(stands | {"recipe": recipe.fingerprint()}, "ground")
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(part_of(name) in recipe.learns)
@@ -131,40 +131,3 @@ def _check_names(recipe: Recipe, named: Named) -> None:
     for start in (*recipe.scale, *apart):
         if not start.startswith("head.") and not any(name.startswith(start) for name, _ in named):
             raise BadRecipe(f"no parameter's name begins with {start!r}; the first is called {named[0][0]}")
-
-
-def compute_dtype(precision: str, device: str) -> torch.dtype:
-    """What a model computes in: for "auto" bfloat16, if the machine multiplies it faster than float32."""
-    if precision != "auto":
-        return torch.float32 if precision == "float32" else torch.bfloat16
-    return torch.bfloat16 if torch.device(device).type != "cpu" or halves_gain() else torch.float32
-
-
-@cache
-def halves_gain() -> bool:
-    """Whether this processor multiplies bfloat16 faster than float32.
-
-    Instructions for it are not enough: there are processors that have them and take twice as long, so
-    products of a usual shape are timed, some tens of milliseconds in all.
-    """
-    if not (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()):
-        return False
-    return _fastest(torch.bfloat16) < _fastest(torch.float32)
-
-
-def _fastest(dtype: torch.dtype) -> float:
-    """Seconds of computing that the fastest of a few products took, on one thread.
-
-    Those of a clock on the wall would be others' too, on a machine that has more to do.
-    """
-    rows, matrix = torch.ones(512, 1024, dtype=dtype), torch.ones(1024, 1024, dtype=dtype)
-    threads, times = torch.get_num_threads(), []
-    torch.set_num_threads(1)
-    try:
-        for _ in range(6):
-            began = time.thread_time()
-            functional.linear(rows, matrix)
-            times.append(time.thread_time() - began)
-    finally:
-        torch.set_num_threads(threads)
-    return min(times[1:])  # the first one prepares

@@ -18,6 +18,7 @@ from omma.errors import BadCheckpoint, MissingFile
 from omma.prep.ranks import RANKS
 from omma.prep.rules import PICTURE_FILE, TOGETHER_FILE, VIDEO_FILE
 from omma.synth.fonts import FOLDERS
+from omma.train.numbers import Numbers
 from omma.train.recipe import Data, Lines, Mix, Recipe, Worlds
 
 PROCESSOR_FILES = ("tokenizer.json", RANKS, PICTURE_FILE, VIDEO_FILE, TOGETHER_FILE)
@@ -30,13 +31,13 @@ CALLED = {
 }
 
 
-def ground(recipe: Recipe, weights: Iterable[tuple[str, Tensor]], dtype: torch.dtype) -> dict[str, str]:
+def ground(recipe: Recipe, weights: Iterable[tuple[str, Tensor]], numbers: Numbers) -> dict[str, str]:
     """A digest for each thing a run stands on; `weights` are all of the model's, before the first step."""
     return {
         "weights": _of_tensors(weights),
         "processor": _of_files(recipe.processor / name for name in PROCESSOR_FILES),
         "data": _of_data(recipe.data),
-        "precision": str(dtype).removeprefix("torch."),
+        **numbers.facts(),
     }
 
 

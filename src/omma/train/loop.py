@@ -17,12 +17,13 @@ from omma.corpus.aside import Report
 from omma.errors import BadCheckpoint
 from omma.prep.processor import Processor
 from omma.train import checkpoint
-from omma.train.begin import Run, begin, compute_dtype
+from omma.train.begin import Run, begin
 from omma.train.check import check
 from omma.train.checkpoint import Saver
 from omma.train.feed import feed, held_out
 from omma.train.ground import check_ground
 from omma.train.lesson import Batch
+from omma.train.numbers import Numbers, numbers_for
 from omma.train.passes import Totals, totals_of
 from omma.train.rate import rate_at
 from omma.train.recipe import Recipe
@@ -51,7 +52,7 @@ def train(
     recipe.check()
     with together(device) as ranks:
         run_folder.mkdir(parents=True, exist_ok=True)
-        run = begin(recipe, device, ranks, dtype=_dtype(recipe, run_folder, device, ranks))
+        run = begin(recipe, device, ranks, numbers=_numbers(recipe, run_folder, device, ranks))
         if ranks.first:
             checkpoint.sweep(run_folder)
         _resume(run, recipe, run_folder)
@@ -74,19 +75,19 @@ def export(recipe: Recipe, run_folder: Path, folder: Path, *, gives: str | None 
     """
     if not checkpoint.checkpoints(run_folder):
         raise BadCheckpoint(f"{run_folder} has no checkpoint yet; train first")
-    run = begin(recipe, "cpu", dtype=_dtype(recipe, run_folder, "cpu"))
+    run = begin(recipe, "cpu", numbers=_numbers(recipe, run_folder, "cpu"))
     _resume(run, recipe, run_folder)
     return _finish(run, recipe, folder, gives or recipe.gives)
 
 
-def _dtype(recipe: Recipe, folder: Path, device: str, ranks: Ranks = ALONE) -> torch.dtype:
+def _numbers(recipe: Recipe, folder: Path, device: str, ranks: Ranks = ALONE) -> Numbers:
     """What the run computes in: as it began, wherever it goes on; at its beginning what suits every rank."""
     found = checkpoint.newest(folder)
-    if found is not None and (begun := found[1].get("ground", {}).get("precision")):
-        return compute_dtype(begun, device)
-    chosen = compute_dtype(recipe.precision, device)
-    slow = ranks.added([float(chosen == torch.float32)])[0]
-    return torch.float32 if slow else torch.bfloat16
+    if found is not None and (begun := Numbers.remembered(found[1].get("ground", {}))) is not None:
+        return begun
+    chosen = numbers_for(recipe.precision, device)
+    slow, wide = ranks.added([float(chosen.dtype == torch.float32), float(chosen.wide)])
+    return Numbers(torch.float32) if slow else Numbers(torch.bfloat16, wide=wide > 0)
 
 
 def _finish(run: Run, recipe: Recipe, folder: Path, gives: str) -> Path:

@@ -131,7 +131,7 @@ def _engines(masters: Mapping[str, Tensor], recipe: Recipe) -> Iterable[torch.op
     decayed = _groups({n: p for n, p in others.items() if n in inner}, recipe, adamw.weight_decay)
     groups = decayed + _groups({n: p for n, p in others.items() if n not in inner}, recipe, 0.0)
     if groups:
-        engine = torch.optim.AdamW(groups, lr=0.0, betas=adamw.betas, eps=adamw.eps)
+        engine = torch.optim.AdamW(groups, lr=0.0, betas=adamw.betas, eps=adamw.eps, fused=True)
         yield _ready(engine, "exp_avg", "exp_avg_sq")
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from omma.model.attend import Segments
@@ -102,9 +101,9 @@ class Pupil(nn.Module):
         told: dict[str, float] = {}
         parts: list[Tensor] = []
         if self.words:
-            logits_AV, truth_A, weights_A = answer_logits(self.model, batch, seen)
-            each_A = F.cross_entropy(logits_AV.float(), truth_A, reduction="none")
-            answer_loss = (each_A * weights_A).sum() / max(totals.answers, 1e-6)
+            answer_loss = self.model.surprise(*answer_rows(self.model, batch, seen)) / max(
+                totals.answers, 1e-6
+            )
             parts.append(self.words * answer_loss)
             told["answers"] = float(answer_loss.detach())
         if self.marks and self.head is not None and seen is not None and batch.marks is not None:
@@ -161,6 +160,12 @@ def _touch(model: Vlm, head: MarksHead | None) -> Tensor:
 
 def answer_logits(model: Vlm, batch: Batch, seen: Seen | None) -> tuple[Tensor, Tensor, Tensor]:
     """Of the A tokens with a weight: logits (A, V) where each is predicted, ids (A,), weights (A,)."""
+    hidden_AD, truth_A, weights_A = answer_rows(model, batch, seen)
+    return model.logits(hidden_AD), truth_A, weights_A
+
+
+def answer_rows(model: Vlm, batch: Batch, seen: Seen | None) -> tuple[Tensor, Tensor, Tensor]:
+    """Of the A tokens with a weight: hidden states (A, D) that predict each, ids (A,), weights (A,)."""
     device, pack = next(model.parameters()).device, batch.pack
     attend = Branches(pack.starts, batch.cuts, device) if any(batch.cuts) else Segments(pack.starts)
     ids_T = torch.from_numpy(pack.ids_T).to(device)
@@ -171,5 +176,4 @@ def answer_logits(model: Vlm, batch: Batch, seen: Seen | None) -> tuple[Tensor, 
     mixed = isinstance(model.spec.decoder.feed_forward, Experts)
     features_NX = None if seen is None else seen.features_NX
     hidden_XD = model.read(pack, attend, features_NX, learning=True, wanted_A=None if mixed else before_A)
-    hidden_AD = hidden_XD[before_A] if mixed else hidden_XD
-    return model.logits(hidden_AD), ids_T[learned_A], weights_T[learned_A]
+    return hidden_XD[before_A] if mixed else hidden_XD, ids_T[learned_A], weights_T[learned_A]

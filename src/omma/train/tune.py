@@ -23,7 +23,7 @@ from omma.evals.replies import Prompt, compare, replies
 from omma.loading import BUNDLED, Loaded, device_of, load_folder, resolve
 from omma.model.vlm import Vlm
 from omma.prep.processor import Processor
-from omma.train.begin import compute_dtype
+from omma.train.numbers import compute_dtype
 from omma.train.optimise import Named, Optimiser
 from omma.train.passes import Pupil
 from omma.train.published import published

@@ -274,10 +274,10 @@ COURSES = (  # of the last stage: everything, in the sizes that people bring
     Course("screens", 0.5, level=0, sizes=MIDDLE + LARGE, tasks=PLACINGS, questions=10),
     Course("screens", 2.4, level=1, sizes=SMALL + MIDDLE + LARGE, tasks=PLACINGS, questions=10),
     Course("screens", 1.0, level=2, sizes=MIDDLE + LARGE, tasks=PLACINGS, questions=10),
-    *(Course(world, weight * 0.3, level=0) for world, weight in REST),
-    *(Course(world, weight * 0.3, level=1) for world, weight in REST),
+    *(Course(world, weight * 0.4, level=0) for world, weight in REST),
+    *(Course(world, weight * 0.4, level=1) for world, weight in REST),
     Course("compared", 0.4, level=1),
-    Course("clips", 0.6, level=1),
+    Course("clips", 0.9, level=1),
 )
 
 

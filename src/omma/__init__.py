@@ -114,7 +114,7 @@ def load(
     folder may also be named in the model's place. Raises UnknownModel, BadFolder, TensorMismatch, and
     UnknownOption for what this version cannot do.
     """
-    from omma.engine.packed import lay_out, packable
+    from omma.engine.packed import lay_out, packable, widen
     from omma.errors import UnknownOption
     from omma.loading import load_folder
     from omma.respond import Model
@@ -122,6 +122,7 @@ def load(
     if quantize is not None:
         raise UnknownOption(f"quantize is {quantize!r}; this version loads models as they lie, leave it None")
     loaded = load_folder(name, device=device, dtype=dtype, adapter=adapter, revision=revision)
+    widen(loaded.model)
     if packable(loaded.model):
         lay_out(loaded.model)
     return Model(loaded)

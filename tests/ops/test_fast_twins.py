@@ -126,7 +126,7 @@ def test_the_norm_is_its_meaning(rows: int, width: int, dtype: torch.dtype) -> N
 
 
 @DTYPES
-@pytest.mark.parametrize(("rows", "names"), [(1, 7), (65, 2**15), (70, 31)])
+@pytest.mark.parametrize(("rows", "names"), [(1, 7), (300, 2**13), (70, 31)])
 def test_surprise_is_the_cross_entropy_of_rows_against_a_table(
     rows: int, names: int, dtype: torch.dtype
 ) -> None:

@@ -11,7 +11,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from omma.errors import BadModel
+from omma.model.layers import Linear
+from omma.model.vision import VisionAttention
 from omma.model.vlm import Vlm
+from omma.ops import linear
+from omma.ops.product import pays_from
 
 PAYS = 20  # tokens that win back the time which packing takes
 PART = 2**26  # bytes of a head that are packed at a time
@@ -22,11 +26,13 @@ class AnsweringLinear(nn.Module):
     """A linear layer for answering only: its weight neither learns nor is written, and may be packed.
 
     Plain weights are put into blocks anew for every product. That is little beside the product of a whole
-    prompt, and more than the product of one row.
+    prompt, and more than the product of one row. From plain ones products of `wide_from` rows or more are
+    made in float32.
     """
 
-    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+    def __init__(self, weight: Tensor, bias: Tensor | None, wide_from: int | None = None) -> None:
         super().__init__()
+        self.wide_from = wide_from
         # One attribute for both states: a product that runs beside the packing meets the one or the other.
         self._weight = weight.detach()
         self.bias = None if bias is None else bias.detach()
@@ -47,7 +53,7 @@ class AnsweringLinear(nn.Module):
         """(T, D) in, (T, F) out."""
         weight = self._weight
         if not weight.is_mkldnn:
-            return F.linear(x_TD, weight, self.bias)
+            return linear(x_TD, weight, self.bias, self.wide_from)
         rows = len(x_TD)
         if rows < ROWS:
             x_TD = F.pad(x_TD, (0, 0, 0, ROWS - rows))
@@ -95,6 +101,19 @@ class Packing:
             done += layer.bytes
 
 
+def widen(model: Vlm) -> None:
+    """Let products of many rows of bf16 be made in fp32, on a processor that is faster so; nothing else.
+
+    Attention over what is remembered stays as it is: it reads keys and values in the dtype they are kept in.
+    """
+    weight = model.decoder.embedding.weight
+    if weight.device.type != "cpu" or weight.dtype != torch.bfloat16 or (rows := pays_from()) is None:
+        return
+    for module in model.modules():
+        if isinstance(module, Linear | VisionAttention):
+            module.wide_from = rows
+
+
 def packable(model: Vlm) -> bool:
     """Whether packing is possible and pays: bf16 weights on a processor that multiplies bf16 itself."""
     weight = model.decoder.embedding.weight
@@ -123,6 +142,7 @@ def lay_out(model: Vlm) -> None:
             if child is decoder.head and isinstance(child, nn.Linear):
                 decoder.head = AnsweringHead(child.weight)
             elif isinstance(child, nn.Linear):
-                setattr(module, name, AnsweringLinear(child.weight, child.bias))
+                wide_from = getattr(child, "wide_from", None)
+                setattr(module, name, AnsweringLinear(child.weight, child.bias, wide_from))
     if decoder.head is None:
         decoder.head = AnsweringHead(decoder.embedding.weight)

@@ -44,9 +44,9 @@ def _picked(x_TD: Tensor, rows_A: Tensor | None) -> Tensor:
 
 
 class DecoderAttention(nn.Module):
-    """Queries in H heads over keys and values in G heads; a `wide` one attends in float32."""
+    """Queries in H heads over keys and values in G heads; in float32 where it is `wide_from` any row on."""
 
-    wide = False
+    wide_from: int | None = None
 
     def __init__(self, spec: DecoderSpec) -> None:
         super().__init__()
@@ -73,7 +73,7 @@ class DecoderAttention(nn.Module):
         """(T, D) in, (T, D) out, or the wanted rows of it; `attend` decides which rows see which."""
         width = self.head_width
         q_THK, k_TGK, v_TGK = (
-            (made.float() if self.wide else made).view(len(made), made.shape[-1] // width, width)
+            (made if self.wide_from is None else made.float()).view(len(made), made.shape[-1] // width, width)
             for made in self.project(x_TD)
         )
         q_THK = rotate(self.query_norm(q_THK), turns.query)

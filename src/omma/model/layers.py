@@ -10,26 +10,24 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from omma.model.experts import ExpertLayer
-from omma.ops import rms_norm, wide_linear
+from omma.ops import linear, rms_norm
 from omma.spec import Experts, FeedForward, Gelu, Norm, SwiGLU
 
 
 class Linear(nn.Linear):
     """torch's linear layer, without the cost of drawing weights that are about to be replaced.
 
-    A `wide` one makes its bfloat16 products in float32.
+    Products of `wide_from` rows or more of bfloat16 are made in float32.
     """
 
-    wide = False
+    wide_from: int | None = None
 
     def reset_parameters(self) -> None:
         """Leave the memory as it is."""
 
     def forward(self, x_TD: Tensor) -> Tensor:
         """(T, D) in, (T, F) out."""
-        if self.wide:
-            return wide_linear(x_TD, self.weight, self.bias)
-        return F.linear(x_TD, self.weight, self.bias)
+        return linear(x_TD, self.weight, self.bias, self.wide_from)
 
 
 class Embedding(nn.Embedding):

@@ -20,9 +20,9 @@ from omma.spec import VisionSpec
 
 
 class VisionAttention(nn.Module):
-    """Every patch sees its window or its whole slice: the segments decide. A `wide` one attends in fp32."""
+    """Every patch sees its window or its whole slice: the segments decide. Of `wide_from` rows on in fp32."""
 
-    wide = False
+    wide_from: int | None = None
 
     def __init__(self, spec: VisionSpec) -> None:
         super().__init__()
@@ -44,7 +44,8 @@ class VisionAttention(nn.Module):
 
     def _asked(self, x_PW: Tensor, tables: Tables) -> tuple[Tensor, Tensor, Tensor]:
         qkv_PX = self.qkv(x_PW)
-        qkv_PX = qkv_PX.float() if self.wide else qkv_PX
+        if self.wide_from is not None and len(qkv_PX) >= self.wide_from:
+            qkv_PX = qkv_PX.float()
         q_PHK, k_PHK, v_PHK = qkv_PX.unflatten(-1, (3, self.heads, -1)).unbind(1)
         return rotate(q_PHK, tables), rotate(k_PHK, tables), v_PHK
 

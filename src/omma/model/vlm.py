@@ -28,10 +28,10 @@ class Vlm(nn.Module):
 
     Building it draws nothing: fill the parameters with `weights.load_weights` or `initialise`.
     Under ``torch.device("meta")`` it costs no memory. Parameters may be fp32 or bf16; norms, softmax and
-    rotary angles are computed in fp32 either way. Of a `wide` model products of bf16 are made in fp32.
+    rotary angles are computed in fp32 either way. With `wide_from` the loss is made of fp32 products.
     """
 
-    wide = False
+    wide_from: int | None = None
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__()
@@ -139,7 +139,7 @@ class Vlm(nn.Module):
         head = self.decoder.head
         if head is None or type(head) is Linear:
             table_VD = self.decoder.embedding.weight if head is None else head.weight
-            if self.wide:
+            if self.wide_from is not None:
                 hidden_AD, table_VD = hidden_AD.float(), table_VD.float()
             return linear_cross_entropy(hidden_AD, table_VD, truth_A, weights_A)
         each_A = F.cross_entropy(self.logits(hidden_AD).float(), truth_A, reduction="none")

@@ -4,7 +4,7 @@ from omma.ops.attention import Plan, attend_in_pieces, attend_plan, attend_segme
 from omma.ops.entropy import linear_cross_entropy
 from omma.ops.grid import corners
 from omma.ops.norm import rms_norm
-from omma.ops.product import wide_linear
+from omma.ops.product import linear, wide_linear
 from omma.ops.rotary import Tables, axis_tables, grid_tables, rotate
 from omma.ops.stretch import Turns, stretched_turns
 
@@ -18,6 +18,7 @@ __all__ = [
     "axis_tables",
     "corners",
     "grid_tables",
+    "linear",
     "linear_cross_entropy",
     "rms_norm",
     "rotate",

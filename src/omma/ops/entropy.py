@@ -7,8 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-SCORES = 2**20  # in a block: what a core's cache holds
-FEWEST = 64  # rows of a block, however long the table is
+SCORES = {"cpu": 2**20}  # in a block: what a core's cache holds
+MANY = 2**26  # where it is not a cache that sets the size
+FEWEST = 256  # rows of a block, however long the table is: its gradient is gone through once for each
 
 
 def linear_cross_entropy(hidden_AD: Tensor, table_VD: Tensor, truth_A: Tensor, weights_A: Tensor) -> Tensor:
@@ -30,7 +31,7 @@ class _Entropy(torch.autograd.Function):
         d_hidden = torch.empty_like(hidden) if learns else None
         d_table = torch.zeros_like(table, dtype=torch.float32) if moves else None
         loss = weights.new_zeros((), dtype=torch.float32)
-        rows = max(SCORES // len(table), FEWEST)
+        rows = max(SCORES.get(table.device.type, MANY) // len(table), FEWEST)
         for start in range(0, len(hidden), rows):
             block = slice(start, start + rows)
             scores = (hidden[block] @ table.T).float()

@@ -1,12 +1,27 @@
-"""Products of bfloat16 rows and weights made in float32, for processors that multiply float32 faster."""
+"""Products of bfloat16 rows and weights made in float32, where a processor multiplies float32 faster.
+
+Most do: one without instructions for bfloat16 takes up to ten times as long for it, and there are some that
+have them and take twice as long. Weights are turned into float32 for each product: that pays for many rows.
+"""
 
 from __future__ import annotations
 
+import time
+from functools import cache
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+ROWS, WIDTH, TIMES = 256, 512, 4  # of the products that are timed
+
+
+def linear(x_TD: Tensor, weight_FD: Tensor, bias_F: Tensor | None, wide_from: int | None) -> Tensor:
+    """`F.linear`, of `wide_from` rows or more of bfloat16 by `wide_linear`."""
+    if wide_from is None or x_TD.dtype != torch.bfloat16 or x_TD.numel() < wide_from * x_TD.shape[-1]:
+        return F.linear(x_TD, weight_FD, bias_F)
+    return wide_linear(x_TD, weight_FD, bias_F)
 
 
 def wide_linear(x_TD: Tensor, weight_FD: Tensor, bias_F: Tensor | None) -> Tensor:
@@ -37,3 +52,44 @@ class _Wide(torch.autograd.Function):
             (d_rows.T @ x.flatten(0, -2).float()).to(weight.dtype) if columns else None,
             d_rows.sum(0).to(weight.dtype) if added else None,
         )
+
+
+def pays_from() -> int | None:
+    """From how many rows on a product of bfloat16 is faster made in float32; None where it never is.
+
+    Two numbers for two kinds of processors, and no finer: the same machine must always say the same.
+    """
+    slower = halves_cost()
+    if slower < 1.25:
+        return None
+    return 256 if slower < 4 else 16
+
+
+@cache
+def halves_cost() -> float:
+    """How many times as long as one of float32 a product of bfloat16 takes on this processor.
+
+    Instructions for it say little, so products of a usual shape are timed, some ten milliseconds in all.
+    Matrix units leave no doubt: there the answer is a half, and nothing is timed.
+    """
+    if torch.cpu._is_amx_tile_supported():
+        return 0.5
+    return _fastest(torch.bfloat16) / _fastest(torch.float32)
+
+
+def _fastest(dtype: torch.dtype) -> float:
+    """Seconds of computing that the fastest of a few products took, on one thread.
+
+    Those of a clock on the wall would be others' too, on a machine that has more to do.
+    """
+    rows, matrix = torch.ones(ROWS, WIDTH, dtype=dtype), torch.ones(WIDTH, WIDTH, dtype=dtype)
+    threads, times = torch.get_num_threads(), []
+    torch.set_num_threads(1)
+    try:
+        for _ in range(TIMES + 1):
+            began = time.thread_time()
+            F.linear(rows, matrix)
+            times.append(time.thread_time() - began)
+    finally:
+        torch.set_num_threads(threads)
+    return min(times[1:])  # the first one prepares

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 
 import torch
 from torch import nn
-from torch.nn import functional
 
-WIDE = "wide"  # the attribute of modules that can multiply so
+from omma.ops.product import halves_cost
+
+WIDE = "wide_from"  # the attribute of modules that can multiply so
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Numbers:
         """Say so to the model's layers. Its parameters are left in the dtype they have."""
         for module in model.modules():
             if hasattr(module, WIDE):
-                setattr(module, WIDE, self.wide)
+                setattr(module, WIDE, 0 if self.wide else None)
 
 
 def numbers_for(precision: str, device: str) -> Numbers:
@@ -55,31 +54,6 @@ def compute_dtype(precision: str, device: str) -> torch.dtype:
     return torch.bfloat16 if torch.device(device).type != "cpu" or halves_gain() else torch.float32
 
 
-@cache
 def halves_gain() -> bool:
-    """Whether this processor multiplies bfloat16 faster than float32.
-
-    Instructions for it are not enough: there are processors that have them and take twice as long, so
-    products of a usual shape are timed, some tens of milliseconds in all.
-    """
-    if not (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()):
-        return False
-    return _fastest(torch.bfloat16) < _fastest(torch.float32)
-
-
-def _fastest(dtype: torch.dtype) -> float:
-    """Seconds of computing that the fastest of a few products took, on one thread.
-
-    Those of a clock on the wall would be others' too, on a machine that has more to do.
-    """
-    rows, matrix = torch.ones(512, 1024, dtype=dtype), torch.ones(1024, 1024, dtype=dtype)
-    threads, times = torch.get_num_threads(), []
-    torch.set_num_threads(1)
-    try:
-        for _ in range(6):
-            began = time.thread_time()
-            functional.linear(rows, matrix)
-            times.append(time.thread_time() - began)
-    finally:
-        torch.set_num_threads(threads)
-    return min(times[1:])  # the first one prepares
+    """Whether this processor multiplies bfloat16 faster than float32."""
+    return halves_cost() < 1

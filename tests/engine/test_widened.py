@@ -18,7 +18,7 @@ from tests.engine.test_packed import model
 every_generation = pytest.mark.parametrize("generation", GENERATIONS)
 
 
-@pytest.mark.parametrize(("cost", "rows"), [(0.5, None), (1.0, None), (1.8, 256), (9.5, 16)])
+@pytest.mark.parametrize(("cost", "rows"), [(0.5, None), (1.0, None), (1.8, 64), (9.5, 4)])
 def test_products_are_widened_from_where_it_pays(
     monkeypatch: pytest.MonkeyPatch, cost: float, rows: int | None
 ) -> None:

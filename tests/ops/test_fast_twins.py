@@ -148,9 +148,11 @@ def test_surprise_is_the_cross_entropy_of_rows_against_a_table(
 
 @pytest.mark.parametrize("biased", [True, False])
 @pytest.mark.parametrize("shape", [(1, 5), (3, 4, 5)], ids=str)
+@pytest.mark.parametrize("tile", [1, 11, 2**21])
 def test_wide_products_are_those_of_the_same_numbers_rounded_once(
-    shape: tuple[int, ...], biased: bool
+    shape: tuple[int, ...], biased: bool, tile: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("omma.ops.product.TILE", tile)
     given = [noise(*size, dtype=torch.bfloat16, seed=seed) for seed, size in enumerate([shape, (7, 5), (7,)])]
     given = given if biased else given[:2]
     signal = noise(*shape[:-1], 7, dtype=torch.bfloat16, seed=9).detach()

@@ -146,6 +146,15 @@ def test_a_run_goes_on_in_the_precision_it_began_in(
     assert (found[1]["step"], stands["precision"], stands["products"]) == (2, began, products)
 
 
+@pytest.mark.parametrize("wide", [True, False])
+def test_only_a_processor_goes_on_with_wide_products(wide: bool) -> None:
+    facts = Numbers(torch.bfloat16, wide).facts()
+    assert Numbers.remembered(facts, "cpu") == Numbers(torch.bfloat16, wide)
+    assert Numbers.remembered(facts, "cuda") == Numbers(torch.bfloat16)
+    assert Numbers.remembered({}, "cpu") is None
+    assert Numbers.remembered({"precision": "bfloat16"}, "cpu") == Numbers(torch.bfloat16)
+
+
 def test_wide_products_learn_what_narrow_ones_learn(tmp_path: Path) -> None:
     recipe = replace(toy_recipe(tmp_path), precision="bfloat16")
     lessons = [batch([lesson_of(recipe, number, "train") for number in range(4)])]

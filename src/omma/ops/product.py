@@ -77,7 +77,7 @@ def pays_from() -> int | None:
 def halves_cost() -> float:
     """How many times as long as one of float32 a product of bfloat16 takes on this processor.
 
-    Instructions for it say little, so products of a usual shape are timed, some ten milliseconds in all.
+    Instructions for it say little, so products of a usual shape are timed, some tens of milliseconds in all.
     Matrix units leave no doubt: there the answer is a half, and nothing is timed.
     """
     if torch.cpu._is_amx_tile_supported():

@@ -83,7 +83,8 @@ def export(recipe: Recipe, run_folder: Path, folder: Path, *, gives: str | None 
 def _numbers(recipe: Recipe, folder: Path, device: str, ranks: Ranks = ALONE) -> Numbers:
     """What the run computes in: as it began, wherever it goes on; at its beginning what suits every rank."""
     found = checkpoint.newest(folder)
-    if found is not None and (begun := Numbers.remembered(found[1].get("ground", {}))) is not None:
+    ground = {} if found is None else found[1].get("ground", {})
+    if (begun := Numbers.remembered(ground, device)) is not None:
         return begun
     chosen = numbers_for(recipe.precision, device)
     slow, wide = ranks.added([float(chosen.dtype == torch.float32), float(chosen.wide)])

@@ -26,12 +26,13 @@ class Numbers:
         return {"precision": name, "products": "float32" if self.wide else name}
 
     @classmethod
-    def remembered(cls, facts: Mapping[str, str]) -> Numbers | None:
-        """From such facts; None where there are none."""
+    def remembered(cls, facts: Mapping[str, str], device: str) -> Numbers | None:
+        """From such facts, None where there are none. What a processor widens an accelerator does not."""
         if (name := facts.get("precision")) is None:
             return None
         dtype = torch.float32 if name == "float32" else torch.bfloat16
-        return cls(dtype, wide=facts.get("products", name) != name)
+        on_cpu = torch.device(device).type == "cpu"
+        return cls(dtype, wide=on_cpu and facts.get("products", name) != name)
 
     def lay(self, model: nn.Module) -> None:
         """Say so to the model's layers. Its parameters are left in the dtype they have."""

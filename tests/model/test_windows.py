@@ -41,6 +41,14 @@ def test_the_way_back_undoes_the_window_order(grids: list[Grid]) -> None:
     assert plan.order_N[plan.back_N].tolist() == list(range(cells))
 
 
+def test_slices_of_one_length_stand_together() -> None:
+    wide, small, tall = Grid(1, 4, 8), Grid(2, 4, 4), Grid(1, 8, 4)
+    plan = floorplan([wide, small, tall], 2, None)
+    assert plan.grids == (small, wide, tall)
+    assert plan.slice_starts == (0, 16, 32, 64, 96)
+    assert plan.order_N.tolist() == [*range(8, 16), *range(8), *range(16, 24)]
+
+
 def test_patches_stand_in_blocks_of_the_merger() -> None:
     assert layout(Grid(1, 2, 4), 2, 4).places_P2.tolist() == [
         *([0, 0], [0, 1], [1, 0], [1, 1]),

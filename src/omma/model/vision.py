@@ -166,7 +166,7 @@ class VisionTower(nn.Module):
         x_PW = self.patches(rows_PC.to(self.patches.weight.dtype))
         x_PW = _reordered(x_PW, plan.order_N, unit)
         if self.places is not None:
-            x_PW = x_PW + self.places(plan.places_P2, grids)
+            x_PW = x_PW + self.places(plan.places_P2, plan.grids)
         levels: dict[int, Tensor] = {}
         for number, layer in enumerate(self.layers):
             segments = slices if number in spec.full_layers else windows

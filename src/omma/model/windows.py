@@ -29,8 +29,12 @@ class Layout:
 
 @dataclass(frozen=True)
 class Floorplan:
-    """All pictures of one call, end to end. `order_N` and `back_N` undo each other."""
+    """All pictures of one call, end to end. `order_N` and `back_N` undo each other.
 
+    `grids` are the pictures as they lie: those whose slices are as long stand together.
+    """
+
+    grids: tuple[Grid, ...]
     order_N: Tensor
     back_N: Tensor
     places_P2: Tensor
@@ -67,11 +71,18 @@ def layout(grid: Grid, merge: int, side: int | None) -> Layout:
 
 
 def floorplan(grids: Sequence[Grid], merge: int, side: int | None) -> Floorplan:
-    """Lay the layouts of several pictures end to end."""
-    layouts = [layout(grid, merge, side) for grid in grids]
-    offsets = accumulate((len(one.order_N) for one in layouts), initial=0)
-    order_N = torch.cat([one.order_N + offset for one, offset in zip(layouts, offsets, strict=False)])
+    """Lay the layouts of several pictures end to end, short slices first.
+
+    So attention takes all slices of one length at once, and no layer must move their rows for it.
+    """
+    ends = accumulate(grid.patches // merge**2 for grid in grids)
+    placed = sorted(zip(grids, ends, strict=True), key=lambda pair: pair[0].rows * pair[0].columns)
+    layouts = [layout(grid, merge, side) for grid, _ in placed]
+    order_N = torch.cat(
+        [one.order_N + end - len(one.order_N) for one, (_, end) in zip(layouts, placed, strict=True)]
+    )
     return Floorplan(
+        grids=tuple(grid for grid, _ in placed),
         order_N=order_N,
         back_N=order_N.argsort(),
         places_P2=torch.cat([one.places_P2 for one in layouts]),

@@ -108,15 +108,14 @@ class _Causal(torch.autograd.Function):
         out, kept, group = torch.empty_like(q), list[Tensor](), q.shape[1] // k.shape[1]
         for start, stop in pairwise(starts):
             queries, keys, values = _grouped(q[start:stop], group), *_heads(start, stop, k, v)
-            made = torch.empty_like(queries)
+            made = _laid_grouped(out[start:stop], group)
             for rows in _blocks(stop - start):
                 wide = slice(rows.start * group, rows.stop * group)
                 score = _scores(queries[:, wide], keys[:, : rows.stop])
                 own = score.view(len(keys), -1, group, rows.stop)[..., rows]
                 own.add_(_later(rows.stop - rows.start, q.dtype))
                 kept.append(score.softmax(-1))
-                made[:, wide] = torch.bmm(kept[-1], values[:, : rows.stop])
-            out[start:stop] = _ungrouped(made, group)
+                made[:, rows] = _apart(torch.bmm(kept[-1], values[:, : rows.stop]), group)
         ctx.save_for_backward(q, k, v, *kept)
         ctx.starts = starts
         return out
@@ -130,16 +129,15 @@ class _Causal(torch.autograd.Function):
             queries, d_outs = (_grouped(x[start:stop], group) for x in (q, gradient))
             keys, values = _heads(start, stop, k, v)
             d_keys, d_values = (x.new_zeros(x.shape) for x in (keys, values))
-            made = torch.empty_like(queries)
+            made = _laid_grouped(dq[start:stop], group)
             for rows in reversed(list(_blocks(stop - start))):
                 wide = slice(rows.start * group, rows.stop * group)
                 share, d_out = kept.pop(), d_outs[:, wide]
                 d_score = _d_scores(d_out, values[:, : rows.stop], share)
-                made[:, wide] = torch.bmm(d_score, keys[:, : rows.stop])
+                made[:, rows] = _apart(torch.bmm(d_score, keys[:, : rows.stop]), group)
                 # One product that is also added would go head by head where it does not fill what it adds to.
                 d_keys[:, : rows.stop] += torch.bmm(d_score.mT, queries[:, wide])
                 d_values[:, : rows.stop] += torch.bmm(share.mT, d_out)
-            dq[start:stop] = _ungrouped(made, group)
             dk[start:stop], dv[start:stop] = d_keys.transpose(0, 1), d_values.transpose(0, 1)
         return dq.mul_(scale), dk.mul_(scale), dv, None
 
@@ -151,14 +149,19 @@ def _heads(start: int, stop: int, *rows: Tensor) -> Iterator[Tensor]:
 
 def _grouped(x_THK: Tensor, group: int) -> Tensor:
     """Query heads beside the key head they share: (G, T · R, K)."""
+    return _laid_grouped(x_THK, group).flatten(1, 2)
+
+
+def _laid_grouped(x_THK: Tensor, group: int) -> Tensor:
+    """The same rows where they lie: (G, T, R, K)."""
     length, heads, width = x_THK.shape
-    return x_THK.view(length, heads // group, group, width).transpose(0, 1).flatten(1, 2)
+    return x_THK.view(length, heads // group, group, width).transpose(0, 1)
 
 
-def _ungrouped(x_GQK: Tensor, group: int) -> Tensor:
-    """Back to (T, H, K)."""
+def _apart(x_GQK: Tensor, group: int) -> Tensor:
+    """Products of grouped queries as (G, T, R, K)."""
     shared, rows, width = x_GQK.shape
-    return x_GQK.view(shared, rows // group, group, width).transpose(0, 1).flatten(1, 2)
+    return x_GQK.view(shared, rows // group, group, width)
 
 
 @lru_cache(maxsize=BLOCK)

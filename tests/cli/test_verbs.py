@@ -295,6 +295,15 @@ def test_a_cut_answer_says_so(omma: Run, toy: Path) -> None:
     assert (ended.code, ended.err) == (0, "(cut after 3 tokens; --max-tokens sets how many)\n")
 
 
+@pytest.mark.parametrize("text", ["", " \n"])
+def test_an_empty_answer_says_so(omma: Run, parrot: Parrot, text: str) -> None:
+    parrot.text = text
+    ended = omma("ask", "Hello")
+    assert (ended.code, ended.out) == (0, text + "\n")
+    assert ended.err.startswith("(the model ended before its first word; ")
+    assert omma("ask", "Hello", "--json").err == ""
+
+
 def test_a_label_cannot_break_the_table(omma: Run, parrot: Parrot) -> None:
     parrot.text = BOXES.replace("red circle", "red\\n\\u001b[31mcircle")
     assert omma("find", SHAPES, "circle").out == "red [31mcircle  32  36  120  124\n"

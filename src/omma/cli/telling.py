@@ -19,6 +19,8 @@ def tell(deltas: Iterator[Delta], *, json: bool) -> Answer:
     say()
     if answer.finish_reason == "length":
         aside(f"(cut after {answer.usage.completion_tokens} tokens; --max-tokens sets how many)")
+    elif not answer.text.strip():
+        aside("(the model ended before its first word; ask otherwise, with a picture, or a larger model)")
     return answer
 
 

@@ -7,12 +7,13 @@ import copy
 import pytest
 import torch
 
-from omma.engine.packed import lay_out, packable, widen
+from omma.engine.packed import AnsweringLinear, lay_out, packable, widen
 from omma.model.attend import Segments
 from omma.model.vlm import Vlm
 from omma.ops import linear
 from omma.ops.product import halves_cost, pays_from
 from omma.presets import GENERATIONS
+from omma.weights.lora import Adapter, Pair, merge, put_on
 from tests.engine.test_packed import model
 
 every_generation = pytest.mark.parametrize("generation", GENERATIONS)
@@ -66,6 +67,29 @@ def test_a_widened_model_reads_as_the_exact_one_does(
     meant = read(exact)
     gaps = [float((read(vlm) - meant).norm() / meant.norm()) for vlm in (plain, wide)]
     assert 0 < gaps[1] <= 1.1 * gaps[0]  # no worse than bf16 is, and not the same
+
+
+@pytest.mark.parametrize("rows", [7, 8])
+def test_packed_weights_are_laid_plain_for_many_rows(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not packable(plain := model(GENERATIONS[0])):
+        pytest.skip("this processor has no products in bf16")
+    monkeypatch.setattr("omma.engine.packed.UNFOLDS", 8)
+    weight = plain.decoder.layers[0].feed.gate.weight
+    layer, x = AnsweringLinear(weight, None, wide_from=4), torch.randn(rows, weight.shape[1]).bfloat16()
+    wide, narrow = layer(x), torch.nn.functional.linear(x, weight)
+    layer.pack()
+    assert torch.equal(layer(x), narrow if rows < 8 else wide)
+    assert layer.packed
+
+
+@pytest.mark.parametrize("rows", [3, 4])
+def test_a_merged_adapter_is_widened_as_its_layer_is(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, name = model(GENERATIONS[0]), "decoder.layers.0.attention.query"
+    put_on(plain, Adapter({name: Pair(torch.randn(2, 64), torch.randn(64, 2), 1.0)}))
+    merge(plain)
+    layer = widened(plain, monkeypatch).get_submodule(name)
+    x = torch.randn(rows, 64).bfloat16()
+    assert torch.equal(layer(x), linear(x, layer.weight, layer.bias, 4))
 
 
 def test_nothing_is_widened_where_it_does_not_pay(monkeypatch: pytest.MonkeyPatch) -> None:

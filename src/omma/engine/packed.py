@@ -19,6 +19,7 @@ from omma.ops.product import pays_from
 
 PAYS = 20  # tokens that win back the time which packing takes
 PART = 2**26  # bytes of a head that are packed at a time
+UNFOLDS = 384  # rows of a product in fp32 for which laying a packed weight plain again is little work
 ROWS = 4  # rows of a packed product that read its weight fastest: one or two alone take a quarter longer
 
 
@@ -27,7 +28,7 @@ class AnsweringLinear(nn.Module):
 
     Plain weights are put into blocks anew for every product. That is little beside the product of a whole
     prompt, and more than the product of one row. From plain ones products of `wide_from` rows or more are
-    made in float32.
+    made in float32; from packed ones, which must be laid plain for it, those of UNFOLDS rows or more.
     """
 
     def __init__(self, weight: Tensor, bias: Tensor | None, wide_from: int | None = None) -> None:
@@ -51,10 +52,11 @@ class AnsweringLinear(nn.Module):
 
     def forward(self, x_TD: Tensor) -> Tensor:
         """(T, D) in, (T, F) out."""
-        weight = self._weight
+        weight, rows = self._weight, len(x_TD)
+        if weight.is_mkldnn and self.wide_from is not None and rows >= UNFOLDS:
+            weight = weight.to_dense()
         if not weight.is_mkldnn:
             return linear(x_TD, weight, self.bias, self.wide_from)
-        rows = len(x_TD)
         if rows < ROWS:
             x_TD = F.pad(x_TD, (0, 0, 0, ROWS - rows))
         y_TF: Tensor = torch.ops.mkldnn._linear_pointwise(x_TD, weight, self.bias, "none", [], "")

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from omma.errors import BadModel, TensorMismatch
 from omma.model.layers import Linear
 from omma.model.vlm import Vlm
+from omma.ops import linear
 from omma.spec import ModelSpec
 from omma.weights.names import EMBEDDING, HEAD, public_name
 
@@ -72,7 +73,7 @@ class LoraLinear(nn.Module):
     def forward(self, x_TD: Tensor) -> Tensor:
         """(T, D) in, (T, F) out."""
         if self._merged is not None:
-            return F.linear(x_TD, self._merged, self.base.bias)
+            return linear(x_TD, self._merged, self.base.bias, getattr(self.base, "wide_from", None))
         low_TR = F.linear(F.dropout(x_TD, self.dropout, self.training), self.down)
         y_TF: Tensor = self.base(x_TD) + F.linear(low_TR, self.up) * self.scale
         return y_TF

@@ -51,7 +51,7 @@ bench: $(READY)  ## speed and memory against peers -> docs/results/bench.json
 	@$(BIN)/python -m bench.speed
 
 train: $(READY)  ## train omma-nano; a run that was stopped goes on
-	for stage in see learn drill grow answer; do \
+	for stage in see learn drill grow answer again; do \
 	  nice -n 10 $(BIN)/omma train recipes/nano/school.py:$$stage --out runs/nano/second-$$stage || exit; \
 	done
 

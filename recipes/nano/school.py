@@ -1,4 +1,4 @@
-"""The school of omma-nano: a Qwen3-VL of small widths, from random weights in five stages.
+"""The school of omma-nano: a Qwen3-VL of small widths, from random weights in six stages.
 
     omma train recipes/nano/school.py:see --out runs/nano/second-see
 
@@ -9,6 +9,7 @@ and so with each of them, in this order; `make train` does.
 3. drill   reading, searching and counting in force where a sample is cheap: slips of print, small pictures
 4. grow    pictures of the sizes that people bring, from every world; things are found and pointed at in force
 5. answer  the rate falls, over all of it
+6. again   the same for a while, at a third of the rate
 
 `learn`, `drill` and `grow` go at one rate, so that the next stage can be taken up from any step of them.
 `further` is `grow` from the weights in the package, for machines that do not hold the runs before. The runs
@@ -263,7 +264,7 @@ COURSES = (  # of the last stage: everything, in the sizes that people bring
     Course("scenes", 1.2, level=2, sizes=MIDDLE + LARGE, tasks=TELLINGS, questions=14),
     Course("scenes", 0.6, level=1, sizes=MIDDLE, tasks=BESIDES, questions=10),
     Course("scenes", 1.6, level=2, sizes=SMALL + MIDDLE + LARGE, tasks=("count",), questions=8),
-    Course("scenes", 0.8, level=3, sizes=MIDDLE + LARGE, tasks=("count",), questions=8),
+    Course("scenes", 1.6, level=3, sizes=MIDDLE + LARGE, tasks=("find", "count"), questions=8),
     Course("scenes", 0.5, level=0, sizes=MIDDLE + LARGE),
     Course("scenes", 0.6, level=1, sizes=MIDDLE + LARGE),
     Course("scenes", 0.5, level=0, sizes=SMALL + MIDDLE + LARGE, tasks=PLACINGS, questions=10),
@@ -292,4 +293,16 @@ def answer() -> Recipe:
         dialogues=36,
         rate=Rate(peak=1e-3, final=2e-5, warm_up=10, shape="trapezoid", fall=0.97),
         seed=22,
+    )
+
+
+def again() -> Recipe:
+    """`answer` once more from where it ended, briefly and at a third of the rate: for what it left weak."""
+    return replace(
+        answer(),
+        name="nano-second-again",
+        start=RUNS / "second-answer" / "model",
+        steps=90,
+        rate=Rate(peak=3e-4, final=2e-5, warm_up=5, shape="trapezoid", fall=0.95),
+        seed=35,
     )

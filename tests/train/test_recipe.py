@@ -64,7 +64,7 @@ def test_what_cannot_be_is_refused_by_its_name(said: str) -> None:
         replace(SOUND, **WRONG[said]).check()
 
 
-@pytest.mark.parametrize("stage", ["see", "learn", "drill", "grow", "further", "answer"])
+@pytest.mark.parametrize("stage", ["see", "learn", "drill", "grow", "further", "answer", "again"])
 def test_the_school_is_sound_and_makes_the_bundled_model(stage: str) -> None:
     recipe = read_recipe(f"recipes/nano/school.py:{stage}")
     recipe.check()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import matplotlib
@@ -20,7 +21,7 @@ PICTURE = Path("docs/results/nano.png")
 # What the bundled weights went through.
 STAGES = (
     *("see", "learn", "first-answer", "first-further", "second-answer", "second-further", "third-answer"),
-    *("spell", "drill", "answer"),
+    *("spell", "first-drill", "fourth-answer", "drill", "answer", "again"),
 )
 LOSSES = ("answers", "names", "fine", "coarse", "places")
 # What is drawn of a check: its name in the log and in the picture. Of long answers each token counts, short
@@ -36,6 +37,7 @@ CHECKS = {
     "tokens/find": "find, tokens",
 }
 SMOOTH = 7  # points in one of a noisy curve
+PAUSE = 8  # times as long as the usual step: then the machine did something else in between
 EVERY = 10  # one line in ten is kept, and every line with a held-out check
 
 
@@ -43,9 +45,11 @@ def keep(run: Path) -> Path:
     """Copy the log of `run` to the docs, thinned."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     kept = FOLDER / f"{run.name}.jsonl"
+    lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    usual = median(line["seconds"] for line in lines)
     seconds, thin = 0.0, []
-    for line in map(json.loads, (run / "log.jsonl").read_text().splitlines()):
-        seconds += line["seconds"]
+    for line in lines:
+        seconds += line["seconds"] if line["seconds"] < PAUSE * usual else usual
         if line["step"] % EVERY == 0 or "held_out" in line:
             thin.append({**line, "hours": round(seconds / 3600, 4)})
     kept.write_text("".join(json.dumps(line) + "\n" for line in thin))

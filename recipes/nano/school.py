@@ -9,7 +9,7 @@ and so with each of them, in this order; `make train` does.
 3. drill   reading, searching and counting in force where a sample is cheap: slips of print, small pictures
 4. grow    pictures of the sizes that people bring, from every world; things are found and pointed at in force
 5. answer  the rate falls, over all of it
-6. again   the same for a while, at a third of the rate
+6. again   the same once more, briefly and at half the rate, with more of what is still weak
 
 `learn`, `drill` and `grow` go at one rate, so that the next stage can be taken up from any step of them.
 `further` is `grow` from the weights in the package, for machines that do not hold the runs before. The runs
@@ -296,13 +296,24 @@ def answer() -> Recipe:
     )
 
 
+LEFT_WEAK = (  # by the stage before: a scene's things found all, documents, charts and clips
+    Course("scenes", 1.0, level=1, sizes=SMALL + MIDDLE + LARGE, tasks=PLACINGS, questions=10),
+    Course("scenes", 1.4, level=2, sizes=SMALL + MIDDLE + LARGE, tasks=PLACINGS, questions=10),
+    *(Course(world, weight * 0.3, level=0) for world, weight in REST),
+    *(Course(world, weight * 0.3, level=1) for world, weight in REST),
+    Course("clips", 0.6, level=0),
+    Course("clips", 0.6, level=1),
+)
+
+
 def again() -> Recipe:
-    """`answer` once more from where it ended, briefly and at a third of the rate: for what it left weak."""
+    """`answer` once more from where it ended, at half the rate, with more of what it left weak."""
     return replace(
         answer(),
         name="nano-second-again",
         start=RUNS / "second-answer" / "model",
-        steps=90,
-        rate=Rate(peak=3e-4, final=2e-5, warm_up=5, shape="trapezoid", fall=0.95),
+        data=Worlds(COURSES + LEFT_WEAK),
+        steps=400,
+        rate=Rate(peak=5e-4, final=2e-5, warm_up=5, shape="trapezoid", fall=0.95),
         seed=35,
     )

@@ -142,3 +142,14 @@ def test_the_help_shows_examples(omma: Run) -> None:
     ended = omma("data", "clean", "--help")
     assert ended.code == 0
     assert "omma data clean" in ended.out.partition("Examples")[2]
+
+
+def test_data_that_a_pattern_names_in_the_folder_written_to_are_refused(
+    omma: Run, pairs: Path, tmp_path: Path
+) -> None:
+    assert omma("data", "clean", pairs, tmp_path / "out").code == 0
+    before = (tmp_path / "out/pairs.jsonl").read_bytes()
+    ended = omma("data", "clean", tmp_path / "**/pairs.jsonl", tmp_path / "out", "--overwrite")
+    assert ended.code == 2
+    assert "which is written to" in ended.err
+    assert (tmp_path / "out/pairs.jsonl").read_bytes() == before

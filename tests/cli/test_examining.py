@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Run
 from tests.corpus.goods import llava, native, put_pictures, write, write_lines, write_list
 
@@ -69,3 +71,47 @@ def test_what_is_no_data_file_is_refused_in_a_sentence(omma: Run, toy: Path, tmp
         assert ended.out == ""
         assert named in ended.err
         assert len(ended.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("link", ["same", "spelled", "symbolic", "hard"])
+def test_a_report_never_overwrites_the_data(link: str, omma: Run, toy: Path, tmp_path: Path) -> None:
+    file = write("native lines", tmp_path, 2)
+    before = file.read_bytes()
+    report = tmp_path / "report.jsonl"
+    if link == "same":
+        report = file
+    elif link == "spelled":
+        report = tmp_path / ".." / tmp_path.name / file.name
+    elif link == "symbolic":
+        report.symlink_to(file)
+    else:
+        report.hardlink_to(file)
+    ended = omma("data", "doctor", file, "--model", toy, "--report", report)
+    assert (ended.code, ended.out) == (2, "")
+    assert "is read as data" in ended.err
+    assert file.read_bytes() == before
+
+
+def test_a_report_does_not_fall_among_the_data_of_a_folder(omma: Run, toy: Path, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    file = write("native lines", tmp_path / "data", 2)
+    for name, said in ((file.name, "is read as data"), ("bad.jsonl", "would be read as data the next time")):
+        ended = omma("data", "doctor", tmp_path / "data", "--model", toy, "--report", file.with_name(name))
+        assert ended.code == 2
+        assert said in ended.err
+    assert omma("data", "doctor", file, "--model", toy).code == 0
+
+
+def test_only_an_earlier_report_is_replaced(omma: Run, toy: Path, tmp_path: Path) -> None:
+    put_pictures(tmp_path, 1)
+    file = write_lines(tmp_path / "data.jsonl", [native(0), native(7)])
+    report = tmp_path / "bad.jsonl"
+    for _ in range(2):
+        assert omma("data", "doctor", file, "--model", toy, "--report", report).code == 0
+        assert len(report.read_text().splitlines()) == 1
+    for other in (tmp_path / "0.png", write_lines(tmp_path / "other.jsonl", [native(0)])):
+        before = other.read_bytes()
+        ended = omma("data", "doctor", file, "--model", toy, "--report", other)
+        assert ended.code == 2
+        assert "other things than a report" in ended.err
+        assert other.read_bytes() == before

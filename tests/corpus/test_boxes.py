@@ -296,3 +296,18 @@ def test_boxes_without_a_picture_are_told(tmp_path: Path) -> None:
     loose = Loose({"messages": [{"role": "assistant", "content": part((0, 0, 1, 1))}]})
     with pytest.raises(BadData, match="0 pictures"):
         read_messages(loose, tmp_path)
+
+
+@pytest.mark.parametrize("box", [(400, 10, 400.8, 20), (-0.9, 10, 0, 20), (10, 300, 20, 300.5)])
+def test_a_box_of_which_nothing_is_in_the_picture_is_outside(box: tuple[float, ...], tmp_path: Path) -> None:
+    blank(tmp_path, SIZE)
+    with pytest.raises(BadData, match="outside the picture"):
+        told(tmp_path, record(SIZE, part(box)), "grid")
+    told(tmp_path, record(SIZE, part((399, 10, 400.8, 20))), "grid")
+
+
+@pytest.mark.parametrize("shape", ["<box>(500,500),(500,500)</box>", "<box>(500,100),(500,900)</box>"])
+def test_an_empty_box_in_tags_is_refused(shape: str, tmp_path: Path) -> None:
+    turns = [{"from": "user", "value": "<img>a.png</img>Where?"}, {"from": "assistant", "value": shape}]
+    with pytest.raises(BadData, match="top left corner first"):
+        read_qwen(Loose({"conversations": turns}), tmp_path)

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from omma.corpus.dialogue import sample_of
@@ -199,3 +201,17 @@ def test_a_shard_that_breaks_off_says_so(tmp_path: Path) -> None:
     *_, last = corpus.scan()
     with pytest.raises(BadInput, match="breaks off"):
         last.read()
+
+
+def test_a_time_beyond_all_calendars_sets_its_row_aside_alone(tmp_path: Path) -> None:
+    put_pictures(tmp_path, 3)
+    times = pyarrow.array([0, 2**62, 1], pyarrow.timestamp("us"))
+    table = pyarrow.Table.from_pylist([captioned(n) for n in range(3)]).append_column("seen", times)
+    pyarrow.parquet.write_table(table, tmp_path / "data.parquet")
+    corpus = Corpus(tmp_path / "data.parquet")
+    told = Survey(corpus, processor())
+    found = [told.take(raw) for raw in corpus.scan()]
+    assert [one and one.place.number for one in found] == [None, 2, None]
+    assert "cannot be decoded" in found[1].reason  # type: ignore[union-attr]
+    with pytest.raises(BadInput, match="cannot be decoded"):
+        corpus.at(1).read()

@@ -146,3 +146,22 @@ def test_nothing_to_measure_is_nothing() -> None:
     assert Spread().form() == {"count": 0}
     assert Sightings().pairs(3) == []
     assert Sightings().copies == Sightings().different == 0
+
+
+def test_only_what_is_learned_from_is_added_up(tmp_path: Path) -> None:
+    write("llava list", tmp_path, 1)
+    alone = surveyed(write_list(tmp_path / "data.json", [llava(0)])).form()
+    both = surveyed(write_list(tmp_path / "data.json", [llava(0), BAD["too long"]])).form()
+    assert (both["usable"], both["tokens"]["count"]) == (1, 2)
+    assert both["tokens"]["usable"] == alone["tokens"]["total"] < both["tokens"]["total"]
+    assert both["visual_tokens"]["usable"] == alone["visual_tokens"]["total"]
+    assert both["learned_tokens"] == alone["learned_tokens"]
+    assert both["answers"] == 1
+
+
+def test_one_file_under_other_spellings_is_no_copy(tmp_path: Path) -> None:
+    write("llava list", tmp_path, 1)
+    (tmp_path / "link.png").symlink_to("0.png")
+    names = ("0.png", "./0.png", f"../{tmp_path.name}/0.png", "link.png")
+    file = write_list(tmp_path / "data.json", [llava(0) | {"image": name} for name in names])
+    assert surveyed(file).form()["media"] == {"shown": 4, "different": 1, "copies": 0}

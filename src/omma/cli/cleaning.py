@@ -106,7 +106,7 @@ def clean(
     from omma.corpus.near_suites import held_out
 
     _check_apart(source, out)
-    line_up = LineUp(rules, held_out(against) if against else None)
+    line_up = LineUp(rules, held_out(against, aside) if against else None)
     line_up()  # refuse before anything is read
     plan = Plan(line_up, None if near == "off" else Near(near))
     total = count_pairs(source)
@@ -153,10 +153,13 @@ def _workers(count: int | None, ray: str | None, total: int, shard: int) -> Work
 
 
 def _check_apart(source: str, out: Path) -> None:
-    """Raise BadInput when the data lies in the very folder that is written."""
-    inside = Path(source).resolve()
-    if out.resolve() in (inside, *inside.parents):
-        raise BadInput(f"{source} lies in {out}, which is written to; name a folder beside it")
+    """Raise BadInput when the data, or a file of it, lies in the very folder that is written."""
+    from omma.corpus.reading import files_of
+
+    for path in (Path(source), *files_of(source)):
+        inside = path.resolve()
+        if out.resolve() in (inside, *inside.parents):
+            raise BadInput(f"{path} lies in {out}, which is written to; name a folder beside it")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from omma.cli import options as given
-from omma.cli.data import data
+from omma.cli.data import data, same_file
 from omma.cli.options import DEFAULT_MODEL, examples
 from omma.cli.progress import Steps
 from omma.cli.say import aside, rows, say, say_json
-from omma.errors import BadData, MissingFile
+from omma.errors import BadData, BadInput, MissingFile
 
 if TYPE_CHECKING:
     from omma.corpus.aside import Aside
@@ -55,7 +55,8 @@ Report = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE.jsonl",
-        help="Write every record that is set aside, with its reason, a line each.",
+        help="Write every record that is set aside, with its reason, a line each. Replaces an earlier "
+        "report, and nothing else.",
         rich_help_panel=given.OUTPUT,
         show_default=False,
     ),
@@ -93,6 +94,8 @@ def doctor(
     if media is not None and not media.is_dir():
         raise MissingFile(f"--media {media}: there is no such folder")
     corpus = Corpus(file, form, media)
+    if report is not None:
+        _check_report(report, file, [container.path for container in corpus.files])
     processor = processor_of(model)
     with ExitStack() as stack:
         tell = None if report is None else _writer(report, stack)
@@ -118,6 +121,23 @@ def processor_of(model: str) -> Processor:
 
     folder = resolve(model)
     return Processor.from_folder(folder, read_spec(folder))
+
+
+def _check_report(report: Path, source: str, read: Sequence[Path]) -> None:
+    """Raise BadInput where writing the report would overwrite what is no report, or become data itself."""
+    from omma.corpus.aside import is_report
+    from omma.corpus.reading import is_data
+
+    if any(same_file(report, path) for path in read):
+        raise BadInput(f"--report {report} is read as data, and would be overwritten; name another file")
+    inside = Path(source).is_dir() and Path(source).resolve() in report.resolve().parents
+    if inside and is_data(report):
+        raise BadInput(
+            f"--report {report} lies in {source}, and would be read as data the next time; name a file "
+            "outside it"
+        )
+    if report.is_file() and not is_report(report):
+        raise BadInput(f"--report {report} holds other things than a report; name another file")
 
 
 def _writer(report: Path, stack: ExitStack) -> Callable[..., object]:
@@ -172,7 +192,7 @@ def _facts(told: Survey) -> list[tuple[str, str]]:
         ("roles", ", ".join(f"{role} {count:,}" for role, count in told.roles.most_common()) or "none"),
         ("turns", _range(told.turns, "a record")),
         ("answers", f"{told.answers:,}, {told.learned.total:,} tokens to learn from"),
-        ("tokens", f"{told.tokens.total:,} in all, {_range(told.tokens, 'a record')}"),
+        ("tokens", f"{told.whole:,} in all, {_range(told.tokens, 'a record')}"),
     ]
     if len(told.pixels):
         common = ", ".join(
@@ -189,7 +209,7 @@ def _facts(told: Survey) -> list[tuple[str, str]]:
         each = ", ".join(f"{number} in {count:,}" for number, count in sorted(told.shown.items())[:6])
         facts += [
             ("media a record", each),
-            ("visual tokens", f"{told.visual.total:,} in all, {_range(told.visual, 'a record')}"),
+            ("visual tokens", f"{told.seen:,} in all, {_range(told.visual, 'a record')}"),
             ("same media", f"{told.media.different:,} different ones are shown {told.media.seen:,} times; "
              f"{told.media.copies:,} are copies of another file"),
         ]  # fmt: skip

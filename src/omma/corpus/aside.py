@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from omma.corpus.record import Place
 from omma.errors import BadData, BadInput, BadMessage, BadPicture, BadVideo, MissingFile, PromptTooLong
 
+LONGEST = 1 << 20  # letters of a report's first line
 # What is wrong, in a word or two, where the error does not say it itself.
 KINDS: dict[type[BadInput], str] = {
     MissingFile: "missing media",
@@ -70,6 +71,16 @@ class Report:
     def _write(self, mode: str, lines: list[str]) -> None:
         with self.path.open(mode, encoding="utf-8") as file:
             file.writelines(f"{line}\n" for line in lines)
+
+
+def is_report(path: Path) -> bool:
+    """Whether a file is a report of ours, or empty: one that may be written anew."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            first = file.readline(LONGEST)
+    except (OSError, UnicodeDecodeError):
+        return False
+    return not first or (_place(first) is not None and {"kind", "reason"} <= json.loads(first).keys())
 
 
 def _place(line: str) -> Place | None:

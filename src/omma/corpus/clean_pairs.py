@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import base64
 import json
-import math
 import os.path
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from omma.chat import Image, Message, Text, Video
+from omma.chat import Image, MediaSource, Message, Text, Video
 from omma.corpus.clean import Label, Pair
 from omma.corpus.forms import open_container, reader, recognise
-from omma.corpus.media import ELSEWHERE, Media
+from omma.corpus.media import ELSEWHERE, Media, listed
+from omma.corpus.native import KNOWN
 from omma.corpus.reading import files_of
 from omma.corpus.record import Loose, Raw
 from omma.corpus.tagged import CAPTIONS, PROMPT
+from omma.corpus.wording import weight_of
 from omma.errors import BadData, BadInput
 
 PICTURES = ("image", "images", "picture", "jpg", "jpeg", "png", "webp")
@@ -26,6 +28,8 @@ TEXTS = (*CAPTIONS, "texts", "captions", "TEXT", "alt", "alt_text")
 LABELS = ("labels", "noun_chunks", "ref_exps")  # ours, and the two lists of GRIT
 SPOKEN = ("messages", "conversations")
 PLACE = {"type": "image"}  # where the picture stands in `Pair.asked`
+NATIVE = KNOWN - {"id"}  # fields that mean something in a line that is written
+LARGEST = sys.float_info.max  # of labels; whole numbers beyond it are no number of a place
 
 
 @dataclass(frozen=True)
@@ -88,13 +92,21 @@ def pair_of(loose: Loose, folder: Path) -> Pair:
         raise BadData(f"the question is {type(question).__name__}; wanted text")
     words = {"type": "text", "text": question or PROMPT}
     asked = ({"role": "user", "content": [PLACE, words]},)
-    meta = _rest(loose.value, (*PICTURES, *TEXTS, *LABELS, "question"))
+    meta = _rest(loose.value, (*SPOKEN, *PICTURES, *TEXTS, *LABELS, "question"))
+    if _weight(meta.get("weight")) == 0:
+        raise BadData("its weight is 0: nothing would be learned from it; wanted a weight over 0", "weight")
     return Pair(_picture(loose, folder), tuple(texts), meta, _labels(loose.value), asked)
 
 
-def _picture(loose: Loose, folder: Path) -> Any:
-    value = {("image" if key in PICTURES else key): body for key, body in loose.value.items()}
-    images = Media(loose._replace(value=value), folder).given["image"]
+def pictures_of(loose: Loose, folder: Path, fields: Sequence[str] = PICTURES) -> list[MediaSource]:
+    """The pictures beside a text, of all the fields that name some."""
+    named = [one for key in fields for one in listed(loose.value.get(key))]
+    rest = {key: body for key, body in loose.value.items() if key not in fields}
+    return Media(loose._replace(value={**rest, "image": named}), folder).given["image"]
+
+
+def _picture(loose: Loose, folder: Path) -> MediaSource:
+    images = pictures_of(loose, folder)
     if len(images) != 1:
         raise BadData(f"it has {len(images)} pictures; wanted one, under {', '.join(PICTURES[:3])}")
     return images[0]
@@ -102,7 +114,8 @@ def _picture(loose: Loose, folder: Path) -> Any:
 
 def _spoken(loose: Loose, folder: Path) -> Pair:
     """A conversation that is a pair: one picture is shown, one thing is said."""
-    record = reader(recognise([loose.value]) or "native")(loose, folder)
+    form = recognise([loose.value]) or "native"
+    record = reader(form)(loose, folder)
     *asked, answer = record.messages
     shown = [part for said in asked for part in said.parts if isinstance(part, (Image, Video))]
     roles = [said.role for said in record.messages]
@@ -114,7 +127,9 @@ def _spoken(loose: Loose, folder: Path) -> Pair:
             f"it has {len(roles)} messages{boxes} and {len(shown)} pictures or videos; "
             "wanted a pair: one picture and one answer in words"
         )
-    meta = _rest(loose.value, (*SPOKEN, *PICTURES, *LABELS, "system", "weight"))
+    # What the record means by these is in the pair already.
+    read = NATIVE if form == "native" else ("system", "weight")
+    meta = _rest(loose.value, (*SPOKEN, *PICTURES, *LABELS, *read))
     if record.weights[-1] != 1.0:
         meta["weight"] = record.weights[-1]
     return Pair(shown[0].source, (answer.text,), meta, _labels(loose.value), tuple(map(_as_asked, asked)))
@@ -134,11 +149,18 @@ def _limits(part: Any) -> dict[str, Any]:
 
 
 def _rest(value: Mapping[str, Any], known: Sequence[str]) -> dict[str, Any]:
-    """What else the record says, as JSON has it."""
-    rest: dict[str, Any] = json.loads(
-        json.dumps({str(k): v for k, v in value.items() if k not in known}, default=_plain)
-    )
+    """What else the record says, as JSON has it: a number that is none becomes null."""
+    text = json.dumps({str(k): v for k, v in value.items() if k not in known}, default=_plain)
+    rest: dict[str, Any] = json.loads(text, parse_constant=lambda _: None)
     return rest
+
+
+def _weight(value: Any) -> float | None:
+    """What a field `weight` says of the loss; None where it is a number of something else."""
+    try:
+        return weight_of(value, "weight")
+    except BadData:
+        return None
 
 
 def _plain(value: Any) -> Any:
@@ -170,20 +192,35 @@ def _label(entry: Any, key: str) -> Label:
 
 def _is_number(value: Any) -> bool:
     plain = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return plain and math.isfinite(value)
+    return plain and abs(value) <= LARGEST
 
 
 def lines_of(pair: Pair, address: str) -> list[dict[str, Any]]:
     """The pair as lines of the native form, one for each text; the picture is named by `address`.
 
-    Labels stand beside the first text, as [start, stop, left, top, right, bottom, score] each.
+    Labels stand beside the first text, as [start, stop, left, top, right, bottom, score] each. A text of no
+    word has no line. What else the file said stands in fields of the same names, but where a name means
+    something in the native form: "objects" become "source_objects". A weight stays where it is one.
     """
+    meta = _beside(pair.meta)
     asked = [_filled(said, address) for said in pair.asked or ({"role": "user", "content": [PLACE]},)]
     lines = []
     for number, text in enumerate(pair.texts):
-        line = {"messages": [*asked, {"role": "assistant", "content": text}], **pair.meta}
-        lines.append(line | ({"labels": label_forms(pair)} if pair.labels and not number else {}))
+        if text.strip():
+            line = {"messages": [*asked, {"role": "assistant", "content": text}], **meta}
+            lines.append(line | ({"labels": label_forms(pair)} if pair.labels and not number else {}))
     return lines
+
+
+def _beside(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a file beside messages of ours: none takes the place of a native one."""
+    told = {key: value for key, value in meta.items() if key not in NATIVE}
+    for key in (key for key in meta if key in NATIVE and meta[key] is not None):
+        name = key if key == "weight" and _weight(meta[key]) else f"source_{key}"
+        while name in told:
+            name = f"source_{name}"
+        told[name] = meta[key]
+    return told
 
 
 def _filled(said: Mapping[str, Any], address: str) -> dict[str, Any]:

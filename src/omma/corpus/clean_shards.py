@@ -120,6 +120,13 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def json_line(value: Any) -> str:
-    """One JSON value on a line that every reader of lines takes for one, whatever its texts hold."""
-    line = json.dumps(value, ensure_ascii=False)
+    """One JSON value on a line that every reader of lines takes for one, whatever its texts hold.
+
+    A number that JSON does not have (NaN, infinity) is null.
+    """
+    try:
+        line = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        value = json.loads(json.dumps(value), parse_constant=lambda _: None)
+        line = json.dumps(value, ensure_ascii=False)
     return f"{json.dumps(value) if _ESCAPED.search(line) else line}\n"

@@ -40,7 +40,7 @@ class Media:
 
         A video that is given as frames is a whole `Video`, with their rate or times.
         """
-        named = [name for key in (kind, f"{kind}s") for name in _listed(loose.value.get(key))]
+        named = [name for key in (kind, f"{kind}s") for name in listed(loose.value.get(key))]
         if kind == "video":
             named = listed_videos(named, places_of(loose.value))
         beside = list(loose.beside.get(kind, ()))
@@ -125,7 +125,8 @@ class Media:
                 )
 
 
-def _listed(value: Any) -> list[Any]:
+def listed(value: Any) -> list[Any]:
+    """What a field of media names: one, a list of them, or none."""
     if value is None or (isinstance(value, (str, bytes)) and not value):
         return []
     return list(value) if isinstance(value, (list, tuple)) else [value]

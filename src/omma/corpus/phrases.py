@@ -54,7 +54,8 @@ def _shapes(group: re.Match[str]) -> tuple[Box, ...]:
     for shape in re.finditer(SHAPE, group[0]):
         numbers = [float(number) for number in re.findall(r"\d+", shape[0])]
         xs, ys = numbers[0::2], numbers[1::2]
-        if len(xs) == 2 and (xs[0] > xs[1] or ys[0] > ys[1]):
+        turned = len(xs) == 2 and (xs[0] > xs[1] or ys[0] > ys[1])
+        if turned or min(xs) == max(xs) or min(ys) == max(ys):  # an empty one is none in any form
             raise BadData(f"{shape[0]}: wanted the top left corner first, then the bottom right", "boxes")
         shapes.append(Box(min(xs), min(ys), max(xs), max(ys), phrase))
     return tuple(shapes)

@@ -100,12 +100,17 @@ def _in_pixels(shape: Box | Point, unit: str, original: Size) -> Box | Point:
         x1, y1, x2, y2 = (n * sides[i % 2] for i, n in enumerate((shape.x1, shape.y1, shape.x2, shape.y2)))
         shape = replace(shape, x1=x1, y1=y1, x2=x2, y2=y2)
         edges = (x1, y1, x2, y2)
-    for number, edge in enumerate(edges):
-        if not -BEYOND <= edge <= original[number % 2] + BEYOND:
-            name = shape.label or ("the point" if isinstance(shape, Point) else "the box")
-            raise BadData(
-                f"{name} at {', '.join(f'{edge:g}' for edge in edges)} lies outside the picture of "
-                f"{original.width}×{original.height} pixels",
-                "boxes",
-            )
+    far = any(not -BEYOND <= edge <= original[number % 2] + BEYOND for number, edge in enumerate(edges))
+    if far or (isinstance(shape, Box) and _cut_to_nothing(shape, original)):
+        name = shape.label or ("the point" if isinstance(shape, Point) else "the box")
+        raise BadData(
+            f"{name} at {', '.join(f'{edge:g}' for edge in edges)} lies outside the picture of "
+            f"{original.width}×{original.height} pixels",
+            "boxes",
+        )
     return shape
+
+
+def _cut_to_nothing(box: Box, picture: Size) -> bool:
+    """Whether nothing of the box is left once it is cut to the picture's edges."""
+    return box.x2 <= 0 or box.y2 <= 0 or box.x1 >= picture.width or box.y1 >= picture.height

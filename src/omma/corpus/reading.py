@@ -22,10 +22,10 @@ BRACES = re.compile(r"\{(\d+)\.\.(\d+)\}")
 MOST_NUMBERS = 1_000_000  # files that one pair of braces may name
 ENDINGS = (".jsonl", ".ndjson", ".json", ".tar", ".parquet", ".jsonl.gz", ".tar.gz")
 KINDS = ("jsonl", "ndjson", "json", "tar")
-DATA = re.compile(rf"\.(?P<kind>{'|'.join(KINDS)}|parquet|tgz)\Z|\.(?P<packed>{'|'.join(KINDS)})\.gz\Z")
+DATA = re.compile(rf"\.(?P<kind>{'|'.join(KINDS)}|parquet|tgz)\Z|\.(?P<packed>{'|'.join(KINDS)})\.gz\Z", re.I)
 NOTES = ("json",)  # one in a folder's folder may be a picture's notes
 # What a folder may hold that is data and cannot be read as it stands.
-PACKED = re.compile(r"\.(?:jsonl|ndjson|json|tar|parquet)\.(?:bz2|xz|zst|zip)\Z|\.parquet\.gz\Z")
+PACKED = re.compile(r"\.(?:jsonl|ndjson|json|tar|parquet)\.(?:bz2|xz|zst|zip)\Z|\.parquet\.gz\Z", re.I)
 
 
 class Share(NamedTuple):
@@ -159,7 +159,7 @@ def _inside(folder: Path) -> list[Path]:
         raise BadData(
             f"{folder} holds files of several kinds, {known}; name one, or a pattern such as {folder}/*.tar"
         )
-    if packed := next((file for file in entries if PACKED.search(file.name)), None):
+    if packed := next((file for file in entries if is_packed(file)), None):
         raise BadData(f"{packed} is packed; unpack it first, or name the other files by a pattern")
     for deeper in (entry for entry in entries if entry.is_dir()):
         left = next((file for file in sorted(deeper.iterdir()) if _kind(file) not in (None, *NOTES)), None)
@@ -176,8 +176,18 @@ def _kind(file: Path) -> str | None:
     named = DATA.search(file.name)
     if named is None:
         return None
-    kind = "tar.gz" if named["kind"] == "tgz" else named["kind"]
-    return kind or f"{named['packed']}.gz"
+    kind = (named["kind"] or f"{named['packed']}.gz").lower()
+    return "tar.gz" if kind == "tgz" else kind
+
+
+def is_data(file: Path) -> bool:
+    """Whether a folder that holds this file has it as data, by its name."""
+    return _kind(file) is not None
+
+
+def is_packed(file: Path) -> bool:
+    """Whether the name is of data that is packed so that it cannot be read as it stands."""
+    return PACKED.search(file.name) is not None
 
 
 def _numbered(name: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from omma.corpus.aside import Aside, aside
 from omma.corpus.dialogue import Measure, check_length, measure, media_of
 from omma.corpus.duplicates import Pair, Sightings, media_digest, record_digest
+from omma.corpus.media import ELSEWHERE
 from omma.corpus.reading import Corpus
 from omma.corpus.record import Raw, Record
 from omma.corpus.spread import Spread
@@ -29,6 +31,7 @@ class Survey:
     def __init__(self, corpus: Corpus, processor: Processor) -> None:
         self.corpus, self.processor = corpus, processor
         self.records = self.usable = self.answers = self.videos = self.boxed = 0
+        self.whole = self.seen = 0  # tokens of usable records, and those of their pictures and videos
         self.roles: Counter[str] = Counter()
         self.unread: Counter[str] = Counter()
         self.kinds: Counter[str] = Counter()
@@ -48,6 +51,7 @@ class Survey:
             measured = measure(record, self.processor, any_length=True)
             self._count(record, measured)
             check_length(measured, self.processor)
+            self._count_usable(record, measured)
         except BadInput as problem:
             found = aside(raw.place, problem)
             self.kinds[found.kind] += 1
@@ -55,18 +59,15 @@ class Survey:
             if len(examples) < EXAMPLES:
                 examples.append(found)
             return found
-        self.usable += 1
         return None
 
     def _count(self, record: Record, measured: Measure) -> None:
         number = self.records - 1
         self.roles.update(said.role for said in record.messages)
         self.unread.update(record.unread)
-        self.answers += record.answers
         self.boxed += bool(record.boxes)
         self.turns.take(len(record.messages))
         self.tokens.take(measured.tokens)
-        self.learned.take(measured.learned)
         self.visual.take(measured.visual)
         self.videos += measured.videos
         self.shown[len(measured.pictures) + measured.videos] += 1
@@ -79,9 +80,16 @@ class Survey:
         self.sayings.see(record_digest(record), number)
         for part in media_of(record.messages):
             content = media_digest(part.source)
-            named = isinstance(part.source, str)
-            name = str(part.source).encode("utf-8", "replace") if named else content
-            self.media.see(content, number, name)
+            name = _name(part.source)
+            self.media.see(content, number, content if name is None else name)
+
+    def _count_usable(self, record: Record, measured: Measure) -> None:
+        """Count what only records have that are learned from; those too long are measured and set aside."""
+        self.usable += 1
+        self.answers += record.answers
+        self.whole += measured.tokens
+        self.seen += measured.visual
+        self.learned.take(measured.learned)
 
     def _size(self, size: Size) -> None:
         """Count a size; of very many the rare ones are let go, so that memory has an end."""
@@ -117,9 +125,9 @@ class Survey:
             "answers": self.answers,
             "with_boxes": self.boxed,
             "turns": self.turns.form(),
-            "tokens": self.tokens.form(),
+            "tokens": {**self.tokens.form(), "usable": self.whole},
             "learned_tokens": self.learned.form(),
-            "visual_tokens": self.visual.form(),
+            "visual_tokens": {**self.visual.form(), "usable": self.seen},
             "context": self.processor.spec.decoder.context,
             "pictures": {
                 "count": len(self.pixels),
@@ -139,6 +147,14 @@ class Survey:
             "repeats": self.places(self.sayings.pairs(EXAMPLES)),
             "fields_nobody_reads": dict(self.unread.most_common()),
         }
+
+
+def _name(source: Any) -> bytes | None:
+    """What tells a named file from others, however its path is spelled; None for bytes and frames."""
+    if not isinstance(source, str):
+        return None
+    name = source if ELSEWHERE.match(source) else os.path.realpath(source)
+    return name.encode("utf-8", "replace")
 
 
 def survey(

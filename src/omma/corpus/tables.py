@@ -57,15 +57,22 @@ class Table:
         try:
             for batch in _file(self.path).iter_batches(each, row_groups=[group], use_threads=False):
                 if row + batch.num_rows > skipped:
-                    for value in batch.to_pylist():
+                    for read in self._readers(batch, begin + row):
                         if row >= skipped:
-                            yield self._raw(begin + row, partial(Loose, value))
+                            yield self._raw(begin + row, read)
                         row += 1
                 else:
                     row += batch.num_rows
         except _arrow_errors() as problem:
             for lost in range(max(row, skipped), count):
                 yield self._raw(begin + lost, partial(_refuse, self.path, begin + lost, _why(problem)))
+
+    def _readers(self, batch: Any, first: int) -> list[Callable[[], Loose]]:
+        """What opens each row, the first of them being number `first`: one that is beyond Python is alone."""
+        try:
+            return [partial(Loose, value) for value in batch.to_pylist()]
+        except _arrow_errors():
+            return [partial(_only, self.path, batch.slice(row, 1), first + row) for row in range(len(batch))]
 
     def at(self, index: int) -> Raw:
         if not 0 <= index < self.extent:
@@ -87,7 +94,8 @@ def _file(path: Path) -> Any:
 def _arrow_errors() -> tuple[type[Exception], ...]:
     import pyarrow
 
-    return (pyarrow.ArrowException, OSError, ValueError)
+    # A time that Python's own cannot hold overflows.
+    return (pyarrow.ArrowException, OSError, ValueError, OverflowError)
 
 
 def _told(path: Path, work: Callable[[], Any]) -> Any:
@@ -111,7 +119,16 @@ def _refuse(path: Path, row: int, why: str) -> Loose:
 def _row(path: Path, group: int, row: int, number: int) -> Loose:
     """One row of a group that stays in memory for the next ones."""
     try:
-        return Loose(_kept.group(path, group).slice(row, 1).to_pylist()[0])
+        found = _kept.group(path, group).slice(row, 1)
+    except _arrow_errors() as problem:
+        return _refuse(path, number, _why(problem))
+    return _only(path, found, number)
+
+
+def _only(path: Path, found: Any, number: int) -> Loose:
+    """The one row of a table."""
+    try:
+        return Loose(found.to_pylist()[0])
     except _arrow_errors() as problem:
         return _refuse(path, number, _why(problem))
 

@@ -54,8 +54,9 @@ def _shapes(group: re.Match[str]) -> tuple[Box, ...]:
     for shape in re.finditer(SHAPE, group[0]):
         numbers = [float(number) for number in re.findall(r"\d+", shape[0])]
         xs, ys = numbers[0::2], numbers[1::2]
-        turned = len(xs) == 2 and (xs[0] > xs[1] or ys[0] > ys[1])
-        if turned or min(xs) == max(xs) or min(ys) == max(ys):  # an empty one is none in any form
+        if len(xs) == 2 and (xs[0] > xs[1] or ys[0] > ys[1]):
             raise BadData(f"{shape[0]}: wanted the top left corner first, then the bottom right", "boxes")
+        if min(xs) == max(xs) and min(ys) == max(ys):  # thin things may well be a line on the grid
+            raise BadData(f"{shape[0]} has nothing in it; wanted two corners that lie apart", "boxes")
         shapes.append(Box(min(xs), min(ys), max(xs), max(ys), phrase))
     return tuple(shapes)

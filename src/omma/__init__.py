@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = (
+    False  # typing itself is not loaded: ctrl-C is met from omma.cli on, and little comes before it
+)
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Any
 
     from omma.chat import Answer, Delta, Image, Message, Options, Text, Video, message
     from omma.errors import OmmaError

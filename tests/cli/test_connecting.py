@@ -37,15 +37,18 @@ def test_ask_and_find_go_to_the_server(foreign: Foreign, capsys: pytest.CaptureF
     assert [asked["model"] for asked in foreign.asked] == ["omma-nano"] * 2
 
 
-def test_eval_goes_to_the_server(
-    foreign: Foreign, capsys: pytest.CaptureFixture[str], tmp_path: Path
+def test_eval_goes_to_the_server_and_names_its_model(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     (tmp_path / "shapes.png").write_bytes(SHAPES.read_bytes())
     row = {"picture": "shapes.png", "question": "Which?", "task": "t", "truth": {"word": "It is red."}}
     (tmp_path / "a.jsonl").write_text(json.dumps(row | {"size": [256, 256]}) + "\n")
-    assert main(["eval", str(tmp_path / "a.jsonl"), "--connect", foreign.url, "--json"]) == 0
-    (suite,) = json.loads(capsys.readouterr().out)["suites"]
+    with serving(Foreign(answer, model="theirs")) as foreign:
+        assert main(["eval", str(tmp_path / "a.jsonl"), "--connect", foreign.url, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    (suite,) = told["suites"]
     assert (suite["value"], suite["unanswered"]) == (1.0, [])
+    assert told["model"] == "theirs"
 
 
 def test_the_key_is_read_from_the_environment(foreign: Foreign, monkeypatch: pytest.MonkeyPatch) -> None:

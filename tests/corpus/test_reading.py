@@ -40,6 +40,15 @@ def test_only_answers_have_a_weight(corpus: Corpus) -> None:
     assert all(corpus.record(raw).weights == (0.0, 1.0) for raw in corpus.scan())
 
 
+@pytest.mark.parametrize("weight", [1e-46, -1.0, 1e6, float("nan"), float("inf"), True, "1"])
+def test_a_weight_that_cannot_count_is_refused(weight: object, tmp_path: Path) -> None:
+    turns = [{"role": "user", "content": "?"}, {"role": "assistant", "content": "a"}]
+    write_lines(tmp_path / "a.jsonl", [{"messages": turns, "weight": weight}])
+    corpus = Corpus(tmp_path / "a.jsonl")
+    with pytest.raises(BadData, match=r"weight is .*; wanted 0, or a number from 0\.000001 to 1,000,000"):
+        corpus.record(next(iter(corpus.scan())))
+
+
 def test_any_record_can_be_reached_alone(corpus: Corpus) -> None:
     assert len(corpus) == COUNT
     whole = [(raw.place, raw.offset) for raw in corpus.scan()]

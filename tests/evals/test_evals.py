@@ -22,6 +22,7 @@ from omma.prep.boxes import Box
 from omma.sample import Size
 from omma.synth.suites import make_suite
 
+SUITES = sorted((Path(__file__).parents[2] / "data").glob("*/*.jsonl"))
 SIZE = Size(100, 100)
 SEEN = Seen("image", SIZE, SIZE, "grid")
 
@@ -271,6 +272,11 @@ def test_failures_are_on_the_sheet_and_nothing_in_them_is_markup(suite: Path) ->
         ('{"picture":"a.png","question":"?","task":"t","truth":{"lines":[" "]},"size":[1,1]}', "letter"),
         ('{"picture":"a.png","question":"?","task":"t","truth":["word"],"size":[1,1]}', "truth"),
         ('{"picture":"a.png","question":7,"task":"t","truth":{"word":"x"},"size":[1,1]}', "question"),
+        ('{"picture":"a.png","question":" ","task":"t","truth":{"word":"x"},"size":[1,1]}', "is empty"),
+        (
+            '{"picture":"a.png","question":"?","task":"t","truth":{"word":"x"},"size":[1,1],"more":"ab"}',
+            "lists of texts",
+        ),
         ('["picture"]', "line 2"),
         ("[" * 100_000, "line 2"),
     ],
@@ -280,6 +286,30 @@ def test_a_line_that_is_no_question_is_named(suite: Path, line: str, said: str) 
     suite.write_text(f"{first}\n{line}\n")
     with pytest.raises(BadData, match=said):
         read_suite(suite)
+
+
+@pytest.mark.parametrize(
+    ("truth", "said"),
+    [
+        ("{}", r"its truth is \{\}; wanted an object with one of word"),
+        ('{"word":"a\\ud800"}', "half of a letter"),
+        ('{"boxes":[{"box":[9,9,1,1]}]}', "x1 under x2"),
+        ('{"boxes":[{"box":[1,1,1,9]}]}', "x1 under x2"),
+        ('{"point":[1,1],"box":[0,0,Infinity,1]}', "x1 under x2"),
+        ('{"calls":[{"action":"left_click","box":[5,5,1,9]}]}', "wanted a list of objects"),
+        ('{"second":NaN}', "a number of seconds"),
+        ('{"spans":[[0,Infinity]]}', "in seconds"),
+    ],
+)
+def test_a_truth_that_no_answer_can_meet_is_named(suite: Path, truth: str, said: str) -> None:
+    suite.write_text(f'{{"picture":"a.png","question":"?","task":"t","size":[9,9],"truth":{truth}}}')
+    with pytest.raises(BadData, match=rf"scenes\.jsonl, line 1 .*{said}"):
+        read_suite(suite)
+
+
+@pytest.mark.parametrize("path", SUITES, ids=lambda path: path.stem)
+def test_every_suite_of_the_house_can_be_read(path: Path) -> None:
+    assert read_suite(path).questions
 
 
 def test_only_a_line_end_ends_a_question(suite: Path) -> None:

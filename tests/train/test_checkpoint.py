@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from omma.errors import BadCheckpoint
 from omma.train import checkpoint
 from omma.train.checkpoint import Saver
+from omma.train.loop import _sayable
 
 
 def save(run: Path, step: int, keep: int = 2, **tensors: torch.Tensor) -> None:
@@ -74,3 +75,17 @@ def test_the_log_forgets_steps_that_are_taken_again(tmp_path: Path) -> None:
     log.write_text('{"step": 1}\n{"step": 2}\n{"step": 3}\n{"st')
     checkpoint.trim_log(log, 2)
     assert [json.loads(line)["step"] for line in log.read_text().splitlines()] == [1, 2]
+
+
+def test_a_log_s_line_is_json_that_anybody_reads() -> None:
+    line = {
+        "step": 3,
+        "kinds_right": float("nan"),
+        "held_out": {"marks/kinds_right": float("inf"), "exact": 1.0},
+    }
+    told = json.dumps(_sayable(line), allow_nan=False)
+    assert json.loads(told) == {
+        "step": 3,
+        "kinds_right": None,
+        "held_out": {"marks/kinds_right": None, "exact": 1.0},
+    }

@@ -17,6 +17,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 import omma
@@ -26,6 +27,7 @@ from omma.loading import load_folder
 from omma.model.vlm import Vlm
 from omma.presets import GENERATIONS
 from omma.respond import Model
+from omma.train.hold import held
 from omma.train.tune import tune
 from omma.train.tune_data import Brought, Deal, Dialogue, bring, deal, passes, step_of
 from omma.train.tune_merge import merge_folder
@@ -175,12 +177,43 @@ def test_a_finished_run_gives_its_report_and_keeps_no_state(toy: Path, data: Pat
 
 @pytest.mark.parametrize("change", [{"rank": 3}, {"seed": 1}, {"turns": 3}])
 def test_a_folder_of_another_run_is_refused(
-    change: dict[str, Any], toy: Path, data: Path, tmp_path: Path
+    change: dict[str, Any], toy: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
         fit(toy, data, tmp_path, Quiet(4))
+    monkeypatch.setattr("omma.train.tune._judge", None)  # nothing is judged for a run that cannot be
+    monkeypatch.setattr("omma.train.tune.AsideReport", None)
     with pytest.raises(BadCheckpoint, match="other settings"):
         fit(toy, data, tmp_path, **change)
+
+
+def test_two_runs_do_not_share_a_folder(toy: Path, data: Path, tmp_path: Path) -> None:
+    with held(tmp_path), pytest.raises(BadCheckpoint, match="held by another run"):
+        fit(toy, tmp_path / "not even read", tmp_path)
+
+
+def test_a_full_disk_ends_a_run_with_a_sentence_and_it_goes_on_later(
+    toy: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise SafetensorError("No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("omma.weights.files.save_file", full)
+        with pytest.raises(BadFolder, match="No space left"):
+            fit(toy, data, tmp_path, turns=0.1)
+    assert fit(toy, data, tmp_path, turns=0.1)["steps"] == 1
+
+
+def test_a_loss_that_is_no_number_ends_a_run(toy: Path, data: Path, tmp_path: Path) -> None:
+    broken = load_folder(toy, device="cpu", dtype="float32")
+    with torch.no_grad():
+        broken.model.decoder.norm.weight.fill_(torch.inf)
+    write_folder(broken.model, broken.spec, tmp_path / "broken", dtype=torch.float32)
+    broken.processor.save(tmp_path / "broken")
+    with pytest.raises(BadRecipe, match="held out is nan"):
+        fit(tmp_path / "broken", data, tmp_path / "out")
+    assert not (tmp_path / "out" / "report.json").exists()
 
 
 def test_a_run_ends_when_nothing_gets_better_and_the_best_is_kept(

@@ -249,7 +249,7 @@ def test_a_full_disk_is_said(spec: ModelSpec, tmp_path: Path, monkeypatch: pytes
         raise SafetensorError("No space left on device")
 
     write_folder(drawn(spec), spec, tmp_path, dtype=torch.float32)
-    monkeypatch.setattr("omma.weights.folder.save_file", full)
+    monkeypatch.setattr("omma.weights.files.save_file", full)
     with pytest.raises(BadFolder, match="No space left"):
         write_folder(drawn(spec), spec, tmp_path, dtype=torch.float32)
     assert_same(loaded(tmp_path, spec), drawn(spec))

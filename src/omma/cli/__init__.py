@@ -1,5 +1,24 @@
 """The command line, ``omma VERB …``: every verb of the house for people and for scripts."""
 
-from omma.cli.app import main
+from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = (
+    False  # all else is imported below, where ctrl-C is met: the verbs take a good part of a second
+)
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["main"]
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code. `words` are those after ``omma``, by default the shell's."""
+    try:
+        from omma.cli.app import main as run
+
+        return run(words)
+    except KeyboardInterrupt:
+        print("omma: stopped", file=sys.stderr, flush=True)
+        return 130

@@ -85,7 +85,7 @@ def evaluate(
     if sheet is not None:
         sheet.write_text(failures(scores), encoding="utf-8")
         aside(f"wrote {sheet}")
-    tell(model, scores, json=json)
+    tell(model if connect is None else getattr(responder, "name", model), scores, json=json)
     empty = [score.suite.name for score in scores if len(score.unanswered) == len(score.records)]
     for name in empty:
         aside(f"no question of {name} could be answered: its figure says nothing about the model")

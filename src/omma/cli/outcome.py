@@ -33,6 +33,8 @@ def ending(work: Callable[[], object]) -> int:
     try:
         code = work()
         sys.stdout.flush()
+        if code == STOPPED:  # typer makes this of ctrl-C while a verb works, and tells nobody
+            return _fail("stopped", STOPPED)
         return code if isinstance(code, int) and not isinstance(code, bool) else 0
     except BrokenPipeError:
         _close_stdout()

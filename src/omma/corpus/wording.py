@@ -14,7 +14,7 @@ from omma.corpus.record import Boxes, Record
 from omma.errors import BadData
 
 # A place for a picture, with the line end that sets it off from the words; it is no part of what is said.
-HEAVIEST = 1e6
+LIGHTEST, HEAVIEST = 1e-6, 1e6
 PLACE = re.compile(r"<(image|video)>\n?|\n<(image|video)>\Z")
 
 
@@ -89,9 +89,15 @@ def _check_picture(box: Boxes, pictures: int) -> None:
 
 
 def weight_of(value: Any, what: str) -> float:
-    """A weight as a record names it: a number from 0 on, 1 where it names none."""
+    """A weight as a record names it: 0, or a number that counts among others; 1 where it names none.
+
+    Two far lighter ones multiplied would be 0 in single precision, and a loss of such tokens no number.
+    """
     if value is None:
         return 1.0
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < HEAVIEST:
-        raise BadData(f"{what} is {value!r}; wanted a number from 0 to {HEAVIEST:,.0f}", "weight")
+    sound = not isinstance(value, bool) and isinstance(value, (int, float))
+    if not sound or not (value == 0 or LIGHTEST <= value < HEAVIEST):
+        raise BadData(
+            f"{what} is {value!r}; wanted 0, or a number from {LIGHTEST:f} to {HEAVIEST:,.0f}", "weight"
+        )
     return float(value)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
 from omma.chat import Answer
+from omma.evals.places import sound_box
 from omma.prep.actions import COMPUTER, NEEDS, Action, parse_actions
 from omma.sample import Size
 
@@ -62,9 +63,8 @@ def _sound(call: Any) -> bool:
         return False
     needed = NEEDS[COMPUTER][str(call["action"])]
     plain = all(isinstance(call.get(name), _KINDS[name]) for name in needed if name in _KINDS)
-    box = call.get("box")
-    placed = isinstance(box, list) and len(box) == 4 and all(type(edge) in (int, float) for edge in box)
-    return plain and (placed or "coordinate" not in needed)
+    wanted = "box" in call or "coordinate" in needed
+    return plain and (sound_box(call.get("box")) or not wanted)
 
 
 def written_calls(truth: Truth) -> str:

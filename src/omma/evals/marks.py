@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from omma.chat import Answer
 from omma.evals.calls import calls_share, sound_calls
+from omma.evals.places import sound_box
 from omma.evals.records import fields_told, leaves
 from omma.evals.tables import table_tree, teds
 from omma.evals.texts import distance as distance
@@ -67,7 +68,7 @@ def missed(truth: Truth) -> Mark:
 
 def check_truth(truth: Any) -> None:
     """Raise ValueError saying what is wrong with a truth that no answer could be held against."""
-    kind = form(truth) if isinstance(truth, Mapping) else None
+    kind = next((name for name in _MARKS if name in truth), None) if isinstance(truth, Mapping) else None
     value = truth[kind] if kind else truth
     match kind:
         case "word":
@@ -75,10 +76,13 @@ def check_truth(truth: Any) -> None:
         case "number":
             sound, wanted = type(value) is int, "a whole number"
         case "boxes":
-            sound = isinstance(value, list) and all(isinstance(b, Mapping) and _is_box(b) for b in value)
-            wanted = "a list of objects with a box [x1, y1, x2, y2]"
+            sound = isinstance(value, list) and all(
+                isinstance(b, Mapping) and sound_box(b.get("box")) for b in value
+            )
+            wanted = "a list of objects with a box [x1, y1, x2, y2], x1 under x2 and y1 under y2"
         case "point":
-            sound, wanted = _is_box(truth), "a box [x1, y1, x2, y2] beside it"
+            sound = sound_box(truth.get("box"))
+            wanted = "a box [x1, y1, x2, y2] beside it, x1 under x2 and y1 under y2"
         case "lines":
             sound = isinstance(value, list) and all(isinstance(line, str) for line in value)
             sound, wanted = sound and bool(_letters(truth)), "a list of texts with a letter or more"
@@ -96,11 +100,6 @@ def check_truth(truth: Any) -> None:
             sound, wanted = False, f"an object with one of {', '.join(_MARKS)}"
     if not sound:
         raise ValueError(f"its truth is {value!r}; wanted {wanted}")
-
-
-def _is_box(holder: Truth) -> bool:
-    box = holder.get("box")
-    return isinstance(box, list) and len(box) == 4 and all(type(side) in (int, float) for side in box)
 
 
 def _is_figure(value: Any) -> bool:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from omma.chat import Answer, Image, Message, Options, Part, Responder, Video, message, whole
 from omma.errors import BadData, MissingFile, OmmaError
@@ -142,15 +142,17 @@ def read_suite(path: Path) -> Suite:
 def _question(line: bytes, path: Path, number: int) -> Question:
     where = f"{path}, line {number}"
     try:
-        raw = json.loads(line.decode("utf-8"))
+        raw = _json(line)
         picture, asked, task, (width, height) = (raw[key] for key in ("picture", "question", "task", "size"))
         if not all(isinstance(text, str) for text in (picture, asked, task)):
             raise ValueError("its picture, question or task is not a text")
+        if not asked.strip():
+            raise ValueError("its question is empty")
         if not (type(width) is type(height) is int and width > 0 and height > 0):
             raise ValueError(f"its size is {raw['size']!r}; wanted [width, height] in pixels")
         others, earlier, fps = raw.get("more", []), raw.get("before", []), raw.get("fps")
-        if not all(isinstance(text, str) for told in (others, *earlier) for text in told):
-            raise ValueError("its further pictures, or what was said before it, are not texts")
+        if not all(map(_are_texts, (others, *earlier))):
+            raise ValueError("its further pictures, or what was said before it, are not lists of texts")
         if any(len(told) != 2 for told in earlier):
             raise ValueError("what was said before it is not in pairs of a question and an answer")
         if fps is not None and not (type(fps) in (int, float) and fps > 0):
@@ -170,6 +172,20 @@ def _question(line: bytes, path: Path, number: int) -> Question:
                 f"{where}: the picture {shown} is not there; make the suite and its pictures together"
             )
     return Question(first, asked, task, raw["truth"], size, more, fps, before)
+
+
+def _json(line: bytes) -> Any:
+    """What a line says. Raises ValueError, for half of a letter too, which JSON can say and no text holds."""
+    raw = json.loads(line.decode("utf-8"))
+    try:
+        json.dumps(raw, ensure_ascii=False).encode()
+    except UnicodeEncodeError as wrong:
+        raise ValueError(f"it holds {wrong.object[wrong.start]!r}, which is half of a letter") from None
+    return raw
+
+
+def _are_texts(told: Any) -> bool:
+    return isinstance(told, list) and all(isinstance(text, str) for text in told)
 
 
 def evaluate(responder: Responder, suite: Suite, progress: Progress | None = None) -> SuiteScore:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
@@ -87,13 +88,12 @@ def written(truth: Truth) -> str:
 
 def sound_in_time(truth: Truth) -> tuple[bool, str]:
     """Whether a truth of one of these forms can be held against an answer, and what is wanted of it."""
-    numbers = (int, float)
     if "spans" in truth:
         spans = truth["spans"]
         good = isinstance(spans, list) and bool(spans) and all(_is_span(span) for span in spans)
         return good, "a list of [start, end] in seconds, the start first"
     if "second" in truth:
-        return all(type(truth.get(key, 0)) in numbers for key in ("second", "within")), "a number of seconds"
+        return all(_is_time(truth.get(key, 0)) for key in ("second", "within")), "a number of seconds"
     if "order" in truth:
         order = truth["order"]
         good = isinstance(order, list) and bool(order) and all(isinstance(event, str) for event in order)
@@ -106,6 +106,10 @@ def _is_span(span: Any) -> bool:
     return (
         isinstance(span, list)
         and len(span) == 2
-        and all(type(edge) in (int, float) for edge in span)
+        and all(_is_time(edge) for edge in span)
         and span[0] <= span[1]
     )
+
+
+def _is_time(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)

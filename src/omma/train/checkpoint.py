@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 from torch.distributed.checkpoint.hf_storage import HuggingFaceStorageReader, HuggingFaceStorageWriter
 from torch.distributed.checkpoint.metadata import TensorStorageMetadata
@@ -31,6 +31,7 @@ from torch.distributed.checkpoint.state_dict_saver import async_save
 
 from omma.errors import BadCheckpoint
 from omma.train.shard import ALONE, Ranks
+from omma.weights.files import write_tensors
 
 STEP = re.compile(r"step-(\d{8})")
 
@@ -63,8 +64,7 @@ class Saver:
             passing.mkdir(parents=True)
             (passing / "state.json").write_text(json.dumps({"step": step, **facts}, indent=1))
         if self.ranks.count == 1:
-            whole = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
-            save_file(whole, passing / "state.safetensors")
+            write_tensors(tensors, passing / "state.safetensors")
             self._appear(passing, final)
             return
         self.ranks.wait()
@@ -157,10 +157,10 @@ def read(file: Path) -> dict[str, Tensor]:
         raise BadCheckpoint(f"{file} cannot be read: {problem}") from None
 
 
-def write(tensors: Mapping[str, Tensor], file: Path) -> None:
-    """One safetensors file, whole or not at all."""
+def write(tensors: Mapping[str, Tensor], file: Path, facts: Mapping[str, str] | None = None) -> None:
+    """One safetensors file with facts beside the tensors, whole or not at all, whenever the power fails."""
     passing = file.with_name(f".writing-{file.name}")
-    save_file({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, passing)
+    write_tensors(tensors, passing, facts)
     _flush(passing)
     passing.replace(file)
 

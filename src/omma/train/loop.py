@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -22,6 +23,7 @@ from omma.train.check import check
 from omma.train.checkpoint import Saver
 from omma.train.feed import feed, held_out
 from omma.train.ground import check_ground
+from omma.train.hold import held
 from omma.train.lesson import Batch
 from omma.train.numbers import Numbers, numbers_for
 from omma.train.passes import Totals, totals_of
@@ -47,11 +49,11 @@ def train(
     `tell` hears every log line. After `stop_after` seconds the run saves itself and returns None: call again
     to go on. Records of data files that cannot be used are told in the folder's set-aside.jsonl, one for each
     rank. Under torchrun all ranks work on the one run, the first one writes and tells. Raises BadRecipe,
-    and BadCheckpoint when the folder holds another recipe's run, or this one's on other ground.
+    and BadCheckpoint when the folder holds another recipe's run, or this one's on other ground, or when
+    another process works on it.
     """
     recipe.check()
-    with together(device) as ranks:
-        run_folder.mkdir(parents=True, exist_ok=True)
+    with together(device) as ranks, held(run_folder, ranks):
         run = begin(recipe, device, ranks, numbers=_numbers(recipe, run_folder, device, ranks))
         if ranks.first:
             checkpoint.sweep(run_folder)
@@ -149,12 +151,22 @@ class _Log:
             checkpoint.trim_log(self.file, run.step)
 
     def take(self, line: Mapping[str, Any]) -> None:
-        """Write one line, and tell it."""
+        """Write one line, and tell it. What nothing could be measured by is null: JSON knows no nan."""
         if self.first:
+            line = _sayable(line)
             with self.file.open("a") as file:
                 file.write(json.dumps(line) + "\n")
             if self.tell is not None:
                 self.tell(line)
+
+
+def _sayable(line: Mapping[str, Any]) -> dict[str, Any]:
+    """The line with null for every number that is not finite."""
+    told: dict[str, Any] = {}
+    for name, value in line.items():
+        inner = _sayable(value) if isinstance(value, Mapping) else value
+        told[name] = None if isinstance(inner, float) and not math.isfinite(inner) else inner
+    return told
 
 
 def step(run: Run, recipe: Recipe, batches: list[Batch]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from omma.evals.replies import Prompt, compare, replies
 from omma.loading import BUNDLED, Loaded, device_of, load_folder, resolve
 from omma.model.vlm import Vlm
 from omma.prep.processor import Processor
+from omma.train.hold import held
 from omma.train.numbers import compute_dtype
 from omma.train.optimise import Named, Optimiser
 from omma.train.passes import Pupil
@@ -31,7 +32,7 @@ from omma.train.rate import part_of
 from omma.train.tune_curves import draw_curves
 from omma.train.tune_data import LEAST, Brought, Deal, bring, deal
 from omma.train.tune_report import Carried, Report, of_losses, read_report, write_report
-from omma.train.tune_steps import LOG, Fitting, Standing, begun_in, losses
+from omma.train.tune_steps import LOG, Fitting, Standing, begun_in, check_begun, losses
 from omma.train.tuning import Settled, Tuning, settled
 from omma.weights import read_dtype, read_spec, write_folder
 from omma.weights.adapters import is_adapter, write_adapter
@@ -89,18 +90,24 @@ def tune(
 
     What was learned is in `out`/adapter (PEFT's layout) or `out`/model (a public folder). A run that was
     killed goes on after its last check; one that has ended gives its report again. `responder_of` makes what
-    answers the tests of a model. Raises BadData, BadRecipe, BadCheckpoint, MissingFile and what
-    loading raises.
+    answers the tests of a model. Raises BadData, BadRecipe, BadCheckpoint (also where another process works
+    on the folder), MissingFile and what loading raises.
     """
     if out.exists() and not out.is_dir():
         raise MissingFile(f"{out} is a file; name a folder, new or of a run that is to go on")
-    ready = _ready(wish, out, listener, device_of(device))
-    out.mkdir(parents=True, exist_ok=True)
-    if (ended := read_report(out)) is not None:
-        return _same(ended, ready.fingerprint, out)
+    with held(out):
+        ready = _ready(wish, out, listener, device_of(device))
+        if (ended := read_report(out)) is not None:
+            return _same(ended, ready.fingerprint, out)
+        check_begun(out, ready.fingerprint)
+        return _fit(ready, responder_of(ready.loaded), listener, out)
+
+
+def _fit(ready: _Ready, responder: Responder, listener: Listener, out: Path) -> dict[str, Any]:
+    """Judge, learn, judge again and write down all of it; the report's form."""
     AsideReport(out / ASIDE).take(ready.material.aside)
     began = time.monotonic()
-    judge = partial(_judge, ready, responder_of(ready.loaded), listener)
+    judge = partial(_judge, ready, responder, listener)
     before = judge("before")
     fitting = _fitting(ready, out, listener)
     standing, best = fitting.run()

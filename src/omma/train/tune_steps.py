@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,12 +16,12 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
-from omma.errors import BadCheckpoint
+from omma.errors import BadCheckpoint, BadRecipe
 from omma.model.vlm import Vlm
-from omma.train.checkpoint import trim_log
+from omma.train.checkpoint import trim_log, write
 from omma.train.lesson import Batch
 from omma.train.loop import Tell
 from omma.train.optimise import Optimiser
@@ -146,13 +145,13 @@ class Fitting:
     def _keep(self, standing: Standing) -> None:
         """Write down where the run is; the best weights first: the state never names what is not there."""
         if standing.best_step == standing.step:
-            write_whole(self.optimiser.masters, self._best(standing))
+            write(self.optimiser.masters, self._best(standing))
         facts = {
             "fingerprint": self.fingerprint,
             "standing": json.dumps(asdict(standing)),
             "precision": str(next(self.model.parameters()).dtype).removeprefix("torch."),
         }
-        write_whole(self.optimiser.state(), self.folder / STATE, facts)
+        write(self.optimiser.state(), self.folder / STATE, facts)
         for old in self.folder.glob("best-*.safetensors"):
             if old != self._best(standing):
                 old.unlink()
@@ -161,16 +160,11 @@ class Fitting:
         path = self.folder / STATE
         if not path.exists():
             return Standing()
+        facts = check_begun(self.folder, self.fingerprint)
         try:
-            with safe_open(path, "pt") as file:
-                facts = file.metadata()
             saved = load_file(path)
         except (OSError, SafetensorError) as problem:
             raise BadCheckpoint(f"{path} cannot be read: {problem}; remove it to begin anew") from None
-        if facts["fingerprint"] != self.fingerprint:
-            raise BadCheckpoint(
-                f"{self.folder} holds a run on other data, another model or other settings; name another one"
-            )
         standing = Standing(**json.loads(facts["standing"]))
         for name, tensor in self.optimiser.state().items():
             with torch.no_grad():
@@ -182,15 +176,41 @@ class Fitting:
 def begun_in(folder: Path) -> str | None:
     """The precision that a folder's run computes in; None where none has begun, or its state is broken."""
     try:
-        with safe_open(folder / STATE, "pt") as file:
-            return (file.metadata() or {}).get("precision")
+        return _facts(folder).get("precision")
     except (OSError, SafetensorError):
         return None
 
 
+def check_begun(folder: Path, fingerprint: str) -> dict[str, str]:
+    """What is written beside a folder's state; nothing where no run has begun there.
+
+    Raises BadCheckpoint for a broken state and for one of another run.
+    """
+    path = folder / STATE
+    if not path.exists():
+        return {}
+    try:
+        facts = _facts(folder)
+    except (OSError, SafetensorError) as problem:
+        raise BadCheckpoint(f"{path} cannot be read: {problem}; remove it to begin anew") from None
+    if facts.get("fingerprint") != fingerprint:
+        raise BadCheckpoint(
+            f"{folder} holds a run on other data, another model or other settings; name another one"
+        )
+    return facts
+
+
+def _facts(folder: Path) -> dict[str, str]:
+    with safe_open(folder / STATE, "pt") as file:
+        return dict(file.metadata() or {})
+
+
 @torch.no_grad()
 def losses(model: Vlm, brought: Brought, dialogues: Sequence[Dialogue]) -> NDArray[np.float64]:
-    """The loss of each dialogue's answers, its mean over their tokens; in the order of their packing."""
+    """The loss of each dialogue's answers, its mean over their tokens; in the order of their packing.
+
+    Raises BadRecipe for a loss that is not finite: no better or worse could be told from there.
+    """
     model.eval()
     found: list[NDArray[np.float64]] = []
     for part in passes(dialogues, TOKENS):
@@ -204,17 +224,14 @@ def losses(model: Vlm, brought: Brought, dialogues: Sequence[Dialogue]) -> NDArr
         sums_S[0].index_add_(0, owner_A, each_A)
         sums_S[1].index_add_(0, owner_A, weights_A)
         found.append((sums_S[0] / sums_S[1]).double().cpu().numpy())
-    return np.concatenate(found)
-
-
-def write_whole(tensors: Mapping[str, Tensor], file: Path, facts: Mapping[str, str] | None = None) -> None:
-    """One safetensors file with facts beside the tensors, whole or not at all, whenever the power fails."""
-    passing = file.with_name(f".writing-{file.name}")
-    whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    save_file(whole, passing, metadata=dict(facts or {}))
-    with passing.open("rb+") as handle:
-        os.fsync(handle.fileno())
-    passing.replace(file)
+    told = np.concatenate(found)
+    if not np.isfinite(told).all():
+        odd = told[~np.isfinite(told)][0]
+        raise BadRecipe(
+            f"the loss of what is held out is {odd}; wanted a finite one: take a lower rate in another "
+            "folder, or look whether the model's weights are whole"
+        )
+    return told
 
 
 def _ahead(batches: Iterable[list[Batch]]) -> Generator[list[Batch]]:

@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from omma.errors import BadFolder, TensorMismatch, UnsafeFile
 from omma.model.vlm import Vlm
 from omma.weights.adapters_config import CONFIG, AdapterConfig, read_config
 from omma.weights.fields import read_json, write_json
+from omma.weights.files import write_tensors
 from omma.weights.lora import HEAD_LAYER, Adapter, Pair, linears, mark_of
-from omma.weights.marks import settle
 from omma.weights.names import in_memory, our_name, public_name, public_shape
 
 WEIGHTS, PICKLE = "adapter_model.safetensors", "adapter_model.bin"
@@ -88,12 +87,9 @@ def write_adapter(
             down = down.reshape(public_shape(f"{name}.weight", tuple(down.shape), model.spec))
             up = up.reshape(*up.shape, *(1 for _ in down.shape[2:]))
         for half, tensor in (("A", down), ("B", up)):
-            tensors[f"{ROOT}{_memory(name, family)}.lora_{half}.weight"] = (
-                tensor.detach().float().cpu().contiguous()
-            )
+            tensors[f"{ROOT}{_memory(name, family)}.lora_{half}.weight"] = tensor.float()
     passing = folder / f".{WEIGHTS}.new"
-    save_file(tensors, passing, metadata={"format": "pt", _BASE: mark})
-    settle(passing)
+    write_tensors(tensors, passing, {"format": "pt", _BASE: mark})
     passing.replace(folder / WEIGHTS)
     named = {_memory(name, family): pair for name, pair in pairs.items()}
     write_json(folder / CONFIG, _settings(named, base, dropout, _target(list(named), model)))

@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from omma.errors import BadFolder, TensorMismatch, UnsafeFile
@@ -17,7 +16,8 @@ from omma.model.vlm import Vlm
 from omma.spec import ModelSpec
 from omma.weights.config import check_writable, write_config
 from omma.weights.fields import read_json, write_json
-from omma.weights.marks import MARKS, mark, marked, read_marks, settle
+from omma.weights.files import write_tensors
+from omma.weights.marks import MARKS, mark, marked, read_marks
 from omma.weights.names import EMBEDDING, HEAD, is_bank, our_name, public_name, public_shape
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
@@ -90,12 +90,11 @@ def _index(
 
 def _save(tensors: dict[str, Tensor], path: Path, half_made: list[Path]) -> None:
     try:
-        save_file(tensors, path, metadata=marked({name: mark(t) for name, t in tensors.items()}))
-        settle(path)
-    except SafetensorError as error:
+        write_tensors(tensors, path, marked({name: mark(t) for name, t in tensors.items()}))
+    except (BadFolder, OSError):
         for left in half_made:
             left.unlink(missing_ok=True)
-        raise BadFolder(f"{path.parent} cannot be written: {error}; make room or name another") from None
+        raise
 
 
 def _shard(number: int, count: int) -> str:

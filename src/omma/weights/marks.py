@@ -6,9 +6,7 @@ A shape cannot tell a square matrix from its transpose, nor any matrix from anot
 from __future__ import annotations
 
 import json
-import struct
 from collections.abc import Mapping
-from pathlib import Path
 from zlib import crc32
 
 import torch
@@ -29,21 +27,6 @@ def mark(tensor: Tensor) -> str:
 def marked(marks: Mapping[str, str]) -> dict[str, str]:
     """The metadata of a file that holds tensors of these marks, by their public names."""
     return {"format": "pt", MARKS: json.dumps(marks, separators=(",", ":"))}
-
-
-def settle(path: Path) -> None:
-    """Put the metadata in a file's header in the order of their names: the same weights are the same bytes.
-
-    The library writes them in an order that changes from run to run. Nothing but that order changes here.
-    """
-    with path.open("r+b") as file:
-        (length,) = struct.unpack("<Q", file.read(8))
-        header = json.loads(file.read(length))
-        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
-        told = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
-        if len(told) <= length:
-            file.seek(8)
-            file.write(told.ljust(length))
 
 
 def read_marks(metadata: Mapping[str, str] | None) -> dict[str, str]:

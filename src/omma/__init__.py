@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from importlib import import_module
 
-TYPE_CHECKING = (
-    False  # typing itself is not loaded: ctrl-C is met from omma.cli on, and little comes before it
-)
+# Not typing's own: ctrl-C is met from omma.cli on, and as little as can be is loaded before.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any

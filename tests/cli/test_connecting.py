@@ -43,12 +43,12 @@ def test_eval_goes_to_the_server_and_names_its_model(
     (tmp_path / "shapes.png").write_bytes(SHAPES.read_bytes())
     row = {"picture": "shapes.png", "question": "Which?", "task": "t", "truth": {"word": "It is red."}}
     (tmp_path / "a.jsonl").write_text(json.dumps(row | {"size": [256, 256]}) + "\n")
-    with serving(Foreign(answer, model="theirs")) as foreign:
+    with serving(Foreign(answer, model="Qwen3-VL")) as foreign:
         assert main(["eval", str(tmp_path / "a.jsonl"), "--connect", foreign.url, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     (suite,) = told["suites"]
     assert (suite["value"], suite["unanswered"]) == (1.0, [])
-    assert told["model"] == "theirs"
+    assert told["model"] == "Qwen3-VL"
 
 
 def test_the_key_is_read_from_the_environment(foreign: Foreign, monkeypatch: pytest.MonkeyPatch) -> None:

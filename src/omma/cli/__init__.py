@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 
-TYPE_CHECKING = (
-    False  # all else is imported below, where ctrl-C is met: the verbs take a good part of a second
-)
+# All else is loaded below, where ctrl-C is met: the verbs take a good part of a second.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -44,6 +44,8 @@ def _lock(path: Path) -> int | None:
         except BlockingIOError:
             os.close(file)
             return None
+        except OSError:
+            return file  # a filesystem without locks: then nobody can tell, and the run is not refused for it
         if os.fstat(file).st_nlink:
             return file
         os.close(file)  # who held it took it away just now: lock the next one

@@ -42,6 +42,39 @@ def test_the_form_of_openai_is_read() -> None:
     assert messages(said(type="video", video="a.mp4", fps=2))[0].parts == (Video("a.mp4", fps=2),)
 
 
+@pytest.mark.parametrize(
+    ("spoken", "named"),
+    [
+        ([chat.message("wizard", "Hello")], r"messages\[0\].role is 'wizard'"),  # type: ignore[arg-type]
+        ([Message("user", (5,))], r"messages\[0\].parts\[0\] is 5"),  # type: ignore[arg-type]
+        ([Message("user", (Text(None),))], r"parts\[0\].text is NoneType"),  # type: ignore[arg-type]
+        ([Message("user", "Hello")], r"parts is str"),  # type: ignore[arg-type]
+        ([chat.message("user", "Hello"), chat.message("raw", "Once")], "a raw message stands beside others"),
+    ],
+)
+def test_a_message_made_by_hand_is_held_to_what_it_may_be(spoken: list[Message], named: str) -> None:
+    with pytest.raises(BadMessage, match=named):
+        messages(spoken)
+
+
+def test_words_to_be_continued_stand_alone() -> None:
+    assert messages([chat.message("raw", "Once")]) == (chat.message("raw", "Once"),)
+
+
+@pytest.mark.parametrize(
+    ("wish", "words"),
+    [
+        ({"max_tokens": 0}, "a whole number from 1 to 1,000,000"),
+        ({"repetition_penalty": 0}, "a number from 0.01 to 100"),
+        ({"seed": 2**63}, "from -9,223,372,036,854,775,808 to 9,223,372,036,854,775,807"),
+    ],
+    ids=str,
+)
+def test_a_range_is_told_in_figures_that_a_person_reads(wish: dict[str, Any], words: str) -> None:
+    with pytest.raises(UnknownOption, match=words):
+        Options.of(**wish)
+
+
 def test_what_tools_gave_back_stands_in_the_order_of_their_calls() -> None:
     calls = [{"id": name, "function": {"name": "look", "arguments": "{}"}} for name in "ab"]
     gave = [{"role": "tool", "tool_call_id": name, "content": name} for name in ("b", "a")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -128,10 +129,16 @@ def test_a_hub_name_is_found_in_the_local_cache(tmp_path: Path) -> None:
         resolve("Some/Model", cache=tmp_path, revision="v2")
 
 
-@pytest.mark.parametrize("name", ["gpt-4", "no/such-model", "./nowhere", ""])
+@pytest.mark.parametrize("name", ["gpt-4", "no/such-model", "./nowhere", "~nobody-here/model", ""])
 def test_an_unknown_name_is_told_what_there_is(name: str, tmp_path: Path) -> None:
     with pytest.raises(UnknownModel, match="omma-nano"):
         resolve(name, cache=tmp_path)
+
+
+@pytest.mark.parametrize("name", [5, None, b"omma-nano"], ids=str)
+def test_a_name_that_is_no_text_is_refused(name: Any) -> None:
+    with pytest.raises(UnknownModel, match="which is no text"):
+        resolve(name)
 
 
 def test_a_revision_of_what_has_none_is_refused(tmp_path: Path) -> None:

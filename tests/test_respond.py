@@ -159,6 +159,16 @@ def test_several_pictures_are_seen_in_order() -> None:
     assert [seen.original for seen in answer.seen] == [Size(90, 70), Size(70, 90)]
 
 
+@pytest.mark.parametrize("words", [None, 5])
+def test_what_is_no_text_is_no_question(words: Any) -> None:
+    one = model(GENERATIONS[0])
+    for ask in (lambda: one.ask(None, words), lambda: one.find(PICTURE, words)):
+        with pytest.raises(BadMessage, match="in words"):
+            ask()
+    with pytest.raises(BadMessage, match="conversations is"):
+        one.generate(words)
+
+
 def test_an_unknown_option_is_refused_by_name() -> None:
     with pytest.raises(UnknownOption, match="temprature"):
         model("qwen2.5-vl").ask(None, "Hello?", temprature=1)

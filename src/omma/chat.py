@@ -37,7 +37,7 @@ if TYPE_CHECKING:  # numpy, which `--help` has no need of
 __all__ = [
     "LOW_DETAIL", "ROLES", "THOUGHTS_END", "Answer", "Chosen", "Delta", "FinishReason", "Image", "Likely",
     "MediaSource", "Message", "Options", "Part", "Responder", "Role", "Seen", "Spoken", "Text", "Tool",
-    "ToolCall", "Usage", "Video", "message", "messages", "source_name", "tools", "whole",
+    "ToolCall", "Usage", "Video", "full_name", "message", "messages", "source_name", "tools", "whole",
 ]  # fmt: skip
 
 
@@ -107,7 +107,7 @@ class Options:
             kinds = (int,) if name in whole else (int, float)
             if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
                 noun = "a whole number" if name in whole else "a number"
-                raise UnknownOption(f"{name} is {value!r}; wanted {noun} from {low:g} to {high:g}")
+                raise UnknownOption(f"{name} is {value!r}; wanted {noun} from {low:,} to {high:,}")
         for name in ("keep_loops", "prompt_logprobs"):
             if not isinstance(getattr(self, name), bool):
                 raise UnknownOption(f"{name} is {getattr(self, name)!r}; wanted True or False")
@@ -239,6 +239,12 @@ def whole(deltas: Iterator[Delta]) -> Answer:
         if delta.finish_reason is not None and delta.usage is not None:
             return Answer("".join(texts), delta.finish_reason, delta.usage, delta.seen)
     raise RuntimeError("the stream ended without a finish reason")
+
+
+def full_name(source: MediaSource) -> str:
+    """What a media source is called where programs read it: a path as it was given; a data: URL is cut."""
+    is_path = isinstance(source, Path) or (isinstance(source, str) and source[:5].lower() != "data:")
+    return str(source) if is_path else source_name(source)
 
 
 def source_name(source: MediaSource) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -77,8 +78,13 @@ def resolve(name_or_path: str | Path, *, revision: str | None = None, cache: Pat
     commit of the hub's, by default "main". Raises UnknownModel saying which names there are and what to do,
     and UnknownOption for a revision of what has none.
     """
+    if not isinstance(name_or_path, (str, Path)):
+        raise UnknownModel(
+            f"a model is called {name_or_path!r:.80}, which is no text; name {', '.join(BUNDLED)}, the path "
+            "of a model's folder, or a hub name"
+        )
     name = str(name_or_path)
-    path = Path(name_or_path).expanduser()
+    path = Path(os.path.expanduser(name))
     bundled = BUNDLED.get(name) if isinstance(name_or_path, str) else None
     if here := bundled or (path if name and path.is_dir() else None):
         if revision is not None:

@@ -43,9 +43,28 @@ def messages(spoken: Spoken) -> tuple[Message, ...]:
         )
     if not spoken:
         raise BadMessage("messages is empty; say at least one thing")
-    return in_order(
-        [m if isinstance(m, Message) else _message(m, f"messages[{i}]") for i, m in enumerate(spoken)]
-    )
+    told = [_read(one, f"messages[{i}]") for i, one in enumerate(spoken)]
+    if len(told) > 1 and any(one.role == "raw" for one in told):
+        raise BadMessage("a raw message stands beside others; wanted it alone, or turns of a conversation")
+    return in_order(told)
+
+
+def _read(raw: Any, where: str) -> Message:
+    return _checked(raw, where) if isinstance(raw, Message) else _message(raw, where)
+
+
+def _checked(said: Message, where: str) -> Message:
+    """A message of ours; nothing held whoever made it to the types of its fields."""
+    if said.role not in (*_SPEAKING, "raw"):
+        raise BadMessage(f"{where}.role is {said.role!r}; wanted one of {', '.join(_SPEAKING)}")
+    if not isinstance(said.parts, (tuple, list)):
+        raise BadMessage(f"{where}.parts is {type(said.parts).__name__}; wanted a tuple of parts")
+    for number, part in enumerate(said.parts):
+        if not isinstance(part, (Text, Image, Video)):
+            raise BadMessage(f"{where}.parts[{number}] is {part!r:.80}; wanted Text, Image or Video")
+        if isinstance(part, Text) and not isinstance(part.text, str):
+            raise BadMessage(f"{where}.parts[{number}].text is {type(part.text).__name__}; wanted text")
+    return said
 
 
 def _message(raw: Any, where: str) -> Message:

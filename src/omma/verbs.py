@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from typing import Any, Literal, overload
@@ -22,7 +22,7 @@ from omma.chat import (
     messages,
     whole,
 )
-from omma.errors import OmmaError, UnknownOption
+from omma.errors import BadMessage, OmmaError, UnknownOption
 from omma.prep.actions import Step, parse_step
 from omma.prep.boxes import Box, Point, parse_boxes, parse_points
 from omma.prep.calls import parse_calls
@@ -115,6 +115,8 @@ class Verbs(ABC):
 
     def ask(self, media: Media | Sequence[Media] | None, question: str, **options: Any) -> Reply:
         """Ask about a picture, a video (by its ending, or a `chat.Video`), several of them, or nothing."""
+        if not isinstance(question, str):
+            raise BadMessage(f"question is {question!r:.80}; say in words what is asked")
         shown = media if isinstance(media, (list, tuple)) else [] if media is None else [media]
         return self._reply([message("user", *map(_part, shown), question)], Options.of(**options))
 
@@ -182,6 +184,8 @@ class Verbs(ABC):
         """
         if errors not in ("raise", "return"):
             raise UnknownOption(f"errors is {errors!r}; wanted 'raise' or 'return'")
+        if isinstance(conversations, (str, Mapping)) or not isinstance(conversations, Iterable):
+            raise BadMessage(f"conversations is {type(conversations).__name__}; wanted a list of them")
         told: dict[int, Reply | OmmaError] = {}
         for index, answer in self.answers(conversations, Options.of(**options)):
             if isinstance(answer, OmmaError) and errors == "raise":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import os
@@ -18,7 +19,9 @@ from omma.chat import Delta, Message, Options, Seen, Usage, Video
 from omma.chat import Image as Part
 from omma.cli import main
 from omma.cli.app import verbs
-from omma.errors import OutOfMemory
+from omma.errors import OutOfMemory, PromptTooLong
+from omma.prep.rules import PUBLISHED
+from omma.prep.visuals import shot
 from omma.sample import Size
 from omma.shape import Places
 from tests.cli.conftest import Run
@@ -112,6 +115,32 @@ def test_found_boxes_are_written_and_drawn(omma: Run, parrot: Parrot, tmp_path: 
     assert json.loads(omma("find", SHAPES, "red circle", "--json").out)["boxes"][0]["label"] == "red circle"
 
 
+def test_json_has_a_path_as_it_was_given_and_sentences_a_short_one(
+    omma: Run, parrot: Parrot, tmp_path: Path
+) -> None:
+    (deep := tmp_path / ("a" * 100) / ("b" * 100)).mkdir(parents=True)
+    picture = deep / "shapes.png"
+    picture.write_bytes(SHAPES.read_bytes())
+    assert json.loads(omma("find", picture, "circle", "--json").out)["picture"] == str(picture)
+    assert json.loads(omma("point", picture, "circle", "--json").out)["picture"] == str(picture)
+    assert json.loads(omma("read", picture, "--json").out)["picture"] == str(picture)
+    (clip := deep / "clip.mp4").touch()
+    assert json.loads(omma("locate", clip, "a bus", "--json").out)["video"] == str(clip)
+    assert str(picture) not in omma("find", picture, "circle").err
+    data = f"data:image/png;base64,{base64.b64encode(SHAPES.read_bytes()).decode()}"
+    assert len(json.loads(omma("find", data, "circle", "--json").out)["picture"]) < 120
+
+
+def test_what_was_seen_is_called_by_its_whole_path(tmp_path: Path) -> None:
+    path = tmp_path / ("a" * 150) / "shapes.png"
+    path.parent.mkdir()
+    path.write_bytes(SHAPES.read_bytes())
+    assert shot(Part(path), PUBLISHED, room=9999).name == str(path)
+    with pytest.raises(PromptTooLong) as told:
+        shot(Part(path), PUBLISHED, room=1)
+    assert "…" in str(told.value)
+
+
 def test_spans_are_written_in_seconds(omma: Run, parrot: Parrot, tmp_path: Path) -> None:
     clip = tmp_path / "clip.mp4"
     clip.touch()
@@ -120,6 +149,12 @@ def test_spans_are_written_in_seconds(omma: Run, parrot: Parrot, tmp_path: Path)
     told = json.loads(omma("locate", clip, "a bus stops", "--json").out)
     assert told["spans"] == [{"label": "a bus stops", "span": [1.5, 3.0], "score": None}]
     assert omma("locate", SHAPES, "a bus stops").code == 2
+
+
+def test_a_file_without_a_name_is_said_to_have_none(omma: Run, parrot: Parrot) -> None:
+    ended = omma("find", "", "star")
+    assert (ended.code, ended.out) == (2, "")
+    assert "the name of a file is empty" in ended.err
 
 
 def test_nothing_found_is_an_answer(omma: Run, parrot: Parrot) -> None:
@@ -201,6 +236,15 @@ def test_a_conversation_is_held_over_a_pipe(
     assert len(first[0].parts) == 2
     assert [m.role for m in second] == ["user", "assistant", "user"]
     assert [m.text for m in third] == ["Again?"]
+
+
+def test_a_conversation_as_json_has_nothing_but_objects(
+    omma: Run, parrot: Parrot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("/help\nHello?\n"))
+    ended = omma("chat", "--json")
+    assert [json.loads(line)["text"] for line in ended.out.splitlines()] == ["blue"]
+    assert "/picture FILE" in ended.err
 
 
 @pytest.mark.parametrize("line", ["/picture nowhere.png", "/picture", "/dance"])

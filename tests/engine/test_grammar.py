@@ -256,6 +256,12 @@ def test_what_is_no_pattern_is_refused(pattern: Any) -> None:
         compile_shape(Matching(pattern), nano())
 
 
+@pytest.mark.parametrize("pattern", [r"[^\s\S]", r"a[^\s\S]"])
+def test_a_pattern_that_no_text_matches_is_said_to_be_that(pattern: str) -> None:
+    with pytest.raises(BadShape, match="no text matches it"):
+        compile_shape(Matching(pattern), nano()).walk().mask()
+
+
 LOOK = ("look", OBJECT)
 STOP = ("stop", {"type": "object", "properties": {}, "additionalProperties": False})
 

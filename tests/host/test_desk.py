@@ -80,6 +80,13 @@ def test_what_was_shown_before_is_not_decoded_again_but_for_another_tenant(host:
     assert host.desk.state()["decoder_jobs"] == jobs + 2
 
 
+def test_what_was_shown_before_is_called_by_where_it_stands_now(host: Host) -> None:
+    picture, other = Image(media.picture(size=(84, 56))), Image(media.picture(size=(56, 56)))
+    host.told(picture, "?", max_tokens=1)
+    seen = ended(host.told(other, picture, picture, "?", max_tokens=1)).seen
+    assert [one.name for one in seen] == ["picture 1", "picture 2", "picture 3"]
+
+
 def test_the_cost_is_what_the_answer_reads(host: Host) -> None:
     parts = (Image(PICTURE), Image(PICTURE), "Compare these.")
     cost = host.do(host.desk.cost(order(*parts)))

@@ -11,7 +11,7 @@ import PIL.Image
 import pytest
 from numpy.typing import NDArray
 
-from omma.errors import BadPicture
+from omma.errors import BadPicture, MissingFile
 from omma.prep.pictures import PictureLimits, open_picture
 from omma.prep.sources import decoding
 
@@ -154,6 +154,11 @@ def test_other_arrays_are_refused_with_their_shape(array: NDArray[np.uint8]) -> 
 def test_a_limit_is_told_with_its_numbers() -> None:
     with pytest.raises(BadPicture, match=r"4×3, 12 pixels; at most 11"):
         open_picture(written(RED), PictureLimits(pixels=11))
+
+
+def test_a_path_of_nothing_is_said_to_be_empty() -> None:
+    with pytest.raises(MissingFile, match="the name of a picture is empty"):
+        open_picture("")
 
 
 def test_too_little_memory_is_not_called_a_broken_picture() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import omma
-from omma.chat import Answer, Message, Options, Usage, message
+from omma.chat import Answer, Message, Options, Text, Tool, ToolCall, Usage, message
 from omma.errors import (
     BadMessage,
     BadShape,
@@ -132,7 +132,11 @@ def test_nobody_there_is_said_at_once() -> None:
             omma.connect(f"http://127.0.0.1:{taken.getsockname()[1]}/v1")
 
 
-@pytest.mark.parametrize("url", ["", "localhost:8000", "ftp://a", "file:///etc/passwd", "http://a:b@c/v1"])
+ADDRESSES = ["", "localhost:8000", "ftp://a", "file:///etc/passwd", "http://a:b@c/v1"]
+ADDRESSES += ["http://[::1/v1", "http://a:99999/v1", "http://a\ud800/v1", "http://a/\ud800"]
+
+
+@pytest.mark.parametrize("url", ADDRESSES, ids=ascii)
 def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(UnknownOption, match=r"address"):
         omma.connect(url)
@@ -146,6 +150,50 @@ def test_the_key_is_sent_and_never_shown() -> None:
         there.close()
     assert set(foreign.keys) == {"Bearer sesame"}
     assert "sesame" not in f"{told.value} {there!r}"
+
+
+WISHES: list[dict[str, Any]] = [
+    *({"key": key} for key in ("k\xe4se", "two\nlines", b"sesame")),
+    *({"timeout": seconds} for seconds in (-1, 0, None, float("nan"), float("inf"))),
+    *({"retries": times} for times in (-1, 1.5, None)),
+]
+
+
+@pytest.mark.parametrize("wish", WISHES, ids=str)
+def test_what_no_connection_can_be_is_refused_by_name(wish: dict[str, Any]) -> None:
+    (name,) = wish
+    with pytest.raises(UnknownOption, match=name) as told:
+        omma.connect("http://127.0.0.1:9/v1", **wish)
+    assert name != "key" or str(wish[name]) not in str(told.value)  # it is never shown
+
+
+HALF = "a\ud800b"
+OBJECT = {"type": "object", "properties": {HALF: {"type": "string"}}}
+CALLED = Message("assistant", (), (ToolCall("f", {"word": HALF}, "1"),))
+
+
+@pytest.mark.parametrize(
+    ("said", "wishes"),
+    [
+        ([message("user", HALF)], {}),
+        ([*HELLO, CALLED, Message("tool", (Text("b"),), answers="1")], {}),
+        (HELLO, {"tools": [Tool("f", HALF)]}),
+        (HELLO, {"tools": [Tool("f", "", OBJECT)]}),
+        (HELLO, {"shape": Schema(OBJECT)}),
+        (HELLO, {"shape": Matching(HALF)}),
+        (HELLO, {"stop": [HALF]}),
+    ],
+    ids=["words", "call", "tool", "parameters", "schema", "regex", "stop"],
+)
+def test_half_of_a_character_is_refused_wherever_it_stands(said: Any, wishes: dict[str, Any]) -> None:
+    with serving(Foreign(hi)) as foreign:
+        there = omma.connect(foreign.url)
+        with pytest.raises(BadMessage, match="half of a character"):
+            there.chat(said, **wishes)
+        (told,) = there.generate([said], errors="return", **wishes)  # it ends alone
+        there.close()
+    assert isinstance(told, BadMessage)
+    assert not foreign.asked
 
 
 def test_a_model_the_server_has_not_is_refused_with_those_it_has() -> None:

@@ -21,8 +21,8 @@ from omma.cli.app import main
 from omma.errors import BadData, MissingFile, UnknownOption
 from omma.scale.batch import Alone, run_batch
 from omma.scale.ledger import Ledger
-from omma.scale.rows import read_asked, read_rows
-from omma.shape import Calls
+from omma.scale.rows import answer_line, read_asked, read_rows
+from omma.shape import Calls, Schema
 from tests.remote.foreign import Foreign, serving
 
 ROOT = Path(__file__).parents[2]
@@ -142,9 +142,11 @@ def test_pictures_lie_beside_the_file(foreign: Foreign, tmp_path: Path) -> None:
         ("nonsense\n", "line 1 is no JSON"),
         (json.dumps(row("a")) + "\n\n" + json.dumps(row("a")) + "\n", "line 3: custom_id 'a' is there twice"),
         ('{"a": 1}\n', "line 1 is no row"),
+        ("", "is empty; wanted rows"),
+        ("\n \n", "is empty; wanted rows"),
         (json.dumps(row("a") | {"custom_id": 7}) + "\n", "custom_id is 7"),
     ],
-    ids=["json", "twice", "row", "name"],
+    ids=["json", "twice", "row", "nothing", "blank", "name"],
 )
 def test_a_broken_input_is_refused_before_anything_is_asked(
     foreign: Foreign, tmp_path: Path, text: str, words: str
@@ -205,6 +207,59 @@ def test_with_the_choice_none_no_tool_is_told_of(tmp_path: Path) -> None:
     assert read_asked(asked, tmp_path).options == Options()
 
 
+JSON = {"type": "json_object"}
+NAMED = {"name": "a", "schema": {"type": "object"}, "strict": True, "description": "A."}
+SCHEMA = {"type": "json_schema", "json_schema": NAMED}
+STRANGE = {"type": "json_schema", "json_schema": NAMED | {"form": 1}}
+
+
+def test_what_says_one_thing_may_be_said_twice(tmp_path: Path) -> None:
+    body = {"max_tokens": 4, "max_completion_tokens": 4, "response_format": SCHEMA}
+    (asked,) = read_rows(write(tmp_path / "in.jsonl", row("a", **body)))
+    assert read_asked(asked, tmp_path).options == Options(max_tokens=4, shape=Schema({"type": "object"}))
+
+
+def test_what_stands_beside_a_body_or_twice_fails_its_row_alone(foreign: Foreign, tmp_path: Path) -> None:
+    twice = [json.dumps(row(name)).replace(old, new) for name, old, new in TWICE]
+    rows = [json.dumps(one) for one in (row("beside") | {"temperature": 0}, row("good") | {"id": None})]
+    (tmp_path / "in.jsonl").write_text("\n".join([*rows, *twice]))
+    run_batch(tmp_path / "in.jsonl", tmp_path / "out.jsonl", workers(foreign))
+    told = {name: one["error"] for name, one in lines(tmp_path / "out.jsonl").items()}
+    assert told.pop("good") is None
+    assert "temperature: nobody reads that beside body" in told.pop("beside")["message"]
+    assert {name: one["message"] for name, one in told.items()} == {
+        "url": "an object of the row has 'url' twice; take one out",
+        "role": "an object of the row has 'role' twice; take one out",
+    }
+    assert len(foreign.asked) == 1
+
+
+TWICE = [
+    ("url", '"url":', '"url": "/v1/embeddings", "url":'),
+    ("role", '"role":', '"role": "system", "role":'),
+]
+
+
+def test_half_of_a_character_fails_its_row_alone(foreign: Foreign, tmp_path: Path) -> None:
+    source = write(tmp_path / "in.jsonl", row("a", "a\ud800b"), row("b"))
+    report = run_batch(source, tmp_path / "out.jsonl", workers(foreign))
+    assert (report.answered, report.failed) == (1, 1)
+    assert lines(tmp_path / "out.jsonl")["a"]["error"]["code"] == "BadMessage"
+
+
+@pytest.mark.parametrize("thoughts", ["", "Hm.\n</think>\n\n"])
+def test_calls_of_a_row_of_ours_stand_beside_its_text(tmp_path: Path, thoughts: str) -> None:
+    asked = {"messages": [{"role": "user", "content": "?"}], "tools": CALLED}
+    with_tools, without = read_rows(write(tmp_path / "in.jsonl", asked, asked | {"tools": []}))
+    for gap in ("", " "):  # however the model, or a server, sets its JSON
+        call = f'<tool_call>\n{{"name":{gap}"f",{gap}"arguments":{gap}{{"a":{gap}1}}}}\n</tool_call>'
+        answer = Answer(f"{thoughts}Look.\n{call}", "stop", Usage(1, 2))
+        told = answer_line(with_tools, answer, "m", called_for=True)
+        assert (told["text"], told["calls"]) == (f"{thoughts}Look.", [{"name": "f", "arguments": {"a": 1}}])
+    assert answer_line(with_tools, Answer("Hi.", "stop", Usage(1, 2)), "m", called_for=True)["calls"] == []
+    assert "calls" not in answer_line(without, answer, "m")
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [
@@ -212,7 +267,21 @@ def test_with_the_choice_none_no_tool_is_told_of(tmp_path: Path) -> None:
         ({"tools": CALLED, "tool_choice": {"type": "function", "function": {"name": "h"}}}, "wanted f, g"),
         ({"tools": CALLED, "tool_choice": 3}, "tool_choice is 3; wanted none"),
         ({"tools": CALLED, "parallel_tool_calls": "x"}, "parallel_tool_calls is 'x'"),
-        ({"tools": CALLED, "response_format": {"type": "json_object"}}, "a format and tools"),
+        ({"tools": CALLED, "response_format": JSON}, "response_format and tools hold the answer to two"),
+        ({"tools": CALLED, "regex": "a"}, "regex and tools hold the answer to two things"),
+        ({"regex": "a", "response_format": JSON}, "regex and a format, places or tools say two things"),
+        ({"regex": 5}, "regex is 5; wanted a text of 1 to 4,096 letters"),
+        ({"regex": ""}, "regex is ''; wanted"),
+        ({"regex": "a" * 4097}, "regex is 'a{50}…'; wanted"),
+        ({"response_format": JSON | {"schema": {}}}, "response_format.schema is not known here"),
+        ({"response_format": {"type": "text", "strict": True}}, "response_format.strict is not known here"),
+        ({"response_format": SCHEMA | {"strict": True}}, "response_format.strict is not known here"),
+        ({"response_format": STRANGE}, "response_format.json_schema.form is not known here"),
+        (
+            {"max_tokens": 4, "max_completion_tokens": 5},
+            "max_tokens and max_completion_tokens say two things",
+        ),
+        ({"stream_options": {}}, "stream_options is for streams"),
         ({"logprobs": True}, "log-probabilities are not written"),
         ({"temprature": 1}, "known: (?!.*logprobs).*tool_choice"),
     ],

@@ -13,6 +13,7 @@ import pytest
 from omma.chat import Chosen, Delta, Likely, Seen, Usage
 from omma.sample import Size
 from omma.serve.desk import Told
+from omma.serve.told import seen_form
 from omma.serve.wire_answers import ChatCompletion, Completion, CostPreview, ModelList
 from omma.serve.wire_items import ResponseObject
 from omma.shape import Calls, Json, Matching, Schema
@@ -267,3 +268,8 @@ def test_answers_are_what_the_document_says(served: Served, desk: ScriptDesk) ->
 def test_models_are_listed_and_described(client: openai.OpenAI) -> None:
     assert [model.id for model in client.models.list()] == [NAME]
     assert client.models.retrieve(NAME).model_extra["omma"]["context"] == CARD.context
+
+
+def test_seconds_of_frames_are_told_in_thousandths() -> None:
+    seen = Seen("video", Size(40, 30), Size(56, 28), "relative", times=(0.2 * 3, 1 / 3))
+    assert seen_form(seen)["times"] == [0.6, 0.333]

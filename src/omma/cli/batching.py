@@ -79,6 +79,9 @@ def batch(
     asked again. A row that cannot be answered, or read, gets a line with its
     error, and then the exit code is 1; it is 75 where rows wait for a server
     to come back. A file without a single row that can be read is refused.
+
+    Rows of messages have their answer as text, and where they bring tools the
+    calls, each a name and its arguments, beside the words.
     """
     from omma.scale.batch import Alone, run_batch
 

@@ -38,6 +38,8 @@ def media(name: str, *, max_pixels: int | None = None, fps: float | None = None)
     """A picture or a video. A missing file is said at once, not after a model has been loaded."""
     from omma.prep.sources import ADDRESS, names_video
 
+    if not name:
+        raise MissingFile("the name of a file is empty; name a picture or a video")
     if ADDRESS.match(name):
         raise MissingFile(f"{source_name(name)} is an address, and nothing is fetched; give a file")
     if not name.startswith("data:") and not os.path.exists(name):

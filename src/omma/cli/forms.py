@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from omma.chat import Answer, Seen, source_name
+from omma.chat import Answer, Seen
 
 if TYPE_CHECKING:
     from omma.prep.boxes import Box, Point
@@ -43,7 +43,7 @@ def seen_form(seen: Seen) -> dict[str, Any]:
     """What the model saw of one picture or video: [width, height], its tokens, the seconds of its frames."""
     told: dict[str, Any] = {
         "kind": seen.kind,
-        "name": None if seen.name is None else source_name(seen.name),
+        "name": seen.name,
         "original": list(seen.original),
         "resized": list(seen.resized),
         "tokens": seen.tokens,

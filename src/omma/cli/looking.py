@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from omma.chat import source_name
+from omma.chat import full_name, source_name
 from omma.cli import options as given
 from omma.cli.bring import model as bring_model
 from omma.cli.bring import picture as bring_picture
@@ -89,7 +89,7 @@ def find(
         aside("the list was cut where the answer reached its length; raise --max-tokens for the rest")
     if json:
         boxes = [box_form(box) for box in found]
-        say_json({"picture": source_name(picture), "boxes": boxes, "complete": found.complete})
+        say_json({"picture": full_name(picture), "boxes": boxes, "complete": found.complete})
     elif found:
         say(rows([box.label, *map(_pixel, (box.x1, box.y1, box.x2, box.y2))] for box in found))
     else:
@@ -126,8 +126,8 @@ def read(
         aside("the text was cut where the answer reached its length; raise --max-tokens for the rest")
     if json:
         lines = [line_form(line) for line in page.lines]
-        picture_name = source_name(picture)
-        say_json({"picture": picture_name, "text": page.text, "lines": lines, "complete": page.complete})
+        called = full_name(picture)
+        say_json({"picture": called, "text": page.text, "lines": lines, "complete": page.complete})
     else:
         write = {"text": lambda: page.text, "markdown": page.to_markdown, "html": page.to_html}[form]
         say(write().rstrip("\n"))
@@ -158,7 +158,7 @@ def point(
     place = pointer.point(image, what, inside=inside, **wishes(max_tokens=max_tokens))
     _draw(picture, [place], canvas)
     if json:
-        say_json({"picture": source_name(picture), "point": place and point_form(place)})
+        say_json({"picture": full_name(picture), "point": place and point_form(place)})
     elif place:
         say(f"{_pixel(place.x)} {_pixel(place.y)}")
     else:
@@ -188,7 +188,7 @@ def locate(
         aside("the list was cut where the answer reached its length; raise --max-tokens for the rest")
     if json:
         spans = [span_form(span) for span in found]
-        say_json({"video": source_name(video), "spans": spans, "complete": found.complete})
+        say_json({"video": full_name(video), "spans": spans, "complete": found.complete})
     elif found:
         say(rows([span.label, f"{span.start:.2f}", f"{span.end:.2f}"] for span in found))
     else:

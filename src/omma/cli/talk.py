@@ -34,7 +34,7 @@ class Talk:
         if self.live:
             with suppress(ModuleNotFoundError):  # the arrow keys; Python may be built without them
                 import readline  # noqa: F401
-            say("Say something; /help lists what else there is.")
+            self._remark("Say something; /help lists what else there is.")
         while (line := self._line()) is not None:
             try:
                 if not self.take(line.strip()):
@@ -57,7 +57,7 @@ class Talk:
             case "/quit" | "/exit":
                 return False
             case "/help":
-                say(HELP)
+                self._remark(HELP)
             case "/new":
                 self.spoken, self.shown = list(self.opening), []
             case "/picture" | "/video":
@@ -77,7 +77,12 @@ class Talk:
             part = wanted(name)
         self.shown.append(part)
         if self.live:
-            say(f"{name} is shown with what you say next.")
+            self._remark(f"{name} is shown with what you say next.")
+
+    def _remark(self, text: str) -> None:
+        """Words that are no answer; with --json stdout holds objects alone."""
+        for line in text.splitlines():
+            (aside if self.json else say)(line)
 
     def _say(self, line: str) -> None:
         """Answer a line. What could not be answered is not kept."""

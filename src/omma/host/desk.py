@@ -155,7 +155,7 @@ class HostDesk:
         digest = await loop.run_in_executor(None, lambda: hashlib.sha256(part.source).hexdigest())
         key = (tenant, digest, replace(part, source=None))
         if (clip := self._clips.get(key)) is not None:
-            return clip, digest
+            return replace(clip, name=called), digest  # it may stand elsewhere than when it was kept
         try:
             async with self._turns.turn(tenant):
                 taken = await self._decoded(part, digest)

@@ -77,6 +77,8 @@ def decoding(source: MediaSource, kind: str, refuse: type[BadInput]) -> Iterator
 
 def _named(source: str, kind: str, refuse: type[BadInput]) -> Path | bytes:
     """A text is a path, a data: URL or a file: URL."""
+    if not source:
+        raise MissingFile(f"the name of a {kind} is empty; give a path, a data: URL or bytes")
     if source[:5].lower() == "data:":
         return _from_data_url(source, kind, refuse)
     if source[:8].lower() == "file:///":

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from omma.chat import Video, source_name
+from omma.chat import Video, full_name, source_name
 from omma.errors import BadPicture, BadVideo, PromptTooLong
 from omma.prep.pace import PROBES, motion
 from omma.prep.patches import fit
@@ -66,7 +66,8 @@ def open_video(video: Video, rules: PictureRules, *, room: int, limits: ReelLimi
             if len(frames) == count:
                 seconds = rules.temporal * len(numbers) / (reel.rate * count)
                 times = tuple(reel.times[i] for i in chosen)
-                return Clip(frames, times, seconds, reel.size, size, name)
+                called = name if listed else full_name(video.source)
+                return Clip(frames, times, seconds, reel.size, size, called)
             # The film breaks off before its list of packets says: sample what can be decoded.
             numbers = range(numbers[0], chosen[len(frames) - 1] + 1) if len(frames) else range(0)
     raise BadVideo(f"{name} is a broken video: not one frame of it can be decoded")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from omma.chat import LOW_DETAIL, Image, Video, source_name
+from omma.chat import LOW_DETAIL, Image, Video, full_name, source_name
 from omma.errors import BadMessage, BadPicture, PromptTooLong, UnknownOption
 from omma.prep.patches import fit, patch_rows
 from omma.prep.pictures import PictureLimits, open_picture
@@ -26,7 +26,7 @@ def see(part: Image | Video, rules: PictureRules, *, start: int, room: int) -> V
     kind = "image" if isinstance(part, Image) else "video"
     if isinstance(part.source, Clip):
         clip = part.source
-        _check_room(clip.name or f"the {kind}", len(clip.frames), clip.resized, rules, room)
+        _check_room(source_name(clip.name or f"the {kind}"), len(clip.frames), clip.resized, rules, room)
     else:
         clip = shot(part, rules, room=room)
     rows, grid = patch_rows(clip.frames, rules)
@@ -90,7 +90,7 @@ def _picture(part: Image, rules: PictureRules, room: int, limits: PictureLimits)
     original = Size(*picture.size)
     size = picture_size(part, rules, original)
     _check_room(name, 1, size, rules, room)
-    return Clip(fit(picture, size)[None], (), 0.0, original, size, name)
+    return Clip(fit(picture, size)[None], (), 0.0, original, size, full_name(part.source))
 
 
 def _video(part: Video, rules: PictureRules, room: int, limits: ReelLimits) -> Clip:
@@ -127,5 +127,5 @@ def _check(name: str, value: object, *, whole: bool = False, least: float = 1e-6
     kinds = (int,) if whole else (int, float)
     if value is None or (isinstance(value, kinds) and not isinstance(value, bool) and least <= value <= MOST):
         return
-    noun = "whole number" if whole else "number"
-    raise UnknownOption(f"{name} is {value!r}; wanted a {noun} from {1 if whole else least:g} to {MOST:g}")
+    first = "a whole number from 1" if whole else f"a number from {f'{least:f}' if least else 0}"
+    raise UnknownOption(f"{name} is {value!r}; wanted {first} to {MOST:,}")

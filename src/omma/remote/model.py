@@ -6,7 +6,7 @@ import json
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from omma.chat import Delta, Message, Options, Spoken, messages
 from omma.errors import (
+    BadMessage,
     Busy,
     Interrupted,
     MissingExtra,
@@ -37,6 +38,8 @@ PATIENCE = 600.0  # seconds of silence
 KNOCK = 10.0  # seconds until somebody opens
 PAUSE = 0.5  # seconds before asking again the first time; then twice as many, each time a little otherwise
 LONGEST_PAUSE = 20.0
+LONGEST_PATIENCE = 1_000_000
+MOST_RETRIES = 100
 _HERE = ("localhost", "127.0.0.1", "::1")
 
 
@@ -58,6 +61,7 @@ class Remote(Verbs):
         retries: int = 3,
     ) -> None:
         self.url = root(url)
+        _check(key, timeout, retries)
         self._retries = retries
         self._client = _client(self.url, key, timeout)
         try:
@@ -92,7 +96,7 @@ class Remote(Verbs):
         """
         options.check()
         told, seen = body(messages(spoken), options, self.peer)
-        raw = json.dumps(told, ensure_ascii=False).encode()
+        raw = _written(told)
         return self._patiently(lambda: Telling(self, self._send("POST", "/chat/completions", raw), seen))
 
     def answers(
@@ -139,7 +143,7 @@ class Remote(Verbs):
         except httpx.HTTPError as wrong:
             raise Interrupted(f"{self.url} broke off: {wrong or type(wrong).__name__}; ask again") from None
         except httpx.InvalidURL as wrong:
-            raise UnknownOption(f"{self.url} is no server's address: {wrong}") from None
+            raise UnknownOption(f"{self.url!r} is no server's address: {wrong}") from None
 
     def _one(self, spoken: Spoken, options: Options, ended: threading.Event) -> Reply | OmmaError:
         try:
@@ -252,13 +256,44 @@ def root(url: str) -> str:
 
     Raises UnknownOption for what is no address of the web.
     """
-    parts = urlsplit(url if isinstance(url, str) else "")
+    try:
+        parts = urlsplit(url if isinstance(url, str) else "")
+        _ = parts.path.encode(), parts.port  # half of a character, or no number: it is said only now
+    except ValueError:
+        parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise UnknownOption(f"{url!r} is no server's address; wanted one such as http://localhost:8000/v1")
     if parts.username or parts.password:
         raise UnknownOption("the address holds a name or a password; take them out and give key=")
     path = parts.path.rstrip("/").removesuffix("/chat/completions")
     return f"{parts.scheme}://{parts.netloc}{path or '/v1'}"
+
+
+def _check(key: object, timeout: object, retries: object) -> None:
+    """Raise UnknownOption for a key that no header carries, or a number that cannot be meant."""
+    if key is not None and not (isinstance(key, str) and key.isascii() and key.isprintable()):
+        raise UnknownOption(
+            "the key holds what no header carries; wanted a text of ASCII letters, figures and signs, "
+            "without line breaks"
+        )
+    seconds = timeout if isinstance(timeout, (int, float)) and not isinstance(timeout, bool) else 0
+    if not 0 < seconds <= LONGEST_PATIENCE:
+        raise UnknownOption(
+            f"timeout is {timeout!r:.40}; wanted seconds: over 0, {LONGEST_PATIENCE:,} at most"
+        )
+    if not isinstance(retries, int) or isinstance(retries, bool) or not 0 <= retries <= MOST_RETRIES:
+        raise UnknownOption(f"retries is {retries!r:.40}; wanted a whole number from 0 to {MOST_RETRIES}")
+
+
+def _written(told: Mapping[str, Any]) -> bytes:
+    """A body as it is sent. Raises BadMessage for half of a character, which UTF-8 has no bytes for."""
+    try:
+        return json.dumps(told, ensure_ascii=False).encode()
+    except UnicodeEncodeError as wrong:
+        near = wrong.object[max(0, wrong.start - 20) : wrong.end + 20]
+        raise BadMessage(
+            f"a text holds half of a character, near {near!r}; wanted whole Unicode characters"
+        ) from None
 
 
 def _client(url: str, key: str | None, timeout: float) -> httpx.Client:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import PIL.Image
 
-from omma.chat import Image, MediaSource, Seen, Video, source_name
+from omma.chat import Image, MediaSource, Seen, Video, full_name, source_name
 from omma.errors import BadInput, BadPicture, BadVideo, UnknownOption
 from omma.prep.patches import fit
 from omma.prep.pictures import ORIENTATION, PictureLimits, open_picture, read_header
@@ -51,7 +51,7 @@ def show_picture(part: Image, peer: Peer) -> Shown:
     kind = None if raw is None else _plain(raw, name)
     url = _url(kind, raw) if kind and raw else _url("image/png", _png(picture))
     sent = {"type": "image_url", "image_url": {"url": url, **limits}}
-    return Shown(sent, Seen("image", original, resized, peer.dialect, name=name))
+    return Shown(sent, Seen("image", original, resized, peer.dialect, name=full_name(part.source)))
 
 
 def _held(source: MediaSource) -> bytes | None:
@@ -116,13 +116,14 @@ def show_video(part: Video, peer: Peer) -> Shown:
 def _clip(part: Video, raw: bytes, peer: Peer, name: str) -> Seen:
     """What a model of this family is shown of a video by the published rules."""
     if peer.make == "omma":  # it tells what it showed
-        return Seen("video", Size(1, 1), Size(1, 1), peer.dialect, name=name)
+        return Seen("video", Size(1, 1), Size(1, 1), peer.dialect, name=full_name(part.source))
     rules = peer.rules
     try:
         with open_reel(raw, rules.fps) as reel:
             count = frames_to_take(len(reel.times), reel.rate, rules.fps, rules)
             times = tuple(reel.times[i] for i in spread(len(reel.times), count))
-            return Seen("video", reel.size, frame_size(reel.size, count, rules), peer.dialect, times, name)
+            called, size = full_name(part.source), frame_size(reel.size, count, rules)
+            return Seen("video", reel.size, size, peer.dialect, times, called)
     except BadVideo as wrong:
         raise BadVideo(str(wrong).replace(source_name(b""), name)) from None
 

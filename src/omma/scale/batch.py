@@ -87,13 +87,15 @@ def run_batch(source: Path, out: Path, workers: Workers, progress: Progress | No
 
 
 def _digests(source: Path) -> dict[str, str]:
-    """What tells the rows, by their names. Raises BadData where there are lines and no row among them."""
+    """What tells the rows, by their names. Raises BadData where there is no row."""
     digests, first, sound = dict[str, str](), None, False
     for row in read_rows(source):
         digests[row.name] = row.digest
         first, sound = first or row.wrong, sound or row.wrong is None
     if first is not None and not sound:
         raise first
+    if not digests:
+        raise BadData(f"{source} is empty; wanted rows of JSON, one a line")
     return digests
 
 

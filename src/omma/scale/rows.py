@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -27,6 +28,8 @@ _NOTHING = {  # of a body: read elsewhere, or changes nothing
     "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options",
 }  # fmt: skip
 _OWN = {"custom_id", "messages"}
+_BESIDE = {"custom_id", "method", "url", "body"}  # what a row of OpenAI's form is made of
+LONGEST = 4096  # letters of a regex
 
 
 class Place(NamedTuple):
@@ -41,7 +44,8 @@ class Place(NamedTuple):
 class Row:
     """A line of the input. `digest` tells it from any other; `place` is where it stands.
 
-    Of a line that is no row `wrong` says why; its answer is that.
+    Of a line that is no row `wrong` says why; its answer is that. `twice` is a name that one of its objects
+    has twice: one reader would take the first value and another the last.
     """
 
     name: str
@@ -50,6 +54,7 @@ class Row:
     place: Place
     raw: Mapping[str, Any]
     wrong: BadData | None = None
+    twice: str | None = None
 
 
 def read_rows(path: Path) -> Iterator[Row]:
@@ -90,8 +95,9 @@ def _row(line: bytes, place: Place, path: Path) -> Row:
     form: Form = "openai" if b'"body"' in line else "own"
     raw: Mapping[str, Any] = {}
     name: Any = None
+    twice: list[str] = []
     try:
-        raw = _object(line, where)
+        raw = _object(line, where, twice)
         form = "openai" if "body" in raw else "own"
         name = raw.get("custom_id", None if form == "openai" else f"line-{place.number}")
         if not isinstance(name, str) or not name:
@@ -103,12 +109,19 @@ def _row(line: bytes, place: Place, path: Path) -> Row:
     except BadData as wrong:
         named = name if isinstance(name, str) and name else f"line-{place.number}"
         return Row(named, form, digest, place, raw, wrong)
-    return Row(name, form, digest, place, raw)
+    return Row(name, form, digest, place, raw, twice=twice[0] if twice else None)
 
 
-def _object(line: bytes, where: str) -> Mapping[str, Any]:
+def _object(line: bytes, where: str, twice: list[str]) -> Mapping[str, Any]:
+    """The object of a line; names that stand twice in one of its objects are added to `twice`."""
+
+    def told(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = Counter(name for name, _ in pairs)
+        twice.extend(name for name, count in names.items() if count > 1)
+        return dict(pairs)
+
     try:
-        raw = json.loads(line)
+        raw = json.loads(line, object_pairs_hook=told)
     except (ValueError, RecursionError) as wrong:
         raise BadData(f"{where} is no JSON: {wrong}") from None
     if not isinstance(raw, dict):
@@ -132,6 +145,8 @@ def read_asked(row: Row, folder: Path) -> Asked:
     """
     if row.wrong is not None:
         raise row.wrong
+    if row.twice is not None:
+        raise BadData(f"an object of the row has {row.twice[:60]!r} twice; take one out")
     body, known = row.raw, _OWN
     if row.form == "openai":
         body, known = _body(row.raw), _NOTHING
@@ -148,6 +163,8 @@ def _body(raw: Mapping[str, Any]) -> Mapping[str, Any]:
     body, url, method = raw["body"], raw.get("url"), raw.get("method", "POST")
     if not isinstance(body, Mapping):
         raise BadMessage(f"body is {type(body).__name__}; wanted an object")
+    if unread := [key for key in raw if key not in _BESIDE and raw[key] is not None]:
+        raise UnknownOption(f"{', '.join(unread)}: nobody reads that beside body; put it inside")
     if (method, url) != ("POST", ENDPOINT):
         raise BadMessage(f"{method} {url} is not answered here; wanted POST {ENDPOINT}")
     return body
@@ -157,26 +174,45 @@ def _options(wishes: dict[str, Any]) -> Options:
     """The options of a body in OpenAI's names and ours. What nobody reads is refused."""
     if wishes.pop("n", 1) != 1 or wishes.pop("stream", False):
         raise UnknownOption("a row is answered once and whole; leave n and stream out")
-    wishes.pop("stream_options", None)
-    if (most := wishes.pop("max_completion_tokens", None)) is not None:
-        wishes["max_tokens"] = most
+    if "stream_options" in wishes:
+        raise UnknownOption("stream_options is for streams; take it out")
+    most = wishes.pop("max_completion_tokens", None)
+    if most is not None and wishes.setdefault("max_tokens", most) != most:
+        raise UnknownOption("max_tokens and max_completion_tokens say two things; take one out")
     if wishes.pop("logprobs", False) is not False or "top_logprobs" in wishes:
         raise UnknownOption("log-probabilities are not written by a batch; leave them out")
-    format = wishes.pop("response_format", None)
-    pattern = wishes.pop("regex", None)
+    shape = _shape(wishes.pop("response_format", None), wishes.pop("regex", None))
     choice, several = wishes.pop("tool_choice", None), wishes.pop("parallel_tool_calls", None)
     if unread := sorted(set(wishes) - _OPTIONS):
         known = ", ".join(sorted((*_OPTIONS, *_ALSO)))
         raise UnknownOption(f"{', '.join(unread)}: nobody reads that; known: {known}")
-    shape = Matching(pattern) if isinstance(pattern, str) else _shape(format)
     options = Options.of(**wishes)
     tools, calls = chosen(options.tools, choice, several)
     if shape is not None and calls is not None:
-        raise UnknownOption("a format and tools are asked of one answer; take one of them out")
+        one = "regex" if isinstance(shape, Matching) else "response_format"
+        raise UnknownOption(f"{one} and tools hold the answer to two things; ask in two requests")
     return replace(options, tools=tools, shape=shape or calls)
 
 
-def _shape(format: Any) -> Shape | None:
+def _shape(format: Any, pattern: Any) -> Shape | None:
+    """What the text is held to. Raises UnknownOption where that is two things, or nobody reads it."""
+    shape = _formed(format)
+    if pattern is None:
+        return shape
+    if not isinstance(pattern, str) or not 1 <= len(pattern) <= LONGEST:
+        got = pattern if not isinstance(pattern, str) else f"{pattern[:50]}…" if pattern else ""
+        raise UnknownOption(f"regex is {got!r}; wanted a text of 1 to {LONGEST:,} letters")
+    if shape is not None:
+        raise UnknownOption("regex and a format, places or tools say two things; take one out")
+    return Matching(pattern)
+
+
+def _formed(format: Any) -> Shape | None:
+    """What response_format holds the text to."""
+    if isinstance(format, Mapping):
+        _read_all(format, {"type", "json_schema"} if format.get("type") == "json_schema" else {"type"}, "")
+        if isinstance(named := format.get("json_schema"), Mapping):
+            _read_all(named, {"name", "description", "schema", "strict"}, ".json_schema")
     match format:
         case None | {"type": "text"}:
             return None
@@ -188,6 +224,12 @@ def _shape(format: Any) -> Shape | None:
             raise UnknownOption(
                 f"response_format is {str(format)[:80]}; wanted text, json_object or json_schema"
             )
+
+
+def _read_all(given: Mapping[str, Any], known: set[str], where: str) -> None:
+    for key in given:
+        if key not in known:
+            raise UnknownOption(f"response_format{where}.{key} is not known here; take it out")
 
 
 def _placed(said: Message, folder: Path) -> Message:
@@ -209,7 +251,8 @@ def _beside(part: Any, folder: Path) -> Any:
 def answer_line(row: Row, answer: Answer, model: str, *, called_for: bool = False) -> dict[str, Any]:
     """An answer in the form of its row. The same answer is the same line: no clock and no dice are in it.
 
-    With `called_for` there were tools, and their calls are taken out of the text.
+    With `called_for` there were tools, and their calls are taken out of the text: of a row of ours they are
+    `calls`, each a name and its arguments.
     """
     usage = {
         "prompt_tokens": answer.usage.prompt_tokens,
@@ -218,7 +261,7 @@ def answer_line(row: Row, answer: Answer, model: str, *, called_for: bool = Fals
     }
     places = geometry(answer.text, answer.seen)["shown"]
     if row.form == "own":
-        told = {"text": answer.text, "finish_reason": answer.finish_reason, "usage": usage, "shown": places}
+        told = _own_answer(answer, called_for) | {"usage": usage, "shown": places}
         return {"custom_id": row.name, **told, "error": None, "of": _of(row, model)}
     called = parse_calls(answer.said) if called_for else Called(answer.said)
     said: dict[str, Any] = {"role": "assistant", "content": called.text}
@@ -238,6 +281,14 @@ def answer_line(row: Row, answer: Answer, model: str, *, called_for: bool = Fals
         "omma": {"finish_reason": answer.finish_reason, "shown": places},
     }
     return _line(row, {"status_code": 200, "request_id": row.digest, "body": body}, None, model)
+
+
+def _own_answer(answer: Answer, called_for: bool) -> dict[str, Any]:
+    if not called_for:
+        return {"text": answer.text, "finish_reason": answer.finish_reason}
+    called = parse_calls(answer.text)
+    calls = [{"name": call.name, "arguments": dict(call.arguments)} for call in called.calls]
+    return {"text": called.text, "calls": calls, "finish_reason": answer.finish_reason}
 
 
 def error_line(row: Row, wrong: OmmaError, model: str) -> dict[str, Any]:

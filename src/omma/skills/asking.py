@@ -29,7 +29,7 @@ def worded(responder: Responder, wordings: Mapping[str, str], **fill: str) -> st
     where there is nothing to fill a place with.
     """
     for name, words in fill.items():
-        if not words.strip():
+        if not isinstance(words, str) or not words.strip():
             raise BadMessage(f"{name} is {words!r}; say in words what is meant")
     dialect = getattr(responder, "dialect", OWN)
     return wordings.get(dialect, wordings[OWN]).format(**fill)

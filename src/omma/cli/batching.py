@@ -87,13 +87,8 @@ def batch(
 
     workers: Workers
     if ray is not None:
-        from omma.scale.batch_ray import RayAnswering, Source
-
-        where = Source(model, device, dtype)
-        if connect is not None:
-            there = bring_model(model, device, dtype, connect)
-            where = Source(getattr(there, "name", model), connect=connect, key=key_of())
-        workers = RayAnswering(where, source, None if ray == "local" else ray, replicas, rows)
+        cluster = None if ray == "local" else ray
+        workers = _on_ray(source, model, device, dtype, connect, cluster, replicas, rows)
     else:
         responder = bring_model(model, device, dtype, connect)
         workers = Alone(responder, getattr(responder, "name", model), rows)
@@ -101,6 +96,26 @@ def batch(
         report = run_batch(source, out, workers, shown.count)
     _tell(report, out, json=json)
     return LATER if report.waiting else FAILED if report.failed else 0
+
+
+def _on_ray(
+    source: Path,
+    model: str,
+    device: str,
+    dtype: str,
+    connect: str | None,
+    cluster: str | None,
+    replicas: int,
+    rows: int,
+) -> Workers:
+    """Models on a cluster, or connections from there to a server."""
+    from omma.scale.batch_ray import RayAnswering, Source
+
+    where = Source(model, device, dtype)
+    if connect is not None:
+        there = bring_model(model, device, dtype, connect)
+        where = Source(getattr(there, "name", model), connect=connect, key=key_of())
+    return RayAnswering(where, source, cluster, replicas, rows)
 
 
 def _tell(report: Report, out: Path, *, json: bool) -> None:

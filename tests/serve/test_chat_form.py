@@ -272,4 +272,4 @@ def test_models_are_listed_and_described(client: openai.OpenAI) -> None:
 
 def test_seconds_of_frames_are_told_in_thousandths() -> None:
     seen = Seen("video", Size(40, 30), Size(56, 28), "relative", times=(0.2 * 3, 1 / 3))
-    assert seen_form(seen)["times"] == [0.6, 0.333]
+    assert seen_form(seen)["times"] == [0.6, 0.333333]

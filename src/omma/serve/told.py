@@ -112,7 +112,7 @@ def seen_form(seen: Seen) -> dict[str, Any]:
         "dialect": seen.boxes,
     }
     tokens = {} if seen.tokens is None else {"tokens": seen.tokens}
-    return told | tokens | ({"times": [round(time, 3) for time in seen.times]} if seen.times else {})
+    return told | tokens | ({"times": [round(time, 6) for time in seen.times]} if seen.times else {})
 
 
 def omma_form(told: Told, fetch: float | None, ignored: Sequence[str]) -> dict[str, Any]:

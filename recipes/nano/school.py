@@ -296,13 +296,16 @@ def answer() -> Recipe:
     )
 
 
-LEFT_WEAK = (  # by the stage before: a scene's things found all, documents, charts and clips
-    Course("scenes", 1.0, level=1, sizes=SMALL + MIDDLE + LARGE, tasks=PLACINGS, questions=10),
-    Course("scenes", 1.4, level=2, sizes=SMALL + MIDDLE + LARGE, tasks=PLACINGS, questions=10),
-    *(Course(world, weight * 0.3, level=0) for world, weight in REST),
-    *(Course(world, weight * 0.3, level=1) for world, weight in REST),
-    Course("clips", 0.6, level=0),
-    Course("clips", 0.6, level=1),
+LEFT_WEAK = (  # by the stage before: each one of several alike, labels among labels, documents, charts, clips
+    Course("scenes", 4.5, level=2, sizes=TINY + SMALL, tasks=("find", "count"), questions=10),
+    Course("scenes", 3.5, level=3, sizes=SMALL + MIDDLE, tasks=("find", "count"), questions=10),
+    Course("scenes", 3.0, level=1, sizes=SMALL + MIDDLE + LARGE, tasks=PLACINGS, questions=10),
+    Course("scenes", 4.2, level=2, sizes=SMALL + MIDDLE + LARGE, tasks=PLACINGS, questions=10),
+    Course("screens", 2.0, level=1, sizes=SMALL + MIDDLE, tasks=PLACINGS, questions=10),
+    *(Course(world, weight * 0.15, level=0) for world, weight in REST),
+    *(Course(world, weight * 0.15, level=1) for world, weight in REST),
+    Course("clips", 0.3, level=0),
+    Course("clips", 0.3, level=1),
 )
 
 
@@ -313,7 +316,7 @@ def again() -> Recipe:
         name="nano-second-again",
         start=RUNS / "second-answer" / "model",
         data=Worlds(COURSES + LEFT_WEAK),
-        steps=400,
+        steps=700,
         rate=Rate(peak=5e-4, final=2e-5, warm_up=5, shape="trapezoid", fall=0.95),
         seed=35,
     )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import Future
 from pathlib import Path
+from traceback import StackSummary
 
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch.distributed.checkpoint.api import CheckpointException
 
-from omma.errors import BadCheckpoint
+from omma.errors import BadCheckpoint, BadFolder
 from omma.train import checkpoint
 from omma.train.checkpoint import Saver
 from omma.train.loop import _sayable
@@ -43,6 +46,16 @@ def test_a_half_written_checkpoint_is_not_seen(tmp_path: Path) -> None:
     found = checkpoint.newest(tmp_path)
     assert found is not None
     assert found[1]["step"] == 1
+
+
+def test_a_rank_that_finds_no_room_ends_the_run_with_a_sentence(tmp_path: Path) -> None:
+    saver, done = Saver(tmp_path, 2), Future[None]()
+    wrong = CheckpointException("", {1: (OSError(28, "No space left on device"), StackSummary())})
+    done.set_exception(wrong)
+    saver._writing = checkpoint._Writing(tmp_path / ".writing-00000002", tmp_path / "step-00000002", done)
+    with pytest.raises(BadFolder, match=r"step-00000002 cannot be written: .*No space left"):
+        saver.settle()
+    assert checkpoint.newest(tmp_path) is None
 
 
 @pytest.mark.parametrize("file", ["state.safetensors", "state.json"])

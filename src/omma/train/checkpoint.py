@@ -24,12 +24,13 @@ from typing import Any, NamedTuple
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
+from torch.distributed.checkpoint.api import CheckpointException
 from torch.distributed.checkpoint.hf_storage import HuggingFaceStorageReader, HuggingFaceStorageWriter
 from torch.distributed.checkpoint.metadata import TensorStorageMetadata
 from torch.distributed.checkpoint.state_dict_loader import load as load_rows
 from torch.distributed.checkpoint.state_dict_saver import async_save
 
-from omma.errors import BadCheckpoint
+from omma.errors import BadCheckpoint, BadFolder
 from omma.train.shard import ALONE, Ranks
 from omma.weights.files import write_tensors
 
@@ -74,12 +75,20 @@ class Saver:
         self._writing = _Writing(passing, final, done)
 
     def settle(self, *, wait: bool = True) -> None:
-        """Let what is being written appear: once it is there, or at once if it is there already."""
+        """Let what is being written appear: once it is there, or at once if it is there already.
+
+        Raises BadFolder, on every rank, where the disk of any of them takes none.
+        """
         if self._writing is None or not (wait or self._writing.done.done()):
             return
         passing, final, done = self._writing
-        done.result()
         self._writing = None
+        try:
+            done.result()
+        except CheckpointException as problem:
+            raise BadFolder(
+                f"{final} cannot be written: {_first(problem)}; make room, and run it again to go on"
+            ) from None
         if self.ranks.first:
             self._appear(passing, final)
 
@@ -136,13 +145,22 @@ def fill(checkpoint: Path, tensors: Mapping[str, Tensor], ranks: Ranks = ALONE) 
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "torch.distributed is disabled", UserWarning)
         alone = ranks.count == 1
-        load_rows(dict(tensors), storage_reader=reader, process_group=ranks.saving, no_dist=alone)
+        try:
+            load_rows(dict(tensors), storage_reader=reader, process_group=ranks.saving, no_dist=alone)
+        except CheckpointException as problem:
+            raise _broken(checkpoint, _first(problem)) from None
 
 
 def sweep(run: Path) -> None:
     """Take away what a kill left half written."""
     for half in run.glob(".writing-*"):
         shutil.rmtree(half, ignore_errors=True)
+
+
+def _first(problem: CheckpointException) -> str:
+    """What went wrong on the first rank of those that failed; by itself it tells all their tracebacks."""
+    (wrong, _), *_ = problem.failures.values()
+    return str(wrong)
 
 
 def _broken(checkpoint: Path, problem: str) -> BadCheckpoint:

@@ -21,7 +21,7 @@ PICTURE = Path("docs/results/nano.png")
 # What the bundled weights went through.
 STAGES = (
     *("see", "learn", "first-answer", "first-further", "second-answer", "second-further", "third-answer"),
-    *("spell", "first-drill", "fourth-answer", "drill", "answer", "again"),
+    *("spell", "first-drill", "fourth-answer", "drill", "answer", "first-again", "again"),
 )
 LOSSES = ("answers", "names", "fine", "coarse", "places")
 # What is drawn of a check: its name in the log and in the picture. Of long answers each token counts, short
@@ -72,7 +72,7 @@ def draw() -> None:
             axes.axvspan(past, end, color="grey", alpha=0.1 * (STAGES.index(stage) % 2), linewidth=0)
         name = stage.rpartition("-")[2]
         place = above.get_xaxis_transform()
-        above.text((past + end) / 2, 1.02, name, ha="center", fontsize=8, transform=place)
+        above.text((past + end) / 2, 1.01, name, ha="left", fontsize=8, rotation=40, transform=place)
         past = end
     above.set(ylabel="loss in training", yscale="log", xlim=(0, past * 1.01))
     below.set(ylabel="held out: share right", xlabel="hours of training on two cores", ylim=(0, 1.02))

@@ -34,6 +34,7 @@ from omma.prep.tokenizer import Tokenizer
 from omma.sample import Size
 from omma.spec import DecoderSpec, Gelu, ModelSpec, SwiGLU, VisionSpec, Written
 from omma.synth.exercise import STRIPS
+from omma.synth.suites import SPOKEN
 from omma.train.recipe import Course, Muon, Rate, Recipe, Worlds
 
 RUNS = Path("runs/nano")
@@ -296,16 +297,17 @@ def answer() -> Recipe:
     )
 
 
-LEFT_WEAK = (  # by the stage before: each one of several alike, labels among labels, documents, charts, clips
+LEFT_WEAK = (  # by the stage before: each one of several alike, labels among labels, languages, documents
     Course("scenes", 4.5, level=2, sizes=TINY + SMALL, tasks=("find", "count"), questions=10),
     Course("scenes", 3.5, level=3, sizes=SMALL + MIDDLE, tasks=("find", "count"), questions=10),
-    Course("scenes", 3.0, level=1, sizes=SMALL + MIDDLE + LARGE, tasks=PLACINGS, questions=10),
-    Course("scenes", 4.2, level=2, sizes=SMALL + MIDDLE + LARGE, tasks=PLACINGS, questions=10),
-    Course("screens", 2.0, level=1, sizes=SMALL + MIDDLE, tasks=PLACINGS, questions=10),
-    *(Course(world, weight * 0.15, level=0) for world, weight in REST),
-    *(Course(world, weight * 0.15, level=1) for world, weight in REST),
-    Course("clips", 0.3, level=0),
-    Course("clips", 0.3, level=1),
+    Course("scenes", 2.0, level=1, sizes=SMALL + MIDDLE + LARGE, tasks=PLACINGS, questions=10),
+    Course("scenes", 4.0, level=2, sizes=SMALL + MIDDLE + LARGE, tasks=PLACINGS, questions=10),
+    Course("screens", 2.5, level=1, sizes=SMALL + MIDDLE, tasks=PLACINGS, questions=10),
+    Course("languages", 4.0, level=0, sizes=TINY + SMALL, tasks=SPOKEN, questions=14),
+    Course("languages", 8.0, level=1, sizes=TINY + SMALL, tasks=SPOKEN, questions=14),
+    Course("languages", 2.0, level=2, sizes=SMALL + MIDDLE, tasks=SPOKEN, questions=14),
+    *(Course(world, weight * 0.15, level=level) for world, weight in REST for level in (0, 1)),
+    *(Course("clips", 0.3, level=level) for level in (0, 1)),
 )
 
 
@@ -316,7 +318,7 @@ def again() -> Recipe:
         name="nano-second-again",
         start=RUNS / "second-answer" / "model",
         data=Worlds(COURSES + LEFT_WEAK),
-        steps=700,
+        steps=1000,
         rate=Rate(peak=5e-4, final=2e-5, warm_up=5, shape="trapezoid", fall=0.95),
         seed=35,
     )

@@ -3,10 +3,12 @@
     python -m recipes.nano.release runs/nano/second-answer/model
     python -m recipes.nano.release runs/nano/second-answer/model --only words lines find
     python -m recipes.nano.release --card     # the model card anew, from what make eval measured last
+    python -m recipes.nano.release runs/nano/mean --mean runs/nano/one/model runs/nano/other/model
 
 Both models answer every suite, or those that are named. The candidate goes in when its mean over them is
 higher (for suites that count wrong letters, the share of right ones), and its model card is written from the
-same figures.
+same figures. With `--mean` the candidate is made first, as the mean of the weights of models that came of one
+another: where each is better at something, what lies between them is often good at both.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import torch
 from rich.console import Console
 from rich.progress import Progress
 
@@ -29,6 +32,8 @@ from bench.results import RESULTS, Table
 from omma.evals.suites import SuiteScore, evaluate, read_suite
 from omma.loading import BUNDLED
 from omma.train import checkpoint
+from omma.weights.files import write_tensors
+from omma.weights.marks import mark, marked
 
 PLACE = BUNDLED["omma-nano"]
 HEAD = "marks.safetensors"  # the trainer's own; it stays here, for the school to go on with
@@ -76,6 +81,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m recipes.nano.release", description=__doc__)
     parser.add_argument("candidate", type=Path, nargs="?", help="a finished model's folder")
     parser.add_argument("--only", nargs="+", default=[], choices=sorted(PROMISES), help="these suites only")
+    parser.add_argument("--mean", nargs="+", type=Path, help="make the candidate of these models' weights")
     parser.add_argument("--card", action="store_true", help="write the card from docs/results/eval.json")
     wish = parser.parse_args()
     if wish.card == (wish.candidate is not None):
@@ -85,6 +91,8 @@ def main() -> int:
         (PLACE / "README.md").write_text(card(rows), encoding="utf-8")
         return 0
     candidate: Path = wish.candidate
+    if wish.mean:
+        mean(wish.mean, candidate)
     new = scores(str(candidate), wish.only)
     better = statistics.mean(map(rightness, new))
     print(f"{candidate}: {100 * better:.2f} % right over {len(new)} suites")
@@ -98,6 +106,22 @@ def main() -> int:
     (PLACE / "README.md").write_text(card(rows_of(new)), encoding="utf-8")
     print(f"omma-nano is now {candidate}")
     return 0
+
+
+def mean(models: Sequence[Path], out: Path) -> None:
+    """Write the mean of these models' weights, and of their heads beside them, as a model of its own."""
+    out.mkdir(parents=True)
+    for file in models[0].iterdir():
+        if file.suffix != ".safetensors":
+            shutil.copy(file, out / file.name)
+    for name in ("model.safetensors", HEAD):
+        each = [checkpoint.read(model / name) for model in models]
+        told = {
+            key: torch.stack([one[key].float() for one in each]).mean(0).to(like.dtype)
+            for key, like in each[0].items()
+        }
+        facts = None if name == HEAD else marked({key: mark(tensor) for key, tensor in told.items()})
+        write_tensors(told, out / name, facts)
 
 
 def put(candidate: Path) -> None:

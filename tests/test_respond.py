@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import omma
-from omma.chat import Answer, Image, Options, Responder, Seen, Usage, message, messages, whole
+from omma.chat import Answer, Image, Message, Options, Responder, Seen, Usage, message, messages, whole
 from omma.errors import (
     BadFolder,
     BadMessage,
@@ -292,6 +292,14 @@ def test_a_closed_stream_is_over() -> None:
 def test_a_stop_that_is_no_text_is_refused() -> None:
     with pytest.raises(UnknownOption, match="stop"):
         Options.of(stop=5)
+    with pytest.raises(UnknownOption, match="stop holds half of a character"):
+        Options.of(stop=["END", "\ud83d"])
+
+
+def test_a_message_made_by_hand_is_read_before_it_is_streamed() -> None:
+    wrong = Message("user", (3,))  # type: ignore[arg-type]
+    with pytest.raises(BadMessage, match=r"messages\[0\]"):
+        model("qwen2.5-vl").stream([wrong])
 
 
 def test_a_stop_given_bare_to_options_is_not_taken_letter_by_letter() -> None:

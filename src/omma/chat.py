@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
-from omma.errors import UnknownOption
+from omma.errors import UnknownOption, halved
 from omma.shape import Shape
 from omma.spoken import messages, tools
 from omma.turns import (
@@ -123,6 +123,8 @@ class Options:
             raise UnknownOption(
                 "stop holds something that is not text, or is empty; wanted texts of a letter or more"
             )
+        if told := halved("".join(self.stop)):
+            raise UnknownOption(f"stop holds {told}")
 
 
 # "loop": the same words came again and again, and the answer was ended there.

@@ -141,3 +141,16 @@ class MissingExtra(OmmaError):
 
 class PlaceholderMismatch(OmmaError):
     """The prompt's places for visual tokens and the tower's features differ in number."""
+
+
+def halved(text: str) -> str | None:
+    """In words, where a text holds half of a character (a lone surrogate); None for whole text.
+
+    Python and JSON can say one, UTF-8 has no bytes for it, and so no tokenizer, file or server takes it.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as wrong:
+        near = text[max(0, wrong.start - 20) : wrong.end + 20]
+        return f"half of a character, near {near!r}; wanted whole Unicode characters"
+    return None

@@ -56,7 +56,7 @@ class Model(Verbs):
     def stream(self, spoken: Sequence[Message], options: Options = PLAIN) -> Iterator[Delta]:
         """Answer piece by piece. What is wrong with the conversation is raised before the first piece."""
         options.check()
-        asked, seen = self.prepared(spoken, options)
+        asked, seen = self.prepared(messages(spoken), options)
         return (delta(piece, seen) for piece in self._pieces([asked]))
 
     def answers(

@@ -120,6 +120,7 @@ def test_a_schema_takes_what_satisfies_it_and_nothing_else(
         ({"$ref": "#"}, "^# leads back to itself"),
         ({"anyOf": [{"$ref": "#"}, {"allOf": [{"$ref": "#"}]}]}, "^# leads back to itself"),
         ({"type": "string", "pattern": "x|(a{1000}){100}"}, "for 100,002 letters"),
+        ({"enum": ["a", "b\ud800"]}, "the schema holds half of a character, near"),
         ([], "wanted an object"),
     ],
 )

@@ -292,7 +292,7 @@ def test_a_line_that_is_no_question_is_named(suite: Path, line: str, said: str) 
     ("truth", "said"),
     [
         ("{}", r"its truth is \{\}; wanted an object with one of word"),
-        ('{"word":"a\\ud800"}', "half of a letter"),
+        ('{"word":"a\\ud800"}', "half of a character"),
         ('{"boxes":[{"box":[9,9,1,1]}]}', "x1 under x2"),
         ('{"boxes":[{"box":[1,1,1,9]}]}', "x1 under x2"),
         ('{"point":[1,1],"box":[0,0,Infinity,1]}', "x1 under x2"),

@@ -181,9 +181,8 @@ CALLED = Message("assistant", (), (ToolCall("f", {"word": HALF}, "1"),))
         (HELLO, {"tools": [Tool("f", "", OBJECT)]}),
         (HELLO, {"shape": Schema(OBJECT)}),
         (HELLO, {"shape": Matching(HALF)}),
-        (HELLO, {"stop": [HALF]}),
     ],
-    ids=["words", "call", "tool", "parameters", "schema", "regex", "stop"],
+    ids=["words", "call", "tool", "parameters", "schema", "regex"],
 )
 def test_half_of_a_character_is_refused_wherever_it_stands(said: Any, wishes: dict[str, Any]) -> None:
     with serving(Foreign(hi)) as foreign:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from omma.errors import BadShape
+from omma.errors import BadShape, halved
 
 MOST = 1 << 20  # letters, from which on they are not counted
 
@@ -19,8 +19,8 @@ def pattern_of(pattern: Any, where: str, *, letters: int, unfolded: int) -> str:
         raise BadShape(f"{where} is {type(pattern).__name__}; wanted a regular expression as text")
     if len(pattern) > letters:
         raise BadShape(f"{where} has {len(pattern):,} letters; at most {letters:,} are taken")
-    if any("\ud800" <= letter <= "\udfff" for letter in pattern):
-        raise BadShape(f"{where} holds half of a character; wanted whole Unicode characters")
+    if told := halved(pattern):
+        raise BadShape(f"{where} holds {told}")
     if (long := length(pattern)) > unfolded:
         told = f"{long:,}" if long < MOST else f"over {MOST:,}"
         raise BadShape(

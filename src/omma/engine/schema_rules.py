@@ -14,7 +14,7 @@ from omma.engine.constants import constant
 from omma.engine.finite import endless
 from omma.engine.moments import MOMENTS
 from omma.engine.patterns import pattern_of
-from omma.errors import BadShape
+from omma.errors import BadShape, halved
 
 
 @dataclass(frozen=True)
@@ -115,10 +115,11 @@ class _Check:
             raise BadShape(f"the schema is {type(self.root).__name__}; wanted an object")
         try:
             size = len(json.dumps(self.root, allow_nan=False))
+            told = halved(json.dumps(self.root, ensure_ascii=False))
         except (TypeError, ValueError, RecursionError) as wrong:
-            raise BadShape(
-                f"the schema is no JSON: {wrong}; wanted one that can be written as JSON"
-            ) from None
+            raise BadShape(f"the schema is no JSON: {wrong}; wanted values of JSON alone") from None
+        if told:
+            raise BadShape(f"the schema holds {told}")
         if size > self.limits.bytes:
             raise BadShape(f"the schema has {size:,} bytes; at most {self.limits.bytes:,} are taken")
 

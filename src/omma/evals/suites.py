@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from omma.chat import Answer, Image, Message, Options, Part, Responder, Video, message, whole
-from omma.errors import BadData, MissingFile, OmmaError
+from omma.errors import BadData, MissingFile, OmmaError, halved
 from omma.evals.calls import written_calls
 from omma.evals.figures import Figure, chance, figure
 from omma.evals.marks import FORMS, Mark, Question, check_truth, form, mark, missed
@@ -175,12 +175,10 @@ def _question(line: bytes, path: Path, number: int) -> Question:
 
 
 def _json(line: bytes) -> Any:
-    """What a line says. Raises ValueError, for half of a letter too, which JSON can say and no text holds."""
+    """What a line says. Raises ValueError, for half of a character too, which no text holds."""
     raw = json.loads(line.decode("utf-8"))
-    try:
-        json.dumps(raw, ensure_ascii=False).encode()
-    except UnicodeEncodeError as wrong:
-        raise ValueError(f"it holds {wrong.object[wrong.start]!r}, which is half of a letter") from None
+    if told := halved(json.dumps(raw, ensure_ascii=False)):
+        raise ValueError(f"it holds {told}")
     return raw
 
 

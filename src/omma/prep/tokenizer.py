@@ -10,7 +10,7 @@ from typing import Any
 
 import tokenizers
 
-from omma.errors import BadFolder, BadMessage
+from omma.errors import BadFolder, BadMessage, halved
 from omma.prep.dialects import ANY_MARK
 from omma.spec import TokenIds
 
@@ -103,12 +103,8 @@ class Tokenizer:
 
     def text(self, text: str) -> list[int]:
         """Ids of words, brought to Unicode's NFC first. Never a mark's id, whatever the words are."""
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            raise BadMessage(
-                f"the text holds half of a character at place {error.start}; wanted whole Unicode characters"
-            ) from error
+        if told := halved(text):
+            raise BadMessage(f"the text holds {told}")
         ids: list[int] = self._words.encode(text, add_special_tokens=False).ids
         return ids
 

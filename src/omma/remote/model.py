@@ -22,6 +22,7 @@ from omma.errors import (
     UnknownModel,
     UnknownOption,
     Unreachable,
+    halved,
 )
 from omma.remote.asking import body
 from omma.remote.events import events
@@ -287,13 +288,10 @@ def _check(key: object, timeout: object, retries: object) -> None:
 
 def _written(told: Mapping[str, Any]) -> bytes:
     """A body as it is sent. Raises BadMessage for half of a character, which UTF-8 has no bytes for."""
-    try:
-        return json.dumps(told, ensure_ascii=False).encode()
-    except UnicodeEncodeError as wrong:
-        near = wrong.object[max(0, wrong.start - 20) : wrong.end + 20]
-        raise BadMessage(
-            f"a text holds half of a character, near {near!r}; wanted whole Unicode characters"
-        ) from None
+    raw = json.dumps(told, ensure_ascii=False)
+    if wrong := halved(raw):
+        raise BadMessage(f"a text holds {wrong}")
+    return raw.encode()
 
 
 def _client(url: str, key: str | None, timeout: float) -> httpx.Client:

@@ -113,7 +113,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"max_tokens": 3, "max_completion_tokens": 4}, "max_tokens", "two things"),
     ({"n": 17}, "n", "16 at most"),
     ({"n": 2.0}, "n", "n is 2.0; wanted a whole number"),
-    ({"seed": 2**63}, "seed", "wanted 9223372036854775807 at most"),
+    ({"seed": 2**63}, "seed", "wanted 9,223,372,036,854,775,807 at most"),
     ({"reasoning_effort": "low"}, "reasoning_effort", "choose another model"),
     ({"max_output_tokens": 3}, "max_output_tokens", "use max_tokens"),
     ({"tool_choice": {"type": "custom"}}, "tool_choice.type", "function, allowed_tools"),

@@ -145,10 +145,17 @@ def _sentence(param: str, got: Any, error: Mapping[str, Any]) -> tuple[str, str]
             return f'{here} is {shortened(got)}; wanted an object {{"url": …}}', "invalid_value"
         case _:
             limits = error.get("ctx", {}).items()
-            limits = {name: f"{limit:g}" if isinstance(limit, float) else limit for name, limit in limits}
+            limits = {name: _number(limit) for name, limit in limits}
             told = _WANTED.get(error["type"], "").format(**limits)
             told = told or wanted.removeprefix("Input should be ").removeprefix("Input should ")
             return f"{here} is {shortened(got)}; wanted {_lowered(told)}", "invalid_value"
+
+
+def _number(limit: Any) -> Any:
+    """A limit as one reads it: a million is 1,000,000."""
+    if isinstance(limit, float):
+        return f"{limit:g}"
+    return f"{limit:,}" if type(limit) is int else limit
 
 
 def _field(error: Mapping[str, Any]) -> str:

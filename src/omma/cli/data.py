@@ -29,7 +29,7 @@ World = Annotated[str, typer.Argument(metavar="WORLD", help=_KNOWN, show_default
 
 data = typer.Typer(
     name="data",
-    help="Make data to learn from.",
+    help="Make, clean and look through data to learn from.",
     rich_markup_mode="rich",
     no_args_is_help=False,
     epilog=examples(

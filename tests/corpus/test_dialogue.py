@@ -109,6 +109,34 @@ def test_weights_turn_single_answers_up_and_down() -> None:
     assert set(sample_of(record, processor()).weights_T) == {0, 1.5}  # type: ignore[arg-type]
 
 
+def test_turns_of_conversations_carry_weights_too() -> None:
+    turns = [
+        {"from": "human", "value": "a"},
+        {"from": "gpt", "value": "left", "weight": 0},
+        {"from": "human", "value": "b"},
+        {"from": "gpt", "value": "kept", "weight": 0.5},
+    ]
+    for reader in (read_llava, read_qwen):
+        assert reader(Loose({"conversations": turns, "weight": 3}), Path()).weights == (0, 0, 0, 1.5)
+
+
+def test_marks_of_boxes_are_measured_as_marks(tmp_path: Path) -> None:
+    Picture.new("RGB", (112, 84)).save(tmp_path / "a.png")
+    said = "<ref>the mug</ref><box>(100,100),(500,500)</box>"
+    turns = [{"from": "human", "value": "<img>a.png</img>Where?"}, {"from": "gpt", "value": said}]
+    record = read_qwen(Loose({"conversations": turns}), tmp_path)
+    for boxes in ("marks", "grid"):
+        sample, measured = sample_of(record, processor(boxes)), measure(record, processor(boxes))
+        assert measured.tokens == sample.length
+
+
+def test_an_empty_name_is_no_picture() -> None:
+    with pytest.raises(BadData, match="image is an empty text; wanted a name"):
+        read_captions(Loose({"image": "", "question": "What?", "answer": "a mug"}), Path())
+    alone = read_captions(Loose({"image": None, "question": "What?", "answer": "a mug"}), Path())
+    assert len(alone.messages) == 2
+
+
 def test_a_record_over_the_context_is_told() -> None:
     record = native(("user", "x" * 500), ("assistant", "y"))
     for work in (sample_of, measure):

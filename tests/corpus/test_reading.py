@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -146,6 +147,23 @@ def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
     for name in ("none.jsonl", "none-{0..2}.tar", "*.tar", ""):
         with pytest.raises(MissingFile):
             Corpus(tmp_path / name)
+
+
+def test_a_pipe_is_no_data_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jsonl")
+    with pytest.raises(MissingFile, match="a device or a pipe; wanted a file"):
+        Corpus(tmp_path / "pipe.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [('{"a": ' + "9" * 5000 + "}", "thousands of digits"), ('{"a": ' + "[" * 100_000, "nested too deeply")],
+)
+def test_what_json_says_and_nobody_can_hold_is_told_in_words(line: str, told: str, tmp_path: Path) -> None:
+    (tmp_path / "data.jsonl").write_text(json.dumps(native(0)) + f"\n{line}\n")
+    _, raw = (corpus := Corpus(tmp_path / "data.jsonl")).scan()
+    with pytest.raises(BadData, match=told):
+        corpus.record(raw)
 
 
 def test_a_bad_record_does_not_hide_its_neighbours(tmp_path: Path) -> None:

@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from omma.prep.positions import mrope_positions
 from omma.sample import Grid
@@ -49,6 +52,15 @@ def test_time_is_multiplied_before_it_is_cut() -> None:
     # Half a second a slice and two numbers a second: an integer cast of the seconds would lose them all.
     positions = mrope_positions(4, [Block(Grid(4, 2, 2), 0, 0.5)], merge=2, tokens_per_second=2.0)
     assert positions[0].tolist() == [0, 1, 2, 3]
+
+
+@given(st.lists(st.integers(0, 10_000), min_size=2, max_size=20, unique=True).map(sorted), st.integers(1, 30))
+def test_time_is_cut_as_the_models_learned_it(ticks: list[int], rate: int) -> None:
+    """The published product, in torch and single precision; frames a third of a second apart make wholes."""
+    seconds = 2 * (ticks[-1] - ticks[0]) / rate / (len(ticks) - 1)
+    blocks = [Block(Grid(len(ticks), 2, 2), 0, seconds)]
+    positions = mrope_positions(len(ticks), blocks, merge=2, tokens_per_second=2.0)
+    assert positions[0].tolist() == (torch.arange(len(ticks)) * (2 * torch.tensor(seconds))).long().tolist()
 
 
 @pytest.mark.parametrize("slices", [1, 2, 7])

@@ -212,6 +212,18 @@ def test_pictures_and_clips_stand_in_the_first_question() -> None:
     assert spoken[0].parts[0] == Video("clips/1.mp4", fps=clip.fps)
 
 
+def test_the_same_clip_is_the_same_film_whatever_memory_held_before(tmp_path: Path) -> None:
+    pytest.importorskip("av")
+    clip, dice = draw("clips", (0, 0), level=3, maps=False), np.random.default_rng(0)
+    films = set()
+    for _ in range(40):
+        stale = [dice.integers(0, 256, count, np.uint8) for count in dice.integers(1000, 300_000, 20)]
+        del stale
+        (name,) = films_room.write_pictures(clip, tmp_path, "0001", small=False, film=True)
+        films.add((tmp_path / name).read_bytes())
+    assert len(films) == 1
+
+
 @pytest.mark.parametrize("av", [True, False])
 def test_a_clip_that_was_written_is_read_frame_by_frame(
     tmp_path: Path, av: bool, monkeypatch: pytest.MonkeyPatch

@@ -83,6 +83,9 @@ def test_files_are_not_written_over_unless_that_is_asked_for(tmp_path: Path) -> 
         make_data("words", 1, tmp_path, level=0)
     make_data("words", 1, tmp_path, level=0, overwrite=True)
     assert len(list((tmp_path / "words").iterdir())) == 1
+    (tmp_path / "words" / "cat.webp").touch()  # somebody else's
+    make_data("words", 1, tmp_path, level=0, overwrite=True)
+    assert sorted(file.name for file in (tmp_path / "words").iterdir()) == ["000001.webp", "cat.webp"]
 
 
 @pytest.mark.parametrize("wish", [{"world": "dreams", "count": 1}, {"world": "words", "count": 0}])

@@ -67,7 +67,7 @@ def measure(record: Record, processor: Processor, *, any_length: bool = False) -
             case Mark():
                 new = 1
             case Text(text):
-                new = len(processor.tokenizer.text(text))
+                new = len(processor.spelled(text))
             case Image() as shown:
                 sizes.append(_sizes(shown, processor))
                 new = sizes[-1][1].width * sizes[-1][1].height // processor.rules.factor**2

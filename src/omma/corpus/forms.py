@@ -53,13 +53,20 @@ def reader(form: str) -> Reader:
         raise UnknownOption(f"no form of records is called {form!r}; known: {', '.join(READERS)}") from None
 
 
-def open_container(path: Path) -> Container:
-    """The file, by what its first bytes show. Raises MissingFile, and BadData when it is no data file."""
+def _head(path: Path) -> bytes:
+    """The first bytes of a file. Raises MissingFile where there is none in which records can be reached."""
     try:
+        if path.exists() and not path.is_file():
+            raise MissingFile(f"{path} is a folder, a device or a pipe; wanted a file")
         with path.open("rb") as file:
-            head = file.read(HEAD)
+            return file.read(HEAD)
     except OSError as problem:
         raise MissingFile(f"{path} cannot be read: {(problem.strerror or str(problem)).lower()}") from None
+
+
+def open_container(path: Path) -> Container:
+    """The file, by what its first bytes show. Raises MissingFile, and BadData when it is no data file."""
+    head = _head(path)
     if not head.strip():
         raise BadData(f"{path} has no records: it is empty")
     packed = None

@@ -54,8 +54,14 @@ def read_object(text: bytes, place: str) -> Loose:
         value = json.loads(text.removeprefix(codecs.BOM_UTF8))
     except UnicodeDecodeError as problem:
         raise BadData(f"{place} is not UTF-8 text: {problem.reason} at byte {problem.start}") from None
-    except (ValueError, RecursionError) as problem:
+    except json.JSONDecodeError as problem:
         raise BadData(f"{place} is not JSON: {problem}") from None
+    except RecursionError:
+        raise BadData(f"{place} is nested too deeply; wanted a record with fewer lists in lists") from None
+    except ValueError:
+        raise BadData(
+            f"{place} holds a number of thousands of digits; wanted numbers that can be counted with"
+        ) from None
     if not isinstance(value, dict):
         raise BadData(f"{place} holds {type(value).__name__}; wanted an object such as {{'messages': […]}}")
     return Loose(value)

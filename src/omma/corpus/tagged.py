@@ -27,8 +27,9 @@ PROMPT = "Describe the picture."  # what omma's own skill asks
 def read_llava(loose: Loose, folder: Path) -> Record:
     """Turns under "conversations", from human or gpt (user or assistant), one tag in the words a picture."""
     wording = Wording(Media(loose, folder))
-    for role, text in _turns(loose.value):
-        wording.add(role, wording.parts(text), weight_of(loose.value.get("weight"), "weight"))
+    whole = weight_of(loose.value.get("weight"), "weight")
+    for role, text, weight in _turns(loose.value):
+        wording.add(role, wording.parts(text), whole * weight)
     return wording.record(set(loose.value) - CONVERSATION - wording.media.read)
 
 
@@ -40,16 +41,17 @@ def read_qwen(loose: Loose, folder: Path) -> Record:
     """
     wording = Wording(Media(loose, folder))
     turns = list(_turns(loose.value))
-    alone = sum(len(SHOWN.findall(text)) for _, text in turns) == 1
+    alone = sum(len(SHOWN.findall(text)) for _, text, _ in turns) == 1
+    whole = weight_of(loose.value.get("weight"), "weight")
     pictures = 0
-    for role, text in turns:
+    for role, text, weight in turns:
         parts: list[Part | Boxes] = []
         for part in _shown(text, wording, alone=alone):
             pictures += isinstance(part, Image)
             last = pictures - 1 if pictures else None
             learned = role == "assistant"
             parts += grounded(part.text, last, learned=learned) if isinstance(part, Text) else [part]
-        wording.add(role, parts, weight_of(loose.value.get("weight"), "weight"))
+        wording.add(role, parts, whole * weight)
     return wording.record(set(loose.value) - CONVERSATION - wording.media.read)
 
 
@@ -86,16 +88,20 @@ def read_captions(loose: Loose, folder: Path) -> Record:
     shown: list[Part] = [media.take(kind) for kind, given in media.given.items() for _ in given]
     if not shown and question is None:
         raise BadData("there is a caption and no picture", "tags")
+    if not shown and (empty := [key for key in KEYS if loose.value.get(key) == ""]):
+        raise BadData(
+            f"{empty[0]} is an empty text; wanted a name, or no such field where words stand alone", "tags"
+        )
     wording.add("user", [*shown, Text(question or PROMPT)])
     wording.add("assistant", [Text(answer)], weight_of(loose.value.get("weight"), "weight"))
     return wording.record(set(loose.value) - {"question", "weight", "id", *CAPTIONS, *KEYS} - media.read)
 
 
-def _turns(value: Mapping[str, Any]) -> list[tuple[Role, str]]:
-    """Who says what."""
-    turns: list[tuple[Role, str]] = []
+def _turns(value: Mapping[str, Any]) -> list[tuple[Role, str, float]]:
+    """Who says what, and how much it weighs among the record's turns."""
+    turns: list[tuple[Role, str, float]] = []
     if (system := value.get("system")) is not None:
-        turns.append(("system", _words(system, "system")))
+        turns.append(("system", _words(system, "system"), 1.0))
     spoken = value.get("conversations")
     if not isinstance(spoken, list) or not spoken:
         raise BadData("conversations is empty or no list; wanted turns with 'from' and 'value'")
@@ -107,7 +113,8 @@ def _turns(value: Mapping[str, Any]) -> list[tuple[Role, str]]:
         speaker = turn.get(who)
         if not isinstance(speaker, str) or speaker not in SPEAKERS:
             raise BadData(f"{where}.{who} is {speaker!r}; wanted one of {', '.join(SPEAKERS)}", "role")
-        turns.append((SPEAKERS[speaker], _words(turn.get(says), f"{where}.{says}")))
+        weight = weight_of(turn.get("weight"), f"{where}.weight")
+        turns.append((SPEAKERS[speaker], _words(turn.get(says), f"{where}.{says}"), weight))
     return turns
 
 

@@ -98,6 +98,6 @@ def weight_of(value: Any, what: str) -> float:
     sound = not isinstance(value, bool) and isinstance(value, (int, float))
     if not sound or not (value == 0 or LIGHTEST <= value < HEAVIEST):
         raise BadData(
-            f"{what} is {value!r}; wanted 0, or a number from {LIGHTEST:f} to {HEAVIEST:,.0f}", "weight"
+            f"{what} is {value!r:.60}; wanted 0, or a number from {LIGHTEST:f} to {HEAVIEST:,.0f}", "weight"
         )
     return float(value)

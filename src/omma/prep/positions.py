@@ -68,4 +68,6 @@ def _time(number: int, block: Block, tokens_per_second: float | None) -> int:
     """Where a slice stands on the axis of time, from its block's start."""
     if tokens_per_second is None:
         return number
-    return math.floor(number * block.seconds_per_slice * tokens_per_second)
+    # In single precision, as the models were trained: a hair under a whole number in double is whole.
+    interval = np.float32(tokens_per_second) * np.float32(block.seconds_per_slice)
+    return math.floor(np.float32(number) * interval)

@@ -140,6 +140,16 @@ class Processor:
             weights_T[:1] = 0  # nothing stands before the first token, so nothing can say that it comes
         return Sample(np.array(ids, np.int64), positions, tuple(visuals), weights_T)
 
+    def spelled(self, text: str) -> list[int]:
+        """Ids of words; marks of boxes among them are marks, where the model writes such."""
+        if dialect_of(self.spec.boxes).dress != "marks":
+            return self.tokenizer.text(text)
+        ids: list[int] = []
+        for words in SPOKEN_MARK.split(text):
+            marked = SPOKEN_MARK.fullmatch(words) is not None and words in self.tokenizer.marks
+            ids += [self.tokenizer.mark(words)] if marked else self.tokenizer.text(words)
+        return ids
+
     def seen(self, sample: Sample) -> tuple[Seen, ...]:
         """The geometry of each picture and video, to read coordinates by."""
         return tuple(
@@ -202,12 +212,8 @@ class _Draft:
                 self._add([self._pad(visual)] * visual.tokens, piece.learned)
 
     def spell(self) -> None:
-        """Spell the words that wait; marks of boxes among them are marks, where the model writes such."""
-        tokenizer = self.processor.tokenizer
-        spoken = dialect_of(self.processor.spec.boxes).dress == "marks"
-        for words in SPOKEN_MARK.split(self.words) if spoken else [self.words]:
-            marked = spoken and SPOKEN_MARK.fullmatch(words) is not None and words in tokenizer.marks
-            self._add([tokenizer.mark(words)] if marked else tokenizer.text(words), self.learned)
+        """Spell the words that wait."""
+        self._add(self.processor.spelled(self.words), self.learned)
         self.words = ""
 
     def _write_slices(self, part: Video, written: Written) -> None:

@@ -117,7 +117,9 @@ def _ascending(times: Sequence[float], count: int) -> Sequence[float]:
         raise BadVideo(f"the list has {count} frames and {len(times)} times; wanted a time for each")
     for number, time in enumerate(times):
         if isinstance(time, bool) or not isinstance(time, (int, float)) or not 0 <= time <= LATEST:
-            raise BadVideo(f"frame {number} of the list stands at {time!r}; wanted seconds, from 0 on")
+            raise BadVideo(
+                f"frame {number} of the list stands at {time!r:.40}; wanted seconds, from 0 to {LATEST:,.0f}"
+            )
         if number and time <= times[number - 1]:
             raise BadVideo(
                 f"frame {number} of the list stands at {time:g} s and the one before at "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 from functools import cache
 from io import BytesIO
@@ -12,12 +13,29 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from omma.errors import BadInput
 from omma.synth.world import Exercise
 
-ENDINGS = (".webp", ".mp4")
+OURS = re.compile(r"\d{4,}(-\d+)?\.(webp|mp4)")  # names that pictures and clips are given here
 QUALITY = "14"  # x264's measure of loss: 0 is none, 51 the most
 SMALL = 75  # WebP's measure of what is kept, 100 the most
 _log = logging.getLogger(__name__)
+
+
+def fresh(folder: Path, name: str, overwrite: bool, album: str = "") -> tuple[Path, Path]:
+    """Where a list and its pictures go, made and empty of older ones; an album keeps those of others.
+
+    What an earlier run did not write stays where it is. Raises BadInput where something of one stands.
+    """
+    file, pictures = folder / f"{name}.jsonl", folder / (album or name)
+    kept = [] if album or not pictures.is_dir() else sorted(pictures.iterdir())
+    older = [path for path in kept if OURS.fullmatch(path.name)]
+    if (file.exists() or older) and not overwrite:
+        raise BadInput(f"{file} or its pictures exist already; name another folder, or say --overwrite")
+    for path in older:
+        path.unlink()
+    pictures.mkdir(parents=True, exist_ok=True)
+    return file, pictures
 
 
 def write_pictures(exercise: Exercise, folder: Path, stem: str, *, small: bool, film: bool) -> list[str]:
@@ -75,7 +93,7 @@ def _can_film() -> bool:
 
 
 def _film(pictures: Sequence[Image.Image], fps: float, path: Path) -> None:
-    """H.264 in MP4 with whole colours. One thread: the same frames always make the same file."""
+    """H.264 in MP4 with whole colours. One thread, no stray bytes: the same frames are the same file."""
     import av
 
     with av.open(str(path), "w") as container:
@@ -83,8 +101,17 @@ def _film(pictures: Sequence[Image.Image], fps: float, path: Path) -> None:
         stream.width, stream.height = pictures[0].size
         stream.pix_fmt = "yuv444p"
         stream.thread_count = 1
-        stream.options = {"crf": QUALITY, "preset": "veryfast", "threads": "1"}
+        # Its tree of blocks looks at memory that nobody wrote: one film in fifty was another.
+        stream.options = {"crf": QUALITY, "preset": "veryfast", "threads": "1", "x264-params": "mbtree=0"}
         for picture in pictures:
             frame = av.VideoFrame.from_ndarray(np.asarray(picture), format="rgb24")
-            container.mux(stream.encode(frame))
+            container.mux(stream.encode(_tidied(frame.reformat(format=stream.pix_fmt))))
         container.mux(stream.encode(None))
+
+
+def _tidied(frame: Any) -> Any:
+    """The frame with zeros where its rows go on beyond the picture: the encoder looks at what lies there."""
+    for plane in frame.planes:
+        rows_HL = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+        rows_HL[:, plane.width :] = 0
+    return frame

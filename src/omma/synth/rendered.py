@@ -20,7 +20,7 @@ from omma.sample import Size
 from omma.synth.ask_rendered import UNREAD, rendered_turns
 from omma.synth.browser import LARGEST, Browser, BrowserTrouble
 from omma.synth.dialogue import json_line
-from omma.synth.films import ENDINGS, write_pictures
+from omma.synth.films import fresh, write_pictures
 from omma.synth.world import Drawing, Edges, Exercise, Split, Thing, Word
 
 ENDINGS_OF_PAGES = (".html", ".htm", ".xhtml")
@@ -107,13 +107,7 @@ def render_pages(
     A page that cannot be shown is passed over and told. Raises BadInput where files stand already.
     """
     pages = pages_of(sources)
-    file, pictures = folder / "web.jsonl", folder / "web"
-    older = [path for path in sorted(pictures.glob("*")) if path.suffix in ENDINGS]
-    if (file.exists() or older) and not overwrite:
-        raise BadInput(f"{file} or its pictures exist already; name another folder, or say --overwrite")
-    for path in older:
-        path.unlink()
-    pictures.mkdir(parents=True, exist_ok=True)
+    file, pictures = fresh(folder, "web", overwrite)
     count, skipped = 0, list[Skipped]()
     with file.open("w", encoding="utf-8") as lines:
         for number, (page, found) in enumerate(_shown(pages, program, shots, seed, split, size), 1):

@@ -10,12 +10,12 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from omma.errors import BadInput, UnknownOption
+from omma.errors import UnknownOption
 from omma.sample import Size
 from omma.synth.ask_tongues import spoken_turns
 from omma.synth.dialogue import json_line
 from omma.synth.exercise import draw
-from omma.synth.films import ENDINGS, write_pictures
+from omma.synth.films import fresh, write_pictures
 from omma.synth.tongues import TONGUES
 from omma.synth.world import Exercise, Turn
 
@@ -165,7 +165,7 @@ def make_suite(
     they are needed also "more" pictures, "fps" of a clip, and "before": what was asked and answered before.
     """
     drawn, album = asked(name, count, fonts), _suite(name).album
-    file, pictures = _fresh(folder, name, overwrite, album)
+    file, pictures = fresh(folder, name, overwrite, album)
     with file.open("w", encoding="utf-8") as lines:
         for number, (index, exercise, turn) in enumerate(drawn, 1):
             stem = f"{index if album else number:04}"
@@ -213,7 +213,7 @@ def make_data(
     if count < 1:
         raise UnknownOption(f"count is {count}; wanted at least 1 dialogue")
     draw(world, (seed, 0), split=split, level=level, maps=False, fonts=fonts)  # refuse before writing
-    file, pictures = _fresh(folder, world, overwrite)
+    file, pictures = fresh(folder, world, overwrite)
     with file.open("w", encoding="utf-8") as lines:
         for number in range(count):
             exercise = draw(
@@ -234,16 +234,3 @@ def _before(exercise: Exercise, turn: Turn) -> list[list[str]]:
         at -= 1
         before.insert(0, [exercise.turns[at].question, exercise.turns[at].answer])
     return before
-
-
-def _fresh(folder: Path, name: str, overwrite: bool, album: str = "") -> tuple[Path, Path]:
-    """Where the list and the pictures go, made and empty of older ones; an album keeps those of others."""
-    file, pictures = folder / f"{name}.jsonl", folder / (album or name)
-    kept = [] if album or not pictures.is_dir() else sorted(pictures.iterdir())
-    older = [path for path in kept if path.suffix in ENDINGS]
-    if (file.exists() or older) and not overwrite:
-        raise BadInput(f"{file} or its pictures exist already; name another folder, or say --overwrite")
-    for path in older:
-        path.unlink()
-    pictures.mkdir(parents=True, exist_ok=True)
-    return file, pictures

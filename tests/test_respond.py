@@ -315,3 +315,13 @@ def test_a_picture_too_large_to_open_is_a_matter_of_memory(monkeypatch: pytest.M
     monkeypatch.setattr("omma.prep.visuals.patch_rows", full)
     with pytest.raises(OutOfMemory, match="smaller ones"):
         model("qwen2.5-vl").ask(PICTURE, "What?")
+
+
+def test_log_probabilities_come_with_the_whole_answer_too() -> None:
+    asked, wishes = [message("user", "Go on.")], {"logprobs": 2, "prompt_logprobs": True, "max_tokens": 4}
+    answering = model("qwen2.5-vl")
+    pieces = list(answering.chat(asked, stream=True, **wishes))
+    for told in (answering.chat(asked, **wishes), *answering.generate([asked], **wishes)):
+        assert told.chosen == tuple(token for piece in pieces for token in piece.chosen)
+        assert told.read == pieces[0].read
+        assert [len(token.likeliest) for token in told.chosen] == [2] * told.usage.completion_tokens

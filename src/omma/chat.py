@@ -10,7 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    Literal,
+    Protocol,
+    TypeAlias,
+    TypeVar,
+    overload,
+    runtime_checkable,
+)
 
 from omma.errors import UnknownOption, halved
 from omma.shape import Shape
@@ -35,9 +45,9 @@ if TYPE_CHECKING:  # numpy, which `--help` has no need of
     from omma.sample import Size
 
 __all__ = [
-    "LOW_DETAIL", "ROLES", "THOUGHTS_END", "Answer", "Chosen", "Delta", "FinishReason", "Image", "Likely",
-    "MediaSource", "Message", "Options", "Part", "Responder", "Role", "Seen", "Spoken", "Text", "Tool",
-    "ToolCall", "Usage", "Video", "full_name", "message", "messages", "source_name", "tools", "whole",
+    "LOW_DETAIL", "ROLES", "THOUGHTS_END", "Answer", "Chosen", "Delta", "FinishReason", "Gathering", "Image",
+    "Likely", "MediaSource", "Message", "Options", "Part", "Responder", "Role", "Seen", "Spoken", "Text",
+    "Tool", "ToolCall", "Usage", "Video", "full_name", "message", "messages", "source_name", "tools", "whole",
 ]  # fmt: skip
 
 
@@ -201,12 +211,18 @@ THOUGHTS_END = "</think>"
 
 @dataclass(frozen=True)
 class Answer:
-    """A whole answer. Its text is all that was written: a Thinking model's begins with its `thoughts`."""
+    """A whole answer. Its text is all that was written: a Thinking model's begins with its `thoughts`.
+
+    Where `logprobs` asked for them, `chosen` are the tokens of the text, and with `prompt_logprobs` `read`
+    those of the prompt, as `Delta` has them.
+    """
 
     text: str
     finish_reason: FinishReason
     usage: Usage
     seen: tuple[Seen, ...] = ()
+    chosen: tuple[Chosen, ...] = ()
+    read: tuple[Chosen, ...] = ()
 
     def __str__(self) -> str:
         return self.text
@@ -233,13 +249,39 @@ class Responder(Protocol):
         ...
 
 
-def whole(deltas: Iterator[Delta]) -> Answer:
-    """Gather a stream into one Answer."""
-    texts: list[str] = []
+Whole = TypeVar("Whole", bound=Answer)
+
+
+class Gathering(Generic[Whole]):
+    """The pieces of one answer so far, which becomes one of `kind`."""
+
+    def __init__(self, kind: type[Whole]) -> None:
+        self._kind = kind
+        self._texts: list[str] = []
+        self._chosen: list[Chosen] = []
+        self._read: tuple[Chosen, ...] = ()
+
+    def take(self, delta: Delta) -> Whole | None:
+        """Take the next piece; the answer, with the last one."""
+        self._texts.append(delta.text)
+        self._chosen += delta.chosen
+        self._read = self._read or delta.read
+        if delta.finish_reason is None or delta.usage is None:
+            return None
+        text, chosen = "".join(self._texts), tuple(self._chosen)
+        return self._kind(text, delta.finish_reason, delta.usage, delta.seen, chosen, self._read)
+
+
+@overload
+def whole(deltas: Iterator[Delta]) -> Answer: ...
+@overload
+def whole(deltas: Iterator[Delta], kind: type[Whole]) -> Whole: ...
+def whole(deltas: Iterator[Delta], kind: type[Answer] = Answer) -> Answer:
+    """Gather a stream into one answer."""
+    gathering = Gathering(kind)
     for delta in deltas:
-        texts.append(delta.text)
-        if delta.finish_reason is not None and delta.usage is not None:
-            return Answer("".join(texts), delta.finish_reason, delta.usage, delta.seen)
+        if (answer := gathering.take(delta)) is not None:
+            return answer
     raise RuntimeError("the stream ended without a finish reason")
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from omma.chat import THOUGHTS_END, Delta, Message, Options, Seen, Spoken, messages
+from omma.chat import THOUGHTS_END, Delta, Gathering, Message, Options, Seen, Spoken, messages
 from omma.engine.engine import score
 from omma.engine.generate import Piece, generate
 from omma.engine.grammar import Grammar, Grammars, Vocabulary
@@ -83,19 +83,19 @@ class Model(Verbs):
                     places.append(index)
                     yield asked
 
-        texts: dict[int, str] = {}
+        gathered: dict[int, Gathering[Reply]] = {}
         for piece in self._pieces(line(), rows=rows):
             while refused:
                 yield refused.popleft()
             place = places[piece.index]
-            texts[place] = texts.get(place, "") + piece.text
             if piece.error is not None:
-                yield place, alone(piece.error)
-            elif piece.finish is not None and piece.usage is not None:
-                yield place, Reply(texts[place], piece.finish, piece.usage, shown[place])
+                answer: Reply | OmmaError | None = alone(piece.error)
             else:
-                continue
-            del texts[place], shown[place]
+                answer = gathered.setdefault(place, Gathering(Reply)).take(delta(piece, shown[place]))
+            if answer is not None:
+                yield place, answer
+                gathered.pop(place, None)
+                del shown[place]
         yield from refused
 
     def logits(self, spoken: Spoken) -> Tensor:

@@ -177,8 +177,10 @@ class Verbs(ABC):
         errors: Literal["raise", "return"] = "raise",
         **options: Any,
     ) -> Sequence[Reply | OmmaError]:
-        """Answer many conversations in one batch, each as it would be answered alone, in their order.
+        """Answer many conversations in one batch, each as if it were alone, in their order.
 
+        Sums over several rows are rounded otherwise than over one, so that where two tokens are all but alike
+        another may be written than alone, most of all in bfloat16.
         With `errors` "return" a conversation that cannot be answered has its error in the answer's place, and
         all others are answered. With "raise" the first error that is met is raised, and says which it was.
         """
@@ -194,8 +196,7 @@ class Verbs(ABC):
         return [told[index] for index in range(len(told))]
 
     def _reply(self, spoken: Sequence[Message], options: Options) -> Reply:
-        told = whole(self.stream(spoken, options))
-        return Reply(told.text, told.finish_reason, told.usage, told.seen)
+        return whole(self.stream(spoken, options), Reply)
 
 
 def _numbered(wrong: OmmaError, index: int) -> OmmaError:

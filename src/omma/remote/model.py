@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from omma.chat import Delta, Message, Options, Spoken, messages
+from omma.chat import Delta, Gathering, Message, Options, Spoken, messages
 from omma.errors import (
     BadMessage,
     Busy,
@@ -148,13 +148,12 @@ class Remote(Verbs):
 
     def _one(self, spoken: Spoken, options: Options, ended: threading.Event) -> Reply | OmmaError:
         try:
-            texts: list[str] = []
+            gathering = Gathering(Reply)
             stream = self.stream(messages(spoken), options)
             try:
                 for delta in stream:
-                    texts.append(delta.text)
-                    if delta.finish_reason is not None and delta.usage is not None:
-                        return Reply("".join(texts), delta.finish_reason, delta.usage, delta.seen)
+                    if (answer := gathering.take(delta)) is not None:
+                        return answer
                     if ended.is_set():
                         break
             finally:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from omma.cli.teaching import _program, read_recipe
-from omma.errors import BadRecipe
+from omma.cli.cleaning import LineUp
+from omma.cli.programs import program
+from omma.cli.teaching import read_recipe
+from omma.errors import BadRecipe, UnknownOption
 from omma.weights import read_spec
 from omma.weights.config import write_config
 
@@ -20,24 +22,46 @@ def test_a_recipe_imports_what_lies_beside_it_and_leaves_the_path_as_it_was(tmp_
     (tmp_path / "beside_it.py").write_text("STEPS = 7\n")
     (tmp_path / "mine.py").write_text("from beside_it import STEPS\n")
     before = list(sys.path)
-    assert _program(tmp_path / "mine.py").STEPS == 7
+    assert program(tmp_path / "mine.py", "recipe", BadRecipe).STEPS == 7
     assert sys.path == before
 
 
 @pytest.mark.parametrize(
-    ("program", "told"),
+    ("written", "told"),
+    [
+        ("1 / 0\n", "own.py does not run: ZeroDivisionError: division by zero (own.py line 1)"),
+        ("raise RuntimeError('why')\n", "own.py does not run: RuntimeError: why (own.py line 1)"),
+        ("\nassert 1 == 2\n", "own.py does not run: AssertionError (own.py line 2)"),
+        ("{}['a']\n", "own.py does not run: KeyError: 'a' (own.py line 1)"),
+        ("import re\nre.compile('(')\n", "at position 0 (own.py line 2)"),
+        ("class Odd(Exception): ...\nraise Odd(3)\n", "own.py does not run: Odd: 3 (own.py line 2)"),
+        ("import sys\nsys.exit(0)\n", "own.py does not run: SystemExit: 0 (own.py line 2)"),
+        ("def mine():\n    return {}['a']\n", "mine does not run: KeyError: 'a' (own.py line 2)"),
+        ("def mine():\n    raise StopIteration\n", "mine does not run: StopIteration (own.py line 2)"),
+    ],
+)
+def test_one_sentence_tells_of_a_persons_own_program(written: str, told: str, tmp_path: Path) -> None:
+    file = tmp_path / "own.py"
+    file.write_text(written)
+    with pytest.raises(BadRecipe, match=re.escape(told)):
+        read_recipe(f"{file}:mine")
+    with pytest.raises(UnknownOption, match=re.escape(told)):
+        LineUp(f"{file}:mine")()
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
     [
         ("def mine():\n    return 3\n", "returns 3; wanted an omma.train.recipe.Recipe"),
-        ("def mine():\n    return {}['a']\n", "mine does not run: KeyError: 'a' (own.py line 2)"),
         ("def mine(a):\n    return a\n", "does not run: TypeError"),
         ("open('nowhere')\n", "does not run: FileNotFoundError"),
         ("def mine(:\n", "does not run: SyntaxError"),
         ("mine = 3\n", "no stage 'mine'"),
     ],
 )
-def test_what_is_wrong_in_a_persons_recipe_is_said_as_theirs(program: str, told: str, tmp_path: Path) -> None:
+def test_what_is_wrong_in_a_persons_recipe_is_said_as_theirs(written: str, told: str, tmp_path: Path) -> None:
     file = tmp_path / "own.py"
-    file.write_text(program)
+    file.write_text(written)
     with pytest.raises(BadRecipe, match=re.escape(told)):
         read_recipe(f"{file}:mine")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ import typer
 from omma.cli import options as given
 from omma.cli.data import Overwrite, data
 from omma.cli.options import examples
+from omma.cli.programs import program, their_own
 from omma.cli.progress import Steps
 from omma.cli.say import aside, rows, say, say_json
 from omma.errors import BadInput, MissingFile, UnknownOption
@@ -192,24 +191,9 @@ def _own(name: str, known: list[str]) -> object:
         raise UnknownOption(f"--rules {name}: wanted {', '.join(known)}, or FILE.py:NAME")
     if not path.is_file():
         raise MissingFile(f"--rules {name}: there is no file {file}")
-    make = _program(path).get(function)
+    make = getattr(program(path, "rules", UnknownOption), function, None)
     if not callable(make):
         raise UnknownOption(f"--rules {name}: {file} has no function {function}")
-    try:
-        return make()
-    except (TypeError, ValueError, AttributeError, ImportError, LookupError, OSError) as wrong:
-        raise UnknownOption(f"--rules {name} does not run: {type(wrong).__name__}: {wrong}") from None
-
-
-def _program(path: Path) -> dict[str, object]:
-    """The names of a person's file, run as Python runs a program."""
-    spec = importlib.util.spec_from_file_location(f"omma_rules_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise UnknownOption(f"--rules: {path} cannot be read as a Python program")
-    program = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = program
-    try:
-        spec.loader.exec_module(program)
-    except (SyntaxError, ImportError, NameError, AttributeError, TypeError) as wrong:
-        raise UnknownOption(f"--rules: {path} does not run: {type(wrong).__name__}: {wrong}") from None
-    return vars(program)
+    with their_own(f"--rules {name}", path, UnknownOption):
+        made: object = make()
+    return made

@@ -120,12 +120,14 @@ def suite(
 def read_size(text: str) -> Size:
     """Sides from "WIDTHxHEIGHT". Raises UnknownOption."""
     from omma.sample import Size
+    from omma.synth.exercise import NARROWEST, WIDEST
 
     sides = re.fullmatch(r"([0-9]{2,4})x([0-9]{2,4})", text)
     size = Size(int(sides[1]), int(sides[2])) if sides else None
-    if size is None or not 28 <= min(size) <= max(size) <= 4096:
+    if size is None or not NARROWEST <= min(size) <= max(size) <= WIDEST:
         raise UnknownOption(
-            f"--size {text}: wanted WIDTHxHEIGHT such as 448x336, each side from 28 to 4096 pixels"
+            f"--size {text}: wanted WIDTHxHEIGHT such as 448x336, each side from {NARROWEST} to {WIDEST} "
+            "pixels"
         )
     return size
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 import os
-import sys
-import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,9 +15,10 @@ from typer.core import TyperGroup
 from omma.cli import options as given
 from omma.cli import tuning
 from omma.cli.options import examples
+from omma.cli.programs import program, their_own
 from omma.cli.progress import Steps
 from omma.cli.say import say, say_json
-from omma.errors import BadRecipe, MissingFile, OmmaError
+from omma.errors import BadRecipe, MissingFile
 
 if TYPE_CHECKING:
     from omma.train.recipe import Recipe
@@ -134,32 +131,18 @@ def read_recipe(name: str) -> Recipe:
         raise BadRecipe(f"{file} is not a Python file; wanted a recipe as FILE.py:STAGE")
     from omma.train.recipe import Recipe
 
-    program = _program(path)
-    function = getattr(program, stage, None) if stage else None
+    made = program(path, "recipe", BadRecipe)
+    function = getattr(made, stage, None) if stage else None
     if not inspect.isfunction(function):
         said = f"has no stage {stage!r}" if stage else "was named without a stage"
-        known = ", ".join(f"{file}:{known}" for known in _stages(program))
+        known = ", ".join(f"{file}:{known}" for known in _stages(made))
         raise BadRecipe(f"{file} {said}; known: {known or 'none: write a function that returns one'}")
-    with _their_own(f"{file}:{stage}"):
-        made = function()
-    if not isinstance(made, Recipe):
-        raise BadRecipe(f"{file}:{stage} returns {made!r:.80}; wanted an omma.train.recipe.Recipe")
-    made.check()
-    return made
-
-
-@contextmanager
-def _their_own(what: str) -> Iterator[None]:
-    """What goes wrong in a person's own program is said so, with the line."""
-    try:
-        yield
-    except OmmaError:
-        raise
-    except (SyntaxError, ImportError, NameError, AttributeError, TypeError, ValueError, LookupError,
-            ArithmeticError, OSError, RuntimeError, AssertionError) as wrong:  # fmt: skip
-        last = traceback.extract_tb(wrong.__traceback__)[-1]
-        at = "" if isinstance(wrong, SyntaxError) else f" ({Path(last.filename).name} line {last.lineno})"
-        raise BadRecipe(f"{what} does not run: {type(wrong).__name__}: {wrong}{at}") from None
+    with their_own(f"{file}:{stage}", path, BadRecipe):
+        recipe = function()
+    if not isinstance(recipe, Recipe):
+        raise BadRecipe(f"{file}:{stage} returns {recipe!r:.80}; wanted an omma.train.recipe.Recipe")
+    recipe.check()
+    return recipe
 
 
 def _stages(program: ModuleType) -> dict[str, Callable[[], Recipe]]:
@@ -178,20 +161,3 @@ def _returns(function: Callable[..., object]) -> str | None:
     """The name of what a function says that it returns; None where it does not say."""
     said = inspect.signature(function).return_annotation
     return None if said is inspect.Signature.empty else str(said).split(".")[-1].strip("'>")
-
-
-def _program(path: Path) -> ModuleType:
-    """Run a recipe file as Python runs a program: what lies beside it can be imported."""
-    spec = importlib.util.spec_from_file_location(f"omma_recipe_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise BadRecipe(f"{path} cannot be read as a Python program")
-    program = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = program
-    beside = str(path.resolve().parent)
-    sys.path.insert(0, beside)
-    try:
-        with _their_own(str(path)):
-            spec.loader.exec_module(program)
-    finally:
-        sys.path.remove(beside)
-    return program

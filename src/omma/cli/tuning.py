@@ -18,6 +18,7 @@ from omma.errors import MissingFile, UnknownOption
 
 PARTS = ("vision", "bridge", "decoder")
 PAIRS = "Pairs (LoRA)"
+SEEDS = 10**12  # as in omma.train.recipe, which is not loaded for a help page
 
 Data = Annotated[
     str,
@@ -97,7 +98,7 @@ Turns = Annotated[
         show_default=False,
     ),
 ]
-Seed = Annotated[int, typer.Option(help="Another seed deals and learns in another order.", min=0)]
+Seed = Annotated[int, typer.Option(help="Another seed deals and learns in another order.", min=0, max=SEEDS)]
 
 
 def enrol(train: typer.Typer) -> None:

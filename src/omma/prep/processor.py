@@ -51,7 +51,12 @@ class Processor:
 
     @classmethod
     def from_folder(cls, folder: Path, spec: ModelSpec) -> Processor:
-        """Read tokenizer.json and the processors' settings. Raises BadFolder when they contradict `spec`."""
+        """Read tokenizer.json and the processors' settings.
+
+        Raises BadFolder when the folder is not there, or contradicts `spec`.
+        """
+        if not folder.is_dir():
+            raise BadFolder(f"{folder}: there is no such folder; wanted one with tokenizer and picture rules")
         vision = spec.vision
         rules = square_rules(vision) or read_rules(folder, published_rules(spec))
         if (rules.patch, rules.temporal, rules.merge) != (vision.patch, vision.temporal, vision.merge):

@@ -25,6 +25,7 @@ from omma.synth.wear import wear
 from omma.synth.world import Drawing, Exercise, Split, Turn
 
 LEVELS = (0, 1, 2, 3)
+NARROWEST, WIDEST = 28, 4096  # pixels of a side that may be asked for
 SIZES: tuple[tuple[Size, ...], ...] = (
     (Size(168, 168), Size(196, 196), Size(224, 224), Size(224, 168)),
     (Size(196, 196), Size(224, 224), Size(224, 168), Size(252, 196), Size(168, 224)),

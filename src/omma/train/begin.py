@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from omma.errors import BadFolder, BadRecipe
-from omma.loading import load_folder
+from omma.loading import load_folder, resolve
 from omma.model.vlm import Vlm
 from omma.synth.colours import COLOURS
 from omma.synth.world import CLASSES
@@ -105,8 +105,9 @@ def _head(recipe: Recipe) -> MarksHead:
     vision = recipe.model.vision
     head = MarksHead(vision.width, vision.out_width, len(CLASSES), len(COLOURS))
     kept = recipe.head
-    if kept is None and recipe.start is not None and (beside := recipe.start / "marks.safetensors").exists():
-        kept = beside
+    if kept is None and recipe.start is not None:
+        beside = resolve(recipe.start) / "marks.safetensors"
+        kept = beside if beside.exists() else None
     if kept is not None:
         try:
             head.load_state_dict(checkpoint.read(kept))

@@ -44,7 +44,7 @@ def make_batches(
     The step's dialogues are the same however many ranks there are. They are dealt out to passes, as many for
     each rank, by the size of their pictures, so that no rank waits long for another. With `recipe.tokens`
     they are laid into as many passes as it takes for none to have more tokens than that; every rank makes all
-    of them then, to know how long they are.
+    of them then, to know how long they are. Raises BadData for a drawn dialogue that alone has more.
     """
     first, last = step * recipe.dialogues, (step + 1) * recipe.dialogues
     if recipe.tokens is not None:
@@ -114,13 +114,17 @@ def passes_of(recipe: Recipe, ranks: int) -> int:
 
 
 def lesson_of(recipe: Recipe, index: int, split: Split) -> Lesson:
-    """Dialogue `index` of the run. Raises BadData when it is longer than the recipe allows."""
+    """Dialogue `index` of the run. Raises BadData when it is longer than the recipe allows.
+
+    Records of data files that are too long have been set aside before: what is refused here was drawn.
+    """
     made = _lesson(recipe, index, split)
-    if recipe.longest is not None and made.sample.length > recipe.longest:
-        raise BadData(
-            f"dialogue {index} has {made.sample.length} tokens and the recipe's longest is {recipe.longest}; "
-            "show smaller pictures, cut the dialogue, or raise longest"
-        )
+    for name in ("longest", "tokens"):
+        if (limit := getattr(recipe, name)) is not None and made.sample.length > limit:
+            raise BadData(
+                f"dialogue {index} has {made.sample.length:,} tokens and the recipe's {name} is {limit:,}; "
+                f"show smaller pictures, ask less of each, or raise {name}"
+            )
     return made
 
 

@@ -81,9 +81,17 @@ def _of_data(data: Data) -> str:
             for file in files_of(path):
                 digest.update(_content(file))
         case Worlds(_, folders):
+            _check_fonts(folders)
             for font in sorted(_font_files(folders or FOLDERS), key=lambda path: (path.name, str(path))):
                 digest.update(font.name.encode() + _content(font))
     return digest.hexdigest()[:16]
+
+
+def _check_fonts(folders: Iterable[Path]) -> None:
+    """Raise MissingFile for a folder that a recipe names and that is not there."""
+    for folder in folders:
+        if not folder.expanduser().is_dir():
+            raise MissingFile(f"{folder}: there is no such folder of fonts; leave fonts out for the system's")
 
 
 def _font_files(folders: Iterable[Path]) -> Iterator[Path]:

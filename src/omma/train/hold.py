@@ -19,12 +19,18 @@ def held(folder: Path, ranks: Ranks = ALONE) -> Iterator[None]:
     """Make the folder and hold it for as long as the block runs; of several ranks the first one holds it.
 
     The system lets go of it when the process ends, however it ends. A folder that was made for nothing is
-    taken away again. Raises BadCheckpoint, on every rank, where another run holds it.
+    taken away again. Raises BadCheckpoint where it cannot be made, and on every rank where another run holds
+    it.
     """
     new = ranks.first and not folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise BadCheckpoint(
+            f"{folder} cannot be made: {problem.strerror}; name a folder where files can be written"
+        ) from None
     # Where nothing can be written no run can go on either: a finished one may still give its report.
-    wanted = ranks.first and os.access(folder, os.W_OK)
+    wanted = ranks.first and writable(folder)
     lock = _lock(folder / LOCK) if wanted else None
     try:
         if any(ranks.added([float(wanted and lock is None)])):
@@ -33,6 +39,20 @@ def held(folder: Path, ranks: Ranks = ALONE) -> Iterator[None]:
     finally:
         if lock is not None:
             _let_go(lock, folder, new=new)
+
+
+def writable(folder: Path) -> bool:
+    """Whether files can be written in a folder: the disk and its owner let this process."""
+    return os.access(folder, os.W_OK | os.X_OK)
+
+
+def check_writable(folder: Path) -> None:
+    """Raise BadCheckpoint for a folder in which no run can go on."""
+    if not writable(folder):
+        raise BadCheckpoint(
+            f"{folder} cannot be written to: its disk is read-only, or it is another's; make it writable, or "
+            "copy it elsewhere and name that folder"
+        )
 
 
 def _lock(path: Path) -> int | None:

@@ -23,7 +23,7 @@ from omma.train.check import check
 from omma.train.checkpoint import Saver
 from omma.train.feed import feed, held_out
 from omma.train.ground import check_ground
-from omma.train.hold import held
+from omma.train.hold import check_writable, held, writable
 from omma.train.lesson import Batch
 from omma.train.numbers import Numbers, numbers_for
 from omma.train.passes import Totals, totals_of
@@ -49,16 +49,21 @@ def train(
     `tell` hears every log line. After `stop_after` seconds the run saves itself and returns None: call again
     to go on. Records of data files that cannot be used are told in the folder's set-aside.jsonl, one for each
     rank. Under torchrun all ranks work on the one run, the first one writes and tells. Raises BadRecipe,
-    and BadCheckpoint when the folder holds another recipe's run, or this one's on other ground, or when
-    another process works on it.
+    and BadCheckpoint when the folder holds another recipe's run, or this one's on other ground, when
+    another process works on it, or when it cannot be written to: a finished run whose model is there needs
+    no writing.
     """
     recipe.check()
     with together(device) as ranks, held(run_folder, ranks):
+        if not (written := _written(recipe, run_folder)):
+            check_writable(run_folder)
         run = begin(recipe, device, ranks, numbers=_numbers(recipe, run_folder, device, ranks))
         if ranks.first:
             checkpoint.sweep(run_folder)
         _resume(run, recipe, run_folder)
         ranks.agree({"step": str(run.step)}, "checkpoints")
+        if written and not writable(run_folder):
+            return run_folder / "model"
         if not _school(run, recipe, run_folder, workers=workers, tell=tell, stop_after=stop_after):
             return None
         if ranks.count > 1:
@@ -80,6 +85,21 @@ def export(recipe: Recipe, run_folder: Path, folder: Path, *, gives: str | None 
     run = begin(recipe, "cpu", numbers=_numbers(recipe, run_folder, "cpu"))
     _resume(run, recipe, run_folder)
     return _finish(run, recipe, folder, gives or recipe.gives)
+
+
+def _written(recipe: Recipe, folder: Path) -> bool:
+    """Whether a run has ended, and its model lies there as the recipe gives it."""
+    found = checkpoint.newest(folder)
+    if found is None or found[1]["step"] < recipe.steps:
+        return False
+    last = "tokenizer_config.json" if not recipe.marks else "marks.safetensors"
+    try:
+        asked = json.loads((folder / "recipe.json").read_text())
+    except (OSError, ValueError):
+        return False
+    return (
+        isinstance(asked, dict) and asked.get("gives") == recipe.gives and (folder / "model" / last).exists()
+    )
 
 
 def _numbers(recipe: Recipe, folder: Path, device: str, ranks: Ranks = ALONE) -> Numbers:

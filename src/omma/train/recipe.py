@@ -10,73 +10,31 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from omma.corpus.forms import reader
 from omma.errors import BadRecipe
-from omma.sample import Size
 from omma.spec import Experts, ModelSpec, stated
-from omma.synth.exercise import LEVELS, WORLDS
+from omma.train.fields import check_fields
+from omma.train.sources import Course, Data, Lines, Mix, Share, Worlds, check_data, without_places
+
+__all__ = [
+    "PARTS",
+    "SEEDS",
+    "AdamW",
+    "Course",
+    "Data",
+    "Lines",
+    "Mix",
+    "Muon",
+    "Rate",
+    "Recipe",
+    "Share",
+    "Worlds",
+]
 
 PARTS = ("vision", "bridge", "decoder")
 PASSING = ("save_every", "check_every", "check_dialogues", "keep", "gives", "processor", "start", "head")
 ROOTS = ("vision.", "decoder.", "head.")  # what parameters' names begin with
-
-
-@dataclass(frozen=True)
-class Course:
-    """One world at one level, and how often it comes up.
-
-    `sizes` are drawn evenly; empty: the world's own. `tasks` are the turns that are kept of what the world
-    asks; empty: all of them. With `questions` it goes on, briefly, until there are about so many of them: a
-    picture's cost is paid once, and a question that is answered by a word or a place costs little.
-    """
-
-    world: str
-    weight: float = 1.0
-    level: int = 0
-    sizes: tuple[Size, ...] = ()
-    tasks: tuple[str, ...] = ()
-    questions: int | None = None
-
-
-@dataclass(frozen=True)
-class Worlds:
-    """Pictures drawn while the run goes: endless, never stored, sample i the same for everyone."""
-
-    courses: tuple[Course, ...]
-    fonts: tuple[Path, ...] = ()
-
-
-@dataclass(frozen=True)
-class Lines:
-    """Dialogues of a data file in any form that `omma data doctor` knows, or of shards that belong together.
-
-    They come in a new order each time round; one in twenty is kept for the check. `form` names how records
-    are written where that cannot be told by looking, `folder` is where media are looked for (beside the
-    file), and `name` is what its answers are called in the check.
-    """
-
-    path: Path
-    form: str | None = None
-    folder: Path | None = None
-    name: str = "answer"
-
-
-@dataclass(frozen=True)
-class Share:
-    """One source of a mix, and how often it comes up."""
-
-    data: Worlds | Lines
-    weight: float = 1.0
-
-
-@dataclass(frozen=True)
-class Mix:
-    """Several sources by weight: in every 1,024 dialogues each has its share, in a shuffled order."""
-
-    shares: tuple[Share, ...]
-
-
-Data: TypeAlias = Worlds | Lines | Mix
+SEEDS = 10**12  # the highest: a step's own, this by a million and three, is still a number of 64 bits
+_BELOW_1 = 1 - 1e-9
 
 
 @dataclass(frozen=True)
@@ -120,14 +78,16 @@ class Muon:
 class Recipe:
     """One stage of a school.
 
-    `start` is a model's folder to go on from, None random weights; `head` its dense head, by default the
-    folder's marks.safetensors. `processor` is a folder with the tokenizer and the picture rules; `min_pixels`
-    and `max_pixels` narrow its limits while the stage lasts. `learns` names the parts that move. `scale`
-    turns the learning rate up or down by how names begin; `tower_decay` lowers it layer by layer down the
-    tower, most at the patches. `dialogues` go into one optimiser step, cut into `micro` passes; `longest` is
-    the most tokens one may have. Where their lengths differ much, `tokens` in the place of `micro` bounds
-    memory: the step's dialogues are laid into as many passes as it takes for none to have more tokens, visual
-    ones counted. The step stays the same: losses are means over all passes.
+    `start` is a model to go on from, by its folder or its name, None random weights; `head` its dense head,
+    by default the folder's marks.safetensors. `processor` is a folder with the tokenizer and the picture
+    rules; `min_pixels` and `max_pixels` narrow its limits while the stage lasts. `learns` names the parts
+    that move. `scale` turns the learning rate up or down by how names begin; `tower_decay` lowers it layer by
+    layer down the tower, most at the patches. `dialogues` go into one optimiser step, cut into `micro`
+    passes; `longest` is the most tokens one may have. Where their lengths differ much, `tokens` in the place
+    of `micro` bounds memory: the step's dialogues are laid into as many passes as it takes for none to have
+    more tokens, visual ones counted. The step stays the same: losses are means over all passes. A drawn
+    dialogue that alone has more than `longest` or `tokens` ends the run, a data file's record is set aside.
+    `seed` is from 0 to a million millions.
 
     `marks` weighs the dense loss on the tower's features (what stands at each place of the picture), `names`
     that on naming it by the words' own embeddings (`train/names.py`); `words` weighs the loss on answers, and
@@ -148,7 +108,7 @@ class Recipe:
     steps: int
     rate: Rate
     processor: Path
-    start: Path | None = None
+    start: Path | str | None = None
     head: Path | None = None
     learns: tuple[str, ...] = PARTS
     dialogues: int = 16
@@ -180,11 +140,12 @@ class Recipe:
     keep: int = 2
 
     def check(self) -> None:
-        """Raise BadRecipe naming the field that cannot be."""
+        """Raise BadRecipe naming the field that cannot be, UnknownOption for a form that nobody reads."""
+        check_fields(self, "recipe")
         for wrong, sentence in (*_counts(self), *_choices(self), *_numbers(self), *_losses(self)):
             if wrong:
                 raise BadRecipe(sentence)
-        _check_data(self.data)
+        check_data(self.data)
 
     def fingerprint(self) -> str:
         """Tells whether two recipes make the same weights step by step; where things stand is left out.
@@ -196,7 +157,7 @@ class Recipe:
         for name, silent in (("tokens", None), ("balance", 0), ("z_loss", 0), ("names", 0)):
             if getattr(self, name) == silent:
                 facts.pop(name)  # as in recipes of before, whose runs can go on
-        facts["data"] = _without_places(facts["data"])
+        facts["data"] = without_places(facts["data"])
         text = json.dumps(facts, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -206,18 +167,19 @@ Complaint: TypeAlias = tuple[bool, str]
 
 def _counts(recipe: Recipe) -> Iterator[Complaint]:
     for name in ("steps", "dialogues", "micro", "save_every", "check_every", "keep"):
-        if not _whole(value := getattr(recipe, name)) or value < 1:
-            yield True, f"{name} is {value!r}; wanted a whole number, 1 or more"
+        value = getattr(recipe, name)
+        yield value < 1, f"{name} is {value}; wanted a whole number, 1 or more"
     for name in ("longest", "tokens", "min_pixels", "max_pixels"):
         value = getattr(recipe, name)
-        wrong = value is not None and (not _whole(value) or value < 1)
-        yield wrong, f"{name} is {value!r}; wanted a whole number, 1 or more, or None"
+        wrong = value is not None and value < 1
+        yield wrong, f"{name} is {value}; wanted a whole number, 1 or more, or None"
+    yield not 0 <= recipe.seed <= SEEDS, f"seed is {recipe.seed}; wanted a whole number from 0 to {SEEDS:,}"
     yield (
         recipe.tokens is not None and recipe.micro > 1,
         f"micro is {recipe.micro} and tokens {recipe.tokens}; each cuts a step into passes, so take one",
     )
     checked = recipe.check_dialogues
-    yield not _whole(checked) or checked < 0, f"check_dialogues is {checked!r}; wanted 0 or more"
+    yield checked < 0, f"check_dialogues is {checked}; wanted 0 or more"
     least, most = recipe.min_pixels, recipe.max_pixels
     yield (
         least is not None and most is not None and least > most,
@@ -260,19 +222,23 @@ def _numbers(recipe: Recipe) -> Iterator[Complaint]:
         "names": (recipe.names, 0, math.inf),
         "balance": (recipe.balance, 0, math.inf),
         "z_loss": (recipe.z_loss, 0, math.inf),
-        "average": (recipe.average, 0, 1 - 1e-9),
+        "average": (recipe.average, 0, _BELOW_1),
         "tower_decay": (recipe.tower_decay, 1e-3, 1),
         "optimiser.weight_decay": (recipe.optimiser.weight_decay, 0, math.inf),
-        "the first beta": (adamw.betas[0], 0, 1 - 1e-9),
-        "the second beta": (adamw.betas[1], 0, 1 - 1e-9),
+        "the first beta": (adamw.betas[0], 0, _BELOW_1),
+        "the second beta": (adamw.betas[1], 0, _BELOW_1),
         "eps": (adamw.eps, 0, math.inf),
+        "the weight_decay of AdamW": (adamw.weight_decay, 0, math.inf),
         **{f"scale[{start!r}]": (factor, 0, math.inf) for start, factor in recipe.scale.items()},
     }
+    if isinstance(recipe.optimiser, Muon):
+        ranges["optimiser.momentum"] = (recipe.optimiser.momentum, 0, _BELOW_1)
     peak, fall = recipe.rate.peak, recipe.rate.fall
     yield not 0 < peak < math.inf, f"rate.peak is {peak!r}; wanted a number over 0"
     yield not 0 < fall <= 1, f"rate.fall is {fall!r}; wanted a share of the steps, over 0 and at most 1"
     for name, (value, low, high) in ranges.items():
         within = f"from {low:g} to {high:g}" if high < math.inf else f"of {low:g} or more"
+        within = f"from {low:g} to below 1" if high == _BELOW_1 else within
         yield not (low <= value <= high and math.isfinite(value)), f"{name} is {value!r}; wanted one {within}"
 
 
@@ -290,6 +256,10 @@ def _losses(recipe: Recipe) -> Iterator[Complaint]:
         recipe.marks > 0 and not isinstance(recipe.data, Worlds),
         "marks need drawn worlds, which know every place of a picture; files do not",
     )
+    yield (
+        recipe.head is not None and not recipe.marks,
+        f"head is {recipe.head}, which nothing reads while marks is 0; weigh marks, or leave head out",
+    )
     model, learns = recipe.model, recipe.learns
     decoders = isinstance(model.decoder.feed_forward, Experts) and "decoder" in learns
     towers = isinstance(model.vision.feed_forward, Experts) and "vision" in learns
@@ -298,53 +268,3 @@ def _losses(recipe: Recipe) -> Iterator[Complaint]:
         "balance and z_loss are for routers of experts, and no part that learns has any; leave them at 0",
     )
     yield recipe.roots and recipe.alike, "roots and alike are both on; a dialogue can weigh one way only"
-
-
-def _check_data(data: Data) -> None:
-    """Raise BadRecipe for a source that nothing can be drawn from."""
-    match data:
-        case Mix(shares):
-            if not shares:
-                raise BadRecipe("data names no share; wanted at least one source")
-            for share in shares:
-                _check_weight("a share", share.weight)
-                _check_data(share.data)
-        case Lines(form=form):
-            if form is not None:
-                reader(form)
-        case Worlds(courses):
-            if not courses:
-                raise BadRecipe("data names no course; wanted at least one world")
-            for course in courses:
-                _check_weight(f"the course {course.world}", course.weight)
-                if course.world not in WORLDS:
-                    raise BadRecipe(f"no world is called {course.world!r}; known: {', '.join(WORLDS)}")
-                if course.level not in LEVELS:
-                    raise BadRecipe(f"the course {course.world} has level {course.level!r}; wanted 0 to 3")
-                if (number := course.questions) is not None and (not _whole(number) or number < 1):
-                    raise BadRecipe(
-                        f"the course {course.world} asks {number!r} questions; wanted 1 or more, or None"
-                    )
-
-
-def _check_weight(what: str, weight: float) -> None:
-    if not 0 < weight < math.inf:
-        raise BadRecipe(f"{what} weighs {weight!r}; wanted a number over 0")
-
-
-def _without_places(data: dict[str, object]) -> dict[str, object]:
-    """What a source is, without where its files and fonts stand."""
-    kept = {name: value for name, value in data.items() if name not in ("path", "folder", "name", "fonts")}
-    if isinstance(courses := kept.get("courses"), (list, tuple)):
-        # As in recipes of before, whose runs can go on.
-        kept["courses"] = [
-            {name: value for name, value in course.items() if (name, value) != ("questions", None)}
-            for course in courses
-        ]
-    if isinstance(shares := kept.get("shares"), (list, tuple)):
-        kept["shares"] = [share | {"data": _without_places(share["data"])} for share in shares]
-    return kept
-
-
-def _whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)

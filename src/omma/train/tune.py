@@ -23,7 +23,7 @@ from omma.evals.replies import Prompt, compare, replies
 from omma.loading import BUNDLED, Loaded, device_of, load_folder, resolve
 from omma.model.vlm import Vlm
 from omma.prep.processor import Processor
-from omma.train.hold import held
+from omma.train.hold import check_writable, held
 from omma.train.numbers import compute_dtype
 from omma.train.optimise import Named, Optimiser
 from omma.train.passes import Pupil
@@ -96,8 +96,10 @@ def tune(
     if out.exists() and not out.is_dir():
         raise MissingFile(f"{out} is a file; name a folder, new or of a run that is to go on")
     with held(out):
+        if (ended := read_report(out)) is None:
+            check_writable(out)
         ready = _ready(wish, out, listener, device_of(device))
-        if (ended := read_report(out)) is not None:
+        if ended is not None:
             return _same(ended, ready.fingerprint, out)
         check_begun(out, ready.fingerprint)
         return _fit(ready, responder_of(ready.loaded), listener, out)

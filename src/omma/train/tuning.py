@@ -12,7 +12,7 @@ from typing import NamedTuple
 from omma.errors import BadRecipe
 from omma.spec import ModelSpec
 from omma.train.published import Published, published
-from omma.train.recipe import PARTS, AdamW, Lines, Rate, Recipe
+from omma.train.recipe import PARTS, SEEDS, AdamW, Lines, Rate, Recipe
 
 METHODS = ("auto", "lora", "full")
 OF_PAIRS = ("published", "rank", "alpha", "dropout", "layers")
@@ -68,21 +68,19 @@ class Tuning:
             published(self.published)
         if self.method == "full" and (said := [name for name in OF_PAIRS if getattr(self, name) is not None]):
             raise BadRecipe(f"{said[0]} is of an adapter's pairs, and method full has none; leave one out")
-        limits = {"rank": (1, 4096), "patience": (1, 1000), "batch": (1, 65_536)}
-        limits_of_numbers = {
-            "rate": (0, 1),
-            "turns": (0, 100_000),
-            "alpha": (0, 65_536),
-            "dropout": (-1e-9, 0.95),
-        }
+        if self.layers is not None and not all(self.layers or ("",)):
+            raise BadRecipe(
+                f"layers is {','.join(self.layers)!r}; wanted names of linear layers such as query,value"
+            )
+        limits = {"rank": (1, 4096), "patience": (1, 1000), "batch": (1, 65_536), "seed": (0, SEEDS)}
         for name, (low, high) in limits.items():
             if (value := getattr(self, name)) is not None and not low <= value <= high:
-                raise BadRecipe(f"{name} is {value}; wanted a whole number from {low} to {high}")
-        for name, (above, most) in limits_of_numbers.items():
-            if (number := getattr(self, name)) is not None and not above < number <= most:
-                raise BadRecipe(
-                    f"{name} is {number}; wanted a number over {max(above, 0):g}, at most {most:g}"
-                )
+                raise BadRecipe(f"{name} is {value}; wanted a whole number from {low:,} to {high:,}")
+        for name, most in {"rate": 1, "turns": 100_000, "alpha": 65_536}.items():
+            if (number := getattr(self, name)) is not None and not 0 < number <= most:
+                raise BadRecipe(f"{name} is {number}; wanted a number over 0, at most {most:,}")
+        if self.dropout is not None and not 0 <= self.dropout <= 0.95:
+            raise BadRecipe(f"dropout is {self.dropout}; wanted a number from 0 to 0.95")
 
 
 class Pairs(NamedTuple):

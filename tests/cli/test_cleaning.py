@@ -75,6 +75,19 @@ def test_rules_of_ones_own_are_used_by_every_worker(omma: Run, pairs: Path, tmp_
     assert told["kept"] == 2
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_what_goes_wrong_in_a_rule_of_ones_own_is_said_as_ones_own(
+    workers: str, omma: Run, pairs: Path, tmp_path: Path
+) -> None:
+    pairs.write_text(pairs.read_text() * 150)  # more than one shard
+    file = tmp_path / "own.py"
+    rule = "class Odd(Rule):\n    name = 'odd'\n    def judge(self, pair, sight):\n        return 1 / 0\n"
+    file.write_text(f"from omma.corpus.clean import Rule\n{rule}def mine():\n    return [Odd()]\n")
+    ended = omma("data", "clean", pairs, tmp_path / "out", "--rules", f"{file}:mine", "--workers", workers)
+    assert ended.code == 2, ended
+    assert "rule odd fails on a pair: ZeroDivisionError: division by zero (own.py line 5)" in ended.err
+
+
 @pytest.mark.parametrize(
     ("words", "named"),
     [

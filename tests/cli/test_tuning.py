@@ -77,7 +77,12 @@ def test_an_adapter_is_merged_by_a_command(omma: Run, toy: Path, data: Path, tmp
         (("tune", "--data", "none.jsonl", "--out", "x", "--rank", "0"), "--rank"),
         (("tune", "--data", "none.jsonl", "--out", "x", "--rank", "4", "--method", "full"), "--rank"),
         (("tune", "--data", "none.jsonl", "--out", "x", "--media", "nowhere"), "--media nowhere"),
-        (("tune", "--data", "none.jsonl", "--out", "x", "--seed", "99999999999999"), "--seed"),
+        (
+            ("tune", "--data", "none.jsonl", "--out", "x", "--seed", "99999999999999"),
+            "seed is 99999999999999; wanted",
+        ),
+        (("tune", "--data", "none.jsonl", "--out", "x", "--seed", "9" * 30), "from 0 to 1,000,000,000,000"),
+        (("tune", "--data", "none.jsonl", "--out", "x", "--seed", "-1"), "--seed"),
         (("tune", "--data", "none.jsonl", "--out", "x", "--dropout", "-0.1"), "a number from 0 to 0.95"),
         (("tune", "--data", "none.jsonl", "--out", "x", "--layers", ""), "layers is ''; wanted names"),
         (("tune", "--data", "none.jsonl", "--out", "x", "--layers", "query,"), "layers is 'query,'; wanted"),

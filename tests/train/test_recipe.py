@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from omma.cli.teaching import read_recipe
-from omma.cli.tuning import SEEDS as SAID
 from omma.errors import BadData, BadFolder, BadRecipe, MissingFile
 from omma.loading import resolve
 from omma.presets import tiny
@@ -110,10 +109,6 @@ def test_what_cannot_be_is_refused_by_its_name(said: str) -> None:
     SOUND.check()
     with pytest.raises(BadRecipe, match=said):
         replace(SOUND, **WRONG[said]).check()
-
-
-def test_the_help_names_the_highest_seed() -> None:
-    assert SAID == SEEDS
 
 
 @pytest.mark.parametrize("stage", ["see", "learn", "drill", "grow", "further", "answer", "again"])

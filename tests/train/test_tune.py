@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -173,6 +174,18 @@ def test_a_finished_run_gives_its_report_and_keeps_no_state(toy: Path, data: Pat
     assert fit(toy, data, tmp_path, heard := Quiet()) == form
     assert heard.lines == []
     assert {file.name for file in tmp_path.iterdir()} == {"adapter", "curves.png", "log.jsonl", "report.json"}
+
+
+def test_where_nothing_can_be_written_a_report_is_given_and_no_run_begins(
+    toy: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form = fit(toy, data, tmp_path / "ended", turns=1)
+    (tmp_path / "new").mkdir()
+    monkeypatch.setattr("omma.train.hold.os.access", lambda path, mode: not mode & os.W_OK)
+    monkeypatch.setattr("omma.train.tune._fit", None)
+    assert fit(toy, data, tmp_path / "ended", turns=1) == form
+    with pytest.raises(BadCheckpoint, match=r"new cannot be written to: .*; make it writable"):
+        fit(toy, data, tmp_path / "new", turns=1)
 
 
 @pytest.mark.parametrize("change", [{"rank": 3}, {"seed": 1}, {"turns": 3}])

@@ -18,7 +18,6 @@ from omma.errors import MissingFile, UnknownOption
 
 PARTS = ("vision", "bridge", "decoder")
 PAIRS = "Pairs (LoRA)"
-SEEDS = 10**12  # as in omma.train.recipe, which is not loaded for a help page
 
 Data = Annotated[
     str,
@@ -98,7 +97,9 @@ Turns = Annotated[
         show_default=False,
     ),
 ]
-Seed = Annotated[int, typer.Option(help="Another seed deals and learns in another order.", min=0, max=SEEDS)]
+Seed = Annotated[
+    int, typer.Option(help="Another seed, at most 10^12, deals and learns in another order.", min=0)
+]
 
 
 def enrol(train: typer.Typer) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import PIL.Image
 
 from omma.chat import MediaSource, source_name
-from omma.errors import BadInput, BadPicture
+from omma.errors import BadInput, BadPicture, OmmaError, UnknownOption
 from omma.prep.pictures import PictureLimits, open_picture, read_header
 from omma.prep.sources import decoding, open_bytes
 from omma.sample import Size
@@ -192,14 +194,15 @@ class Judged:
 def clean(pairs: Sequence[Pair], rules: Sequence[Rule], limits: PictureLimits = LIMITS) -> list[Judged]:
     """Walk pairs side by side through the rules, in the rules' order. One result for each pair, in order.
 
-    All decoded pictures are in memory until the results are let go: give `TOGETHER` at a time.
+    All decoded pictures are in memory until the results are let go: give `TOGETHER` at a time. Raises
+    UnknownOption for a rule of a person's own that fails.
     """
     sights = [Sight(pair.picture, limits) for pair in pairs]
     now: list[Pair | None] = list(pairs)
     steps: list[list[Step]] = [[] for _ in pairs]
     for rule in rules:
         left = [(i, pair) for i, pair in enumerate(now) if pair is not None]
-        verdicts = rule.judge_all([pair for _, pair in left], [sights[i] for i, _ in left])
+        verdicts = _verdicts(rule, [pair for _, pair in left], [sights[i] for i, _ in left])
         for (i, pair), verdict in zip(left, verdicts, strict=True):
             match verdict:
                 case Change(after, why):
@@ -211,3 +214,19 @@ def clean(pairs: Sequence[Pair], rules: Sequence[Rule], limits: PictureLimits = 
                 case Keep():
                     pass
     return [Judged(pair, tuple(done), sight) for pair, done, sight in zip(now, steps, sights, strict=True)]
+
+
+def _verdicts(rule: Rule, pairs: Sequence[Pair], sights: Sequence[Sight]) -> Sequence[Verdict]:
+    """What a rule says of these pairs; what goes wrong in one of a person's own is said as theirs."""
+    try:
+        return rule.judge_all(pairs, sights)
+    except (OmmaError, MemoryError):
+        raise
+    except Exception as wrong:
+        if type(rule).__module__.startswith("omma."):
+            raise
+        last = traceback.extract_tb(wrong.__traceback__)[-1]
+        raise UnknownOption(
+            f"the rule {rule.name} fails on a pair: {type(wrong).__name__}: {wrong} "
+            f"({Path(last.filename).name} line {last.lineno}); mend it and run the command again"
+        ) from None

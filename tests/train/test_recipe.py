@@ -134,7 +134,7 @@ def test_a_dialogue_longer_than_the_longest_is_refused(tmp_path: Path) -> None:
 def test_a_drawn_dialogue_with_more_tokens_than_the_limit_is_refused(limit: str, tmp_path: Path) -> None:
     drawn = replace(toy_recipe(tmp_path), data=SCENES, micro=1, **{limit: 5})
     with pytest.raises(
-        BadData, match=f"dialogue 0 has .* tokens and the recipe's {limit} is 5; .* raise {limit}"
+        BadData, match=f"dialogue 0 has .* more than the recipe's {limit} of 5; .* raise {limit}"
     ):
         make_batches(drawn, 0)
 

@@ -122,8 +122,8 @@ def lesson_of(recipe: Recipe, index: int, split: Split) -> Lesson:
     for name in ("longest", "tokens"):
         if (limit := getattr(recipe, name)) is not None and made.sample.length > limit:
             raise BadData(
-                f"dialogue {index} has {made.sample.length:,} tokens and the recipe's {name} is {limit:,}; "
-                f"show smaller pictures, ask less of each, or raise {name}"
+                f"dialogue {index} has {made.sample.length:,} tokens, more than the recipe's {name} of "
+                f"{limit:,}; show smaller pictures, ask less of each, or raise {name}"
             )
     return made
 

@@ -124,6 +124,6 @@ def _to_do(value: object, options: tuple[Any, ...]) -> str:
     if any(get_origin(option) is tuple for option in options):
         if isinstance(value, list):
             return ": write (…,) in the place of […]"
-        if not isinstance(value, tuple):
+        if not isinstance(value, tuple) or hasattr(value, "_fields"):
             return ": write (…,), with a comma behind the last"
     return ""

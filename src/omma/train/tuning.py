@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from omma.errors import BadRecipe
 from omma.spec import ModelSpec
+from omma.train.fields import check_fields
 from omma.train.published import Published, published
 from omma.train.recipe import PARTS, SEEDS, AdamW, Lines, Rate, Recipe
 
@@ -58,6 +59,7 @@ class Tuning:
 
     def check(self) -> None:
         """Raise BadRecipe naming the field that cannot be."""
+        check_fields(self, "wish")
         if self.method not in METHODS:
             raise BadRecipe(f"method is {self.method!r}; wanted one of {', '.join(METHODS)}")
         if self.learns is not None and not (self.learns and set(self.learns) <= set(PARTS)):

@@ -104,6 +104,9 @@ def test_an_answer_as_json_has_its_geometry_in_pixels(omma: Run, parrot: Parrot)
     told = json.loads(omma("ask", SHAPES, "Where?", "--json").out)
     assert told["boxes"] == [{"label": "red circle", "box": [31.9, 35.8, 120.0, 124.0], "score": None}]
     assert told["usage"] == {"prompt_tokens": 7, "completion_tokens": len(BOXES), "visual_tokens": 4}
+    several = json.loads(omma("ask", SHAPES, SHAPES, "Where?", "--json").out)
+    assert [seen["boxes"] for seen in several["seen"]] == [told["boxes"]] * 2
+    assert "boxes" not in several
 
 
 def test_found_boxes_are_written_and_drawn(omma: Run, parrot: Parrot, tmp_path: Path) -> None:
@@ -148,7 +151,11 @@ def test_spans_are_written_in_seconds(omma: Run, parrot: Parrot, tmp_path: Path)
     assert omma("locate", clip, "a bus stops").out == "a bus stops  1.50  3.00\n"
     told = json.loads(omma("locate", clip, "a bus stops", "--json").out)
     assert told["spans"] == [{"label": "a bus stops", "span": [1.5, 3.0], "score": None}]
-    assert omma("locate", SHAPES, "a bus stops").code == 2
+    assert (still := omma("locate", SHAPES, "a bus stops")).code == 2
+    assert "is a still picture; wanted a video" in still.err
+    frames = [Image.new("RGB", (56, 56), (40 * i, 0, 0)) for i in range(3)]
+    frames[0].save(tmp_path / "clip.gif", save_all=True, append_images=frames[1:], duration=500)
+    assert omma("locate", tmp_path / "clip.gif", "a bus stops").out == "a bus stops  1.50  3.00\n"
 
 
 def test_a_file_without_a_name_is_said_to_have_none(omma: Run, parrot: Parrot) -> None:

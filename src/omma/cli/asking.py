@@ -88,7 +88,7 @@ def ask(
     tell(bring_model(model, device, dtype, connect).stream(spoken, how), json=json)
 
 
-def _shown(media: Sequence[str], max_pixels: int | None, fps: float | None) -> list[Part]:
+def _shown(media: Sequence[str], max_pixels: int | None, fps: float | None) -> Sequence[Part]:
     """All media that were named. A limit for what is not among them is a mistake."""
     shown = [bring_media(name, max_pixels=max_pixels, fps=fps) for name in media]
     if max_pixels is not None and not shown:
@@ -146,7 +146,7 @@ def chat(
     how = Options.of(
         **given.wishes(max_tokens=max_tokens, temperature=temperature, top_p=top_p, top_k=top_k, seed=seed)
     )
-    shown = [bring_media(name) for name in media or []]
+    shown: list[Part] = [bring_media(name) for name in media or []]
     Talk(bring_model(model, device, dtype, connect), how, opening(system), json=json, shown=shown).run()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from omma.chat import Image, Part, Video, source_name
+from omma.chat import Image, Video, source_name
 from omma.cli.options import DEFAULT_MODEL
 from omma.errors import MissingFile, UnknownOption
 
@@ -34,7 +34,7 @@ def key_of() -> str | None:
     return os.environ.get(KEY) or None
 
 
-def media(name: str, *, max_pixels: int | None = None, fps: float | None = None) -> Part:
+def media(name: str, *, max_pixels: int | None = None, fps: float | None = None) -> Image | Video:
     """A picture or a video. A missing file is said at once, not after a model has been loaded."""
     from omma.prep.sources import ADDRESS, names_video
 
@@ -58,8 +58,14 @@ def picture(name: str, max_pixels: int | None = None) -> Image:
 
 
 def video(name: str, max_pixels: int | None = None, fps: float | None = None) -> Video:
-    """A video, where nothing else is wanted. Raises MissingFile, and UnknownOption for a picture."""
+    """A video or an animated picture, where nothing else is wanted.
+
+    Raises MissingFile, and BadVideo for a picture that stands still, before a model has been loaded.
+    """
+    from omma.prep.reels import open_reel
+
     part = media(name, max_pixels=max_pixels, fps=fps)
-    if not isinstance(part, Video):
-        raise UnknownOption(f"{name} is a picture; this verb takes a video")
-    return part
+    if isinstance(part, Video):
+        return part
+    with open_reel(part.source, rate=1.0):
+        return Video(name, fps=fps, max_pixels=max_pixels)

@@ -14,11 +14,10 @@ if TYPE_CHECKING:
 
 
 def answer_form(answer: Answer) -> dict[str, Any]:
-    """An answer; where one picture or video was shown, with the places and times that its text holds."""
-    from omma.prep.boxes import parse_boxes, parse_points
-    from omma.prep.polygons import parse_polygons
-    from omma.prep.spans import parse_spans
+    """An answer, with the places and times that its text holds where one picture or video was shown.
 
+    Of several, each has its own beside what was `seen` of it: where the places lie if they lie in that one.
+    """
     told: dict[str, Any] = {
         "text": answer.text,
         "finish_reason": answer.finish_reason,
@@ -27,15 +26,26 @@ def answer_form(answer: Answer) -> dict[str, Any]:
             "completion_tokens": answer.usage.completion_tokens,
             "visual_tokens": answer.usage.visual_tokens,
         },
-        "seen": [seen_form(seen) for seen in answer.seen],
     }
     if len(answer.seen) == 1:
         (seen,) = answer.seen
-        told["boxes"] = [box_form(box) for box in parse_boxes(answer.text, seen)]
-        told["points"] = [point_form(point) for point in parse_points(answer.text, seen)]
-        told["polygons"] = [polygon_form(polygon) for polygon in parse_polygons(answer.text, seen)]
-        if seen.kind == "video":
-            told["spans"] = [span_form(span) for span in parse_spans(answer.text, seen)]
+        return told | {"seen": [seen_form(seen)]} | _geometry(answer.text, seen)
+    return told | {"seen": [seen_form(seen) | _geometry(answer.text, seen) for seen in answer.seen]}
+
+
+def _geometry(text: str, seen: Seen) -> dict[str, Any]:
+    """What the text says of places and times, in pixels and seconds of what was seen."""
+    from omma.prep.boxes import parse_boxes, parse_points
+    from omma.prep.polygons import parse_polygons
+    from omma.prep.spans import parse_spans
+
+    told: dict[str, Any] = {
+        "boxes": [box_form(box) for box in parse_boxes(text, seen)],
+        "points": [point_form(point) for point in parse_points(text, seen)],
+        "polygons": [polygon_form(polygon) for polygon in parse_polygons(text, seen)],
+    }
+    if seen.kind == "video":
+        told["spans"] = [span_form(span) for span in parse_spans(text, seen)]
     return told
 
 

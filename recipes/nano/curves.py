@@ -21,7 +21,8 @@ PICTURE = Path("docs/results/nano.png")
 # What the bundled weights went through.
 STAGES = (
     *("see", "learn", "first-answer", "first-further", "second-answer", "second-further", "third-answer"),
-    *("spell", "first-drill", "fourth-answer", "drill", "answer", "first-again", "second-again", "again"),
+    *("spell", "first-drill", "fourth-answer", "drill", "answer", "first-again", "second-again"),
+    *("third-again", "again"),
 )
 LOSSES = ("answers", "names", "fine", "coarse", "places")
 # What is drawn of a check: its name in the log and in the picture. Of long answers each token counts, short

@@ -297,17 +297,28 @@ def answer() -> Recipe:
     )
 
 
-LEFT_WEAK = (  # by the stage before: each one of several alike, labels among labels, languages, documents
-    Course("scenes", 4.5, level=2, sizes=TINY + SMALL, tasks=("find", "count"), questions=10),
-    Course("scenes", 3.5, level=3, sizes=SMALL + MIDDLE, tasks=("find", "count"), questions=10),
-    Course("scenes", 2.0, level=1, sizes=SMALL + MIDDLE + LARGE, tasks=PLACINGS, questions=10),
-    Course("scenes", 4.0, level=2, sizes=SMALL + MIDDLE + LARGE, tasks=PLACINGS, questions=10),
-    Course("screens", 2.5, level=1, sizes=SMALL + MIDDLE, tasks=PLACINGS, questions=10),
+DOCUMENTS = (
+    ("tables", 2.0),
+    ("charts", 2.4),
+    ("invoices", 2.2),
+    ("receipts", 1.4),
+    ("forms", 1.8),
+    ("pages", 1.6),
+)
+LEFT_WEAK = (  # by the stage before: small print, things alike, labels, languages, documents, clips
+    Course("words", 3.0, level=2, sizes=STRIPS + MIDDLE, tasks=("read",)),
+    Course("words", 2.0, level=2, sizes=SLIPS, tasks=("read",)),
+    Course("scenes", 2.0, level=2, sizes=TINY + SMALL, tasks=("find", "count"), questions=10),
+    Course("scenes", 2.0, level=3, sizes=SMALL + MIDDLE, tasks=("find", "count"), questions=10),
+    Course("scenes", 2.0, level=2, sizes=SMALL + MIDDLE + LARGE, tasks=PLACINGS, questions=10),
+    Course("screens", 3.0, level=1, sizes=SMALL + MIDDLE, tasks=PLACINGS, questions=10),
     Course("languages", 4.0, level=0, sizes=TINY + SMALL, tasks=SPOKEN, questions=14),
     Course("languages", 8.0, level=1, sizes=TINY + SMALL, tasks=SPOKEN, questions=14),
-    Course("languages", 2.0, level=2, sizes=SMALL + MIDDLE, tasks=SPOKEN, questions=14),
-    *(Course(world, weight * 0.15, level=level) for world, weight in REST for level in (0, 1)),
-    *(Course("clips", 0.3, level=level) for level in (0, 1)),
+    *(Course(world, weight * 0.6, level=0) for world, weight in DOCUMENTS),
+    *(Course(world, weight * 0.4, level=1) for world, weight in DOCUMENTS),
+    *(Course("named", 1.0, level=level) for level in (0, 1)),
+    *(Course("clips", 1.2, level=level) for level in (0, 1)),
+    Course("compared", 1.0, level=1),
 )
 
 

@@ -43,7 +43,7 @@ def test_alpha_follows_the_rank_where_nobody_says_it() -> None:
 
 @pytest.mark.parametrize("name", ["published", "rank", "alpha", "dropout", "layers"])
 def test_weights_that_move_themselves_have_no_pairs(name: str) -> None:
-    value = {"published": "qwen-vl", "layers": ("query",)}.get(name, 0.5)
+    value = {"published": "qwen-vl", "layers": ("query",), "rank": 4}.get(name, 0.5)
     with pytest.raises(BadRecipe, match=f"{name} is of an adapter's pairs"):
         settle(method="full", **{name: value})
 

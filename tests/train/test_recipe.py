@@ -57,6 +57,8 @@ WRONG: dict[str, dict[str, Any]] = {
     "a share weighs nan": {"data": Mix((Share(SCENES, math.nan),))},
     "size -1 x 0": {"data": Worlds((Course("scenes", sizes=(Size(-1, 0),)),))},
     "average is 1.0; wanted one from 0 to below 1": {"average": 1.0},
+    "without a slash": {"name": "a/b"},
+    "name is ''; wanted one": {"name": ""},
     "momentum": {"optimiser": Muon(momentum=1.0)},
     "nothing reads while marks is 0": {"head": Path("nofile")},
     "seed is -1": {"seed": -1},

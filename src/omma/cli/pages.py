@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 
 TUNABLES = "GLIBC_TUNABLES"
 # A step's arrays are larger than what malloc keeps by itself (32 MiB at most): each would be mapped, cleared
@@ -31,7 +32,8 @@ def keep_pages() -> None:
     os.environ[TUNABLES] = ":".join(said + missing)
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+    with suppress(OSError):  # where nobody may start it anew, a step is only slower
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def _has_glibc() -> bool:

@@ -192,6 +192,10 @@ def _counts(recipe: Recipe) -> Iterator[Complaint]:
 
 
 def _choices(recipe: Recipe) -> Iterator[Complaint]:
+    yield (
+        not recipe.name or Path(recipe.name).name != recipe.name,
+        f"name is {recipe.name!r:.80}; wanted one that a folder may have, without a slash",
+    )
     choices = {
         "rate.shape": (recipe.rate.shape, ("cosine", "trapezoid")),
         "precision": (recipe.precision, ("auto", "float32", "bfloat16")),

@@ -59,7 +59,7 @@ class Tuning:
 
     def check(self) -> None:
         """Raise BadRecipe naming the field that cannot be."""
-        check_fields(self, "wish")
+        check_fields(self, "tuning")
         if self.method not in METHODS:
             raise BadRecipe(f"method is {self.method!r}; wanted one of {', '.join(METHODS)}")
         if self.learns is not None and not (self.learns and set(self.learns) <= set(PARTS)):

@@ -28,6 +28,11 @@ OmmaError
 └── PlaceholderMismatch      prompt and patches were not made together (our mistake or a caller's)
 """
 
+from __future__ import annotations
+
+import sys
+from json import JSONDecodeError
+
 
 class OmmaError(Exception):
     """The root of all errors that omma raises on purpose. Its text is one sentence fit for a person."""
@@ -141,6 +146,21 @@ class MissingExtra(OmmaError):
 
 class PlaceholderMismatch(OmmaError):
     """The prompt's places for visual tokens and the tower's features differ in number."""
+
+
+def unread(wrong: Exception) -> str:
+    """In words, why bytes or a text could not be read as JSON."""
+    match wrong:
+        case UnicodeDecodeError():
+            return f"its byte {wrong.start + 1:,} is not UTF-8"
+        case JSONDecodeError():
+            return f"{wrong.msg[:1].lower()}{wrong.msg[1:]}, at letter {wrong.pos + 1:,}"
+        case RecursionError():
+            return "it is nested too deep"
+        case ValueError() if "integer string conversion" in str(wrong):
+            return f"a number in it has more than {sys.get_int_max_str_digits():,} figures"
+        case _:
+            return str(wrong)
 
 
 def halved(text: str) -> str | None:

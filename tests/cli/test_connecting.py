@@ -42,7 +42,7 @@ def test_eval_goes_to_the_server_and_names_its_model(
 ) -> None:
     (tmp_path / "shapes.png").write_bytes(SHAPES.read_bytes())
     row = {"picture": "shapes.png", "question": "Which?", "task": "t", "truth": {"word": "It is red."}}
-    (tmp_path / "a.jsonl").write_text(json.dumps(row | {"size": [256, 256]}) + "\n")
+    (tmp_path / "a.jsonl").write_text(json.dumps(row | {"size": [336, 252]}) + "\n")
     with serving(Foreign(answer, model="Qwen3-VL")) as foreign:
         assert main(["eval", str(tmp_path / "a.jsonl"), "--connect", foreign.url, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)

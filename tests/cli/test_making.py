@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,40 @@ def test_a_suite_of_which_nothing_can_be_answered_is_a_failure(omma: Run, toy: P
     ended = omma("eval", tmp_path, "--model", toy)
     assert ended.code == 1
     assert "no question of colours could be answered" in ended.err
+
+
+@pytest.mark.parametrize("link", ["same", "symbolic", "hard", "other", "folder", "pipe"])
+def test_a_sheet_overwrites_nothing_but_an_earlier_sheet(
+    link: str, omma: Run, toy: Path, tmp_path: Path
+) -> None:
+    lines = suite(tmp_path) / "colours.jsonl"
+    before, sheet = lines.read_text(), tmp_path / "sheet.html"
+    match link:
+        case "same":
+            sheet = lines
+        case "symbolic":
+            sheet.symlink_to(lines)
+        case "hard":
+            sheet.hardlink_to(lines)
+        case "other":
+            sheet.write_text("<!doctype html>\n<html>mine</html>")
+        case "folder":
+            sheet.mkdir()
+        case "pipe":
+            os.mkfifo(sheet)
+    ended = omma("eval", lines, "--model", toy, "--sheet", sheet)
+    assert (ended.code, ended.out) == (2, "")
+    assert len(ended.err.splitlines()) == 1, ended.err  # refused before any question is put
+    assert lines.read_text() == before
+
+
+def test_figures_are_told_even_where_the_sheet_cannot_be_written(
+    omma: Run, toy: Path, tmp_path: Path
+) -> None:
+    ended = omma("eval", suite(tmp_path), "--model", toy, "--sheet", tmp_path / ("x" * 300 + ".html"))
+    assert ended.code == 2
+    assert "colours" in ended.out
+    assert "cannot be written" in ended.err
 
 
 def test_a_suite_that_is_not_there_is_refused(omma: Run, toy: Path, tmp_path: Path) -> None:

@@ -225,6 +225,26 @@ def test_a_machine_without_torch_is_told_so_by_the_doctor(omma: Run, monkeypatch
     assert asked.err == "omma: torch is not installed; omma doctor says what is missing\n"
 
 
+@pytest.mark.parametrize("link", ["same", "symbolic", "hard"])
+@pytest.mark.parametrize("words", [["find", "circle"], ["read"], ["point", "circle"]], ids=lambda w: w[0])
+def test_a_drawing_never_overwrites_its_picture(
+    words: list[str], link: str, omma: Run, parrot: Parrot, tmp_path: Path
+) -> None:
+    picture, drawing = tmp_path / "a.png", tmp_path / "b.png"
+    picture.write_bytes(SHAPES.read_bytes())
+    match link:
+        case "same":
+            drawing = tmp_path / ".." / tmp_path.name / "a.png"
+        case "symbolic":
+            drawing.symlink_to(picture)
+        case "hard":
+            drawing.hardlink_to(picture)
+    ended = omma(words[0], picture, *words[1:], "--draw", drawing)
+    assert (ended.code, ended.out) == (2, "")
+    assert "is the picture itself, and would be overwritten" in ended.err
+    assert picture.read_bytes() == SHAPES.read_bytes()
+
+
 def test_a_drawing_that_cannot_be_written_is_refused(omma: Run, parrot: Parrot, tmp_path: Path) -> None:
     parrot.text = BOXES
     ended = omma("find", SHAPES, "circle", "--draw", tmp_path / ("x" * 300 + ".png"))

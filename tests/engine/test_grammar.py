@@ -257,6 +257,21 @@ def test_what_is_no_pattern_is_refused(pattern: Any) -> None:
         compile_shape(Matching(pattern), nano())
 
 
+@pytest.mark.parametrize(
+    ("shape", "do"),
+    [
+        (Matching("("), "mend it"),
+        (Matching("limit("), "mend it"),
+        (Schema({"type": "integer", "minimum": 5, "maximum": 3}), "mend it"),
+        (Matching("(a|b)*a" + "(a|b|cd)" * 40), "make it simpler"),
+    ],
+    ids=["broken", "named", "empty", "large"],
+)
+def test_what_is_broken_is_to_be_mended_and_what_is_too_large_made_simpler(shape: Shape, do: str) -> None:
+    with pytest.raises(BadShape, match=f"; {do}$"):
+        compile_shape(shape, nano(), Limits(compile_fuel=300))
+
+
 @pytest.mark.parametrize("pattern", [r"[^\s\S]", r"a[^\s\S]"])
 def test_a_pattern_that_no_text_matches_is_said_to_be_that(pattern: str) -> None:
     with pytest.raises(BadShape, match="no text matches it"):

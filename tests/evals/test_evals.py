@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -255,6 +257,11 @@ def test_failures_are_on_the_sheet_and_nothing_in_them_is_markup(suite: Path) ->
     assert '<rect class="truth" x="1.0" y="2.0" width="29.0" height="38.0"/>' in page
 
 
+def question(**fields: Any) -> str:
+    told = {"picture": "a.png", "question": "?", "task": "t", "truth": {"word": "x"}, "size": [100, 100]}
+    return json.dumps(told | fields)
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
@@ -262,7 +269,7 @@ def test_failures_are_on_the_sheet_and_nothing_in_them_is_markup(suite: Path) ->
         ('{"picture":"a.png"}', "it has no 'question'"),
         ('{"picture":"a.png","question":"?","task":"t","truth":{"x":1},"size":[1,1]}', "truth"),
         ('{"picture":"b.png","question":"?","task":"t","truth":{"word":"x"},"size":[1,1]}', "b.png"),
-        ('{"picture":"a.png","question":"?","task":"t","truth":{"lines":["x"]},"size":[1,1]}', "mixes"),
+        ('{"picture":"a.png","question":"?","task":"t","truth":{"lines":["x"]},"size":[100,100]}', "mixes"),
         ('{"picture":"a.png","question":"?","task":"t","truth":{"word":"x"},"size":[1]}', "line 2"),
         ('{"picture":"a.png","question":"?","task":"t","truth":{"word":"x"},"size":["a",1]}', "size"),
         ('{"picture":"a.png","question":"?","task":"t","truth":{"word":5},"size":[1,1]}', "a text"),
@@ -277,11 +284,35 @@ def test_failures_are_on_the_sheet_and_nothing_in_them_is_markup(suite: Path) ->
             '{"picture":"a.png","question":"?","task":"t","truth":{"word":"x"},"size":[1,1],"more":"ab"}',
             "lists of texts",
         ),
-        ('["picture"]', "line 2"),
-        ("[" * 100_000, "line 2"),
+        ('["picture"]', r"it is \["),
+        ("[]", r"it is \[\], which is no object"),
+        ("null", "it is null, which is no object"),
+        ("[" * 100_000, "nested too deep"),
+        ("1" * 5000, "more than 4,300 figures"),
+        *((question(size=size), "wanted .width, height. in pixels") for size in ([1, 2, 3], "320x240", None)),
+        (question(size=[320, 240]), r"its size is \[320, 240\], but the picture a.png is \[100, 100\]"),
+        (question(picture=""), "its picture is empty"),
+        (question(picture="pipe"), "is a device or a pipe"),
+        (question(mroe=["a.png"]), "nobody reads its 'mroe'; known beside: more, before, fps"),
+        (question(truth={"word": ""}), "wanted a text with a letter or more"),
+        (question(truth={"word": "a", "number": 1}), "word and number; wanted one form"),
+        (question(truth={"number": 1, "tolerance": 1}), "nobody reads 'tolerance' beside number"),
+        (question(truth={"number": -1}), "0 or more"),
+        (question(truth={"value": 1, "tolerance": -1}), "the tolerance of its truth is -1; wanted 0 or more"),
+        (question(truth={"second": 1, "within": -1}), "the within of its truth is -1"),
+        (question(truth={"order": [""]}), "none of them empty"),
+        (question(truth={"result": "1", "steps": [1]}), "the steps of its truth"),
+        (
+            question(truth={"boxes": [{"box": [90, 0, 101, 9]}]}),
+            "is not inside of .* 100×100",
+        ),
+        (question(truth={"point": [1, 1], "box": [-1, 0, 9, 9]}), "not inside"),
+        (question(truth={"calls": [{"action": "left_click", "box": [0, 0, 9, 101]}]}), "not inside"),
+        (question(truth={"boxes": [], "picture": 2}), "about picture 2; wanted one from 1 to 1"),
     ],
 )
 def test_a_line_that_is_no_question_is_named(suite: Path, line: str, said: str) -> None:
+    os.mkfifo(suite.parent / "pipe")
     first = suite.read_text().splitlines()[0]
     suite.write_text(f"{first}\n{line}\n")
     with pytest.raises(BadData, match=said):
@@ -316,6 +347,26 @@ def test_only_a_line_end_ends_a_question(suite: Path) -> None:
     asked = "Colour?\u2028Really?\u2029\x85"
     suite.write_bytes(suite.read_text().replace("Colour?", asked).replace("\n", "\r\n").encode())
     assert [q.question for q in read_suite(suite).questions] == [asked, "Where?", asked]
+
+
+def test_a_suite_is_a_plain_file_and_a_mark_of_utf8_before_it_is_passed_over(suite: Path) -> None:
+    suite.write_bytes(b"\xef\xbb\xbf" + suite.read_bytes())
+    assert len(read_suite(suite).questions) == 3
+    os.mkfifo(suite.with_name("pipe.jsonl"))
+    with pytest.raises(MissingFile, match="is a device or a pipe; wanted a file"):
+        read_suite(suite.with_name("pipe.jsonl"))
+
+
+@pytest.mark.parametrize("size", [[100, 60], [60, 100]])
+def test_a_picture_is_as_large_as_it_is_shown(suite: Path, size: list[int]) -> None:
+    exif = PIL.Image.Exif()
+    exif[0x0112] = 6
+    PIL.Image.new("RGB", (100, 60)).save(suite.with_name("a.png"), exif=exif)
+    PIL.Image.new("RGB", (100, 60)).save(suite.with_name("a.jpg"), exif=exif)
+    for name in ("a.png", "a.jpg"):
+        suite.write_text(question(picture=name, size=size))
+        with nullcontext() if size == [60, 100] else pytest.raises(BadData, match="its size is"):
+            read_suite(suite)
 
 
 def test_a_line_that_is_no_text_is_named(suite: Path) -> None:

@@ -145,8 +145,11 @@ def test_pictures_lie_beside_the_file(foreign: Foreign, tmp_path: Path) -> None:
         ("", "is empty; wanted rows"),
         ("\n \n", "is empty; wanted rows"),
         (json.dumps(row("a") | {"custom_id": 7}) + "\n", "custom_id is 7"),
+        (f'{{"messages": []}}\n{json.dumps(row("line-1"))}\n', "line 2: a row without a custom_id is called"),
+        (f'{json.dumps(row("line-2"))}\n{{"messages": []}}\n', "line 2: without a custom_id it is called"),
+        ('{"messages": ' + "1" * 5000 + "}", "a number in it has more than 4,300 figures"),
     ],
-    ids=["json", "twice", "row", "nothing", "blank", "name"],
+    ids=["json", "twice", "row", "nothing", "blank", "name", "made", "makes", "figures"],
 )
 def test_a_broken_input_is_refused_before_anything_is_asked(
     foreign: Foreign, tmp_path: Path, text: str, words: str
@@ -156,6 +159,25 @@ def test_a_broken_input_is_refused_before_anything_is_asked(
         run_batch(tmp_path / "in.jsonl", tmp_path / "out.jsonl", workers(foreign))
     assert not foreign.asked
     assert not (tmp_path / "out.jsonl").exists()
+
+
+@pytest.mark.parametrize("coding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_a_file_in_utf16_is_refused_as_a_whole(foreign: Foreign, tmp_path: Path, coding: str) -> None:
+    (tmp_path / "in.jsonl").write_bytes("".join(json.dumps(row(n)) + "\n" for n in "abc").encode(coding))
+    with pytest.raises(BadData, match="is UTF-16; wanted UTF-8"):
+        run_batch(tmp_path / "in.jsonl", tmp_path / "out.jsonl", workers(foreign))
+
+
+def test_a_pipe_is_no_file_of_rows_and_a_link_to_the_input_no_output(
+    foreign: Foreign, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(MissingFile, match="is a device or a pipe; wanted a file"):
+        run_batch(tmp_path / "pipe", tmp_path / "out.jsonl", workers(foreign))
+    source = write(tmp_path / "in.jsonl", row("a"))
+    (tmp_path / "out.jsonl").hardlink_to(source)
+    with pytest.raises(BadData, match="is the input"):
+        run_batch(source, tmp_path / "out.jsonl", workers(foreign))
 
 
 def test_a_line_that_is_no_row_fails_alone(foreign: Foreign, tmp_path: Path) -> None:
@@ -338,12 +360,19 @@ def test_an_output_of_something_else_is_refused_and_left_as_it_is(
     assert out.read_bytes() == before
 
 
-@pytest.mark.parametrize("raw", [b"my notes", b'{"my": "notes"', b"\x00\x00", b'{"custom_id": "a"}\nnotes'])
+STRANGE_FILES = [
+    *(b"my notes", b'{"my": "notes"', b"\x00\x00", b'{"custom_id": "a"}\nnotes'),
+    *(b'{"custom_id": "a", "messages": []}\n', b"notes\n", b"\xff\n", b"[]\n"),
+]
+
+
+@pytest.mark.parametrize("raw", STRANGE_FILES)
 def test_nothing_is_taken_off_a_strangers_file(foreign: Foreign, tmp_path: Path, raw: bytes) -> None:
     source, out = write(tmp_path / "in.jsonl", row("a")), tmp_path / "notes.txt"
     out.write_bytes(raw)
-    with pytest.raises(BadData, match="name a file that is new"):
+    with pytest.raises(BadData, match="name a file that is new") as refused:
         run_batch(source, out, workers(foreign))
+    assert "Error" not in str(refused.value)
     assert out.read_bytes() == raw
 
 

@@ -14,6 +14,7 @@ import httpx
 import openai
 import pytest
 
+from omma.errors import UnknownOption
 from omma.serve.settings import Settings
 from omma.serve.traces import OpenTelemetry, sent_to
 from tests.serve.desks import NAME, ScriptDesk, Served, in_time, serving
@@ -220,6 +221,14 @@ def test_a_request_is_one_span_of_the_callers_trace() -> None:
     assert span.attributes["gen_ai.usage.output_tokens"] == 2
     assert [event.name for event in span.events] == ["first token"]
     assert "secret" not in str(span.to_json())
+
+
+@pytest.mark.parametrize(
+    "address", ["nonsense", "localhost:4318", "ftp://a/b", "http://", "http://a:x", "http://[", "http://a b/"]
+)
+def test_traces_go_to_an_address_of_the_web_or_are_refused(address: str) -> None:
+    with pytest.raises(UnknownOption, match="such as http://localhost:4318/v1/traces"):
+        sent_to(address)
 
 
 def test_traces_reach_a_collector() -> None:

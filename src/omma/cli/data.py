@@ -148,11 +148,3 @@ def _done(lines: Path, count: int, what: str, *, json: bool) -> None:
         say_json({"lines": str(lines), "count": count})
     else:
         say(f"{count} {what}{'' if count == 1 else 's'} in {lines}")
-
-
-def same_file(one: Path, other: Path) -> bool:
-    """Whether two paths, however they are spelled or linked, are one file that is there."""
-    try:
-        return one.samefile(other)
-    except OSError:
-        return False

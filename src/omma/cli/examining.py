@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from omma.cli import options as given
-from omma.cli.data import data, same_file
+from omma.cli.data import data
 from omma.cli.options import DEFAULT_MODEL, examples
 from omma.cli.progress import Steps
 from omma.cli.say import aside, rows, say, say_json
+from omma.cli.target import check_target
 from omma.errors import BadData, BadInput, MissingFile
 
 if TYPE_CHECKING:
@@ -128,16 +129,13 @@ def _check_report(report: Path, source: str, read: Sequence[Path]) -> None:
     from omma.corpus.aside import is_report
     from omma.corpus.reading import is_data
 
-    if any(same_file(report, path) for path in read):
-        raise BadInput(f"--report {report} is read as data, and would be overwritten; name another file")
+    check_target("--report", report, read, "read as data", ("a report", is_report))
     inside = Path(source).is_dir() and Path(source).resolve() in report.resolve().parents
     if inside and is_data(report):
         raise BadInput(
             f"--report {report} lies in {source}, and would be read as data the next time; name a file "
             "outside it"
         )
-    if report.is_file() and not is_report(report):
-        raise BadInput(f"--report {report} holds other things than a report; name another file")
 
 
 def _writer(report: Path, stack: ExitStack) -> Callable[..., object]:

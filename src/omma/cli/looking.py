@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -17,6 +16,7 @@ from omma.cli.bring import video as bring_video
 from omma.cli.forms import box_form, line_form, point_form, span_form
 from omma.cli.options import DEFAULT_MODEL, examples, wishes
 from omma.cli.say import aside, rows, say, say_json
+from omma.cli.target import check_target
 from omma.errors import MissingFile, UnknownOption
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def find(
 
     Boxes are in pixels of the picture: left, top, right, bottom.
     """
-    canvas = drawable(draw)
+    canvas = drawable(draw, picture)
     image = bring_picture(picture, max_pixels)
     finder = bring_model(model, device, dtype, connect)
     found = finder.find(image, what, inside=inside, **wishes(max_tokens=max_tokens))
@@ -116,7 +116,7 @@ def read(
     Where lines stand is asked only if it is needed: for --json, --draw,
     markdown and html.
     """
-    canvas = drawable(draw)
+    canvas = drawable(draw, picture)
     image = bring_picture(picture, max_pixels)
     boxes = json or draw is not None or form != "text"
     reader = bring_model(model, device, dtype, connect)
@@ -152,7 +152,7 @@ def point(
 
     The place is in pixels of the picture: x, y. Exit code 1 if none was given.
     """
-    canvas = drawable(draw)
+    canvas = drawable(draw, picture)
     image = bring_picture(picture, max_pixels)
     pointer = bring_model(model, device, dtype, connect)
     place = pointer.point(image, what, inside=inside, **wishes(max_tokens=max_tokens))
@@ -195,8 +195,11 @@ def locate(
         aside(f"{what} was not found in {source_name(video)}")
 
 
-def drawable(name: str | None) -> Path | None:
-    """The file to draw to, checked before any work is done for it. Raises UnknownOption and MissingFile."""
+def drawable(name: str | None, picture: str) -> Path | None:
+    """The file to draw to, which is not the picture itself, checked before any work is done for it.
+
+    Raises UnknownOption, MissingFile and BadInput.
+    """
     if name is None:
         return None
     from PIL import Image as Pictures
@@ -206,10 +209,7 @@ def drawable(name: str | None) -> Path | None:
     kinds = {ending for ending, kind in Pictures.EXTENSION.items() if kind in ("PNG", "JPEG", "WEBP")}
     if path.suffix.lower() not in kinds:
         raise UnknownOption(f"--draw {name}: wanted a name that ends in {', '.join(sorted(kinds))}")
-    if not os.path.isdir(path.parent):
-        raise MissingFile(f"--draw {name}: there is no folder {path.parent}; make it first")
-    if os.path.isdir(path):
-        raise MissingFile(f"--draw {name} is a folder; wanted a file")
+    check_target("--draw", path, [] if picture[:5].lower() == "data:" else [picture], "the picture itself")
     return path
 
 

@@ -13,6 +13,7 @@ from omma.cli.bring import model as bring_model
 from omma.cli.options import DEFAULT_MODEL, examples
 from omma.cli.progress import Steps
 from omma.cli.say import aside, rows, say, say_json
+from omma.cli.target import check_target
 from omma.errors import MissingFile
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ Sheet = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE.html",
-        help="Write the failures with their pictures, to look at.",
+        help="Write the failures with their pictures, to look at. Replaces an earlier sheet, and nothing "
+        "else.",
         rich_help_panel=given.OUTPUT,
         show_default=False,
     ),
@@ -69,27 +71,38 @@ def evaluate(
     A question that cannot be answered is said and counts as wrong. Exit code 1
     if nothing of a suite can be.
     """
-    from omma.evals.sheet import sheet as failures
+    from omma.evals.sheet import is_sheet
     from omma.evals.suites import evaluate as put
     from omma.evals.suites import read_suite
 
-    read = [read_suite(path) for path in files(suites)]
-    if sheet is not None and not sheet.parent.is_dir():
-        raise MissingFile(f"--sheet {sheet}: there is no folder {sheet.parent}; make it first")
+    named = files(suites)
+    if sheet is not None:
+        check_target("--sheet", sheet, named, "a suite", ("a sheet of failures", is_sheet))
+    read = [read_suite(path) for path in named]
     responder = bring_model(model, device, dtype, connect)
     scores = []
     for suite in read:
         with Steps(suite.name, len(suite.questions), quiet=json) as shown:
             scores.append(put(responder, suite, shown.count))
         tell_unanswered(scores[-1])
-    if sheet is not None:
-        sheet.write_text(failures(scores), encoding="utf-8")
-        aside(f"wrote {sheet}")
     tell(model if connect is None else getattr(responder, "name", model), scores, json=json)
+    if sheet is not None:  # last: the figures are told even where the disk is full
+        write_sheet(scores, sheet)
     empty = [score.suite.name for score in scores if len(score.unanswered) == len(score.records)]
     for name in empty:
         aside(f"no question of {name} could be answered: its figure says nothing about the model")
     return UNANSWERED if empty else 0
+
+
+def write_sheet(scores: Sequence[SuiteScore], path: Path) -> None:
+    """Write the failures. Raises MissingFile."""
+    from omma.evals.sheet import sheet
+
+    try:
+        path.write_text(sheet(scores), encoding="utf-8")
+    except OSError as wrong:
+        raise MissingFile(f"--sheet {path} cannot be written: {wrong.strerror or wrong}") from None
+    aside(f"wrote {path}")
 
 
 def tell(model: str, scores: Sequence[SuiteScore], *, json: bool) -> None:

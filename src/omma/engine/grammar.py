@@ -32,6 +32,8 @@ MEETING = (
     "use anyOf, or kinds that no value shares: other types, or a required property with a const of its own"
 )
 _SHOWN = re.compile(r"\s*+(?:\d+ \||\^|<non-verbose/>)")
+_BROKEN = re.compile("parse error|invalid regex|nsatisfiable")  # whatever names of the shape are quoted
+_LIMIT = re.compile("too (?:big|large|many|complex|deep)|limit|fuel|exceed")
 _AT = re.compile(r"(?:at )?\d+\(\d+\): |failed to compile JSON schema: ")
 
 
@@ -343,4 +345,5 @@ def _sentence(told: str) -> str:
     said = " ".join(_AT.sub("", said).split())[:200]
     if said == "NoExtensionBias":  # the library's word for an expression without a single match
         return "an answer cannot be held to this shape: no text matches it; ask for what some text is"
-    return f"an answer cannot be held to this shape: {said}; make it simpler"
+    do = "make it simpler" if _LIMIT.search(said) and not _BROKEN.search(said) else "mend it"
+    return f"an answer cannot be held to this shape: {said}; {do}"

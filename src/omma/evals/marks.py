@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,14 +9,15 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from omma.chat import Answer
-from omma.evals.calls import calls_share, sound_calls
-from omma.evals.places import sound_box
-from omma.evals.records import fields_told, leaves
-from omma.evals.tables import table_tree, teds
+from omma.evals.calls import calls_share
+from omma.evals.records import fields_told
+from omma.evals.tables import teds
 from omma.evals.texts import distance as distance
 from omma.evals.texts import first_figure, near
 from omma.evals.texts import normal as normal
-from omma.evals.times import SHARES, sound_in_time
+from omma.evals.times import SHARES
+from omma.evals.truths import FORMS as FORMS
+from omma.evals.truths import check_truth as check_truth
 from omma.prep.boxes import Box, parse_boxes, parse_points
 from omma.sample import Size
 
@@ -66,52 +66,12 @@ def missed(truth: Truth) -> Mark:
     return Mark(letters, letters) if letters else Mark(0.0)
 
 
-def check_truth(truth: Any) -> None:
-    """Raise ValueError saying what is wrong with a truth that no answer could be held against."""
-    kind = next((name for name in _MARKS if name in truth), None) if isinstance(truth, Mapping) else None
-    value = truth[kind] if kind else truth
-    match kind:
-        case "word":
-            sound, wanted = isinstance(value, str), "a text"
-        case "number":
-            sound, wanted = type(value) is int, "a whole number"
-        case "boxes":
-            sound = isinstance(value, list) and all(
-                isinstance(b, Mapping) and sound_box(b.get("box")) for b in value
-            )
-            wanted = "a list of objects with a box [x1, y1, x2, y2], x1 under x2 and y1 under y2"
-        case "point":
-            sound = sound_box(truth.get("box"))
-            wanted = "a box [x1, y1, x2, y2] beside it, x1 under x2 and y1 under y2"
-        case "lines":
-            sound = isinstance(value, list) and all(isinstance(line, str) for line in value)
-            sound, wanted = sound and bool(_letters(truth)), "a list of texts with a letter or more"
-        case "value":
-            sound, wanted = _is_figure(value) and _is_figure(truth.get("tolerance", 0.0)), "a figure"
-        case "html":
-            sound, wanted = isinstance(value, str) and table_tree(value) is not None, "a table in HTML"
-        case "record":
-            sound, wanted = isinstance(value, (dict, list)) and leaves(value) > 0, "an object with a field"
-        case "spans" | "second" | "order" | "result":
-            sound, wanted = sound_in_time(truth)
-        case "calls":
-            sound, wanted = sound_calls(truth)
-        case _:
-            sound, wanted = False, f"an object with one of {', '.join(_MARKS)}"
-    if not sound:
-        raise ValueError(f"its truth is {value!r}; wanted {wanted}")
-
-
-def _is_figure(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)
-
-
 def form(truth: Truth) -> str:
     """The form of a truth. Raises KeyError when it has none that is known."""
-    for name in _MARKS:
+    for name in FORMS:
         if name in truth:
             return name
-    raise KeyError(f"a truth with {', '.join(truth) or 'nothing'}; wanted one of {', '.join(_MARKS)}")
+    raise KeyError(f"a truth with {', '.join(truth) or 'nothing'}; wanted one of {', '.join(FORMS)}")
 
 
 # A word or two, and numbers
@@ -231,4 +191,3 @@ _MARKS: dict[str, Callable[[Truth, Answer], Mark]] = {
     "calls": _calls,
     **{name: _shared(share) for name, share in SHARES.items()},
 }
-FORMS = tuple(_MARKS)

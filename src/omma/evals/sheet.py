@@ -7,12 +7,14 @@ import html
 import json
 import mimetypes
 from collections.abc import Sequence
+from pathlib import Path
 
 from omma.chat import Answer
 from omma.evals.marks import Question, form, true_boxes
 from omma.evals.suites import Record, SuiteScore
 from omma.prep.boxes import Box, parse_boxes, parse_points
 
+BEGINNING = '<!doctype html>\n<html><head><meta charset="utf-8"><title>Failures</title>'
 STYLE = """
 body { font: 14px/1.4 sans-serif; margin: 24px; background: #f4f4f2; color: #222; }
 section { display: flex; flex-wrap: wrap; gap: 16px; align-items: flex-start; }
@@ -35,8 +37,17 @@ def sheet(scores: Sequence[SuiteScore], *, most: int = 60) -> str:
         shown = "".join(_card(record) for record in failures[:most])
         title = f"{html.escape(score.suite.name)}: {len(failures)} of {len(score.records)} not wholly right"
         parts.append(f"<h2>{title}</h2>\n<section>{shown}</section>\n")
-    head = f'<meta charset="utf-8"><title>Failures</title><style>{STYLE}</style>'
-    return f"<!doctype html>\n<html><head>{head}</head>\n<body>\n{''.join(parts)}</body></html>\n"
+    return f"{BEGINNING}<style>{STYLE}</style></head>\n<body>\n{''.join(parts)}</body></html>\n"
+
+
+def is_sheet(path: Path) -> bool:
+    """Whether a file is a sheet of ours, or empty: one that may be written anew."""
+    try:
+        with path.open("rb") as file:
+            begun = file.read(len(BEGINNING))
+    except OSError:
+        return False
+    return not begun or begun == BEGINNING.encode()
 
 
 def _card(record: Record) -> str:

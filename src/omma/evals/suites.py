@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from omma.chat import Answer, Image, Message, Options, Part, Responder, Video, message, whole
-from omma.errors import BadData, MissingFile, OmmaError, halved
+from omma.errors import BadData, MissingFile, OmmaError
 from omma.evals.calls import written_calls
 from omma.evals.figures import Figure, chance, figure
-from omma.evals.marks import FORMS, Mark, Question, check_truth, form, mark, missed
-from omma.sample import Size
+from omma.evals.marks import Mark, Question, form, mark, missed
+from omma.evals.questions import read_question
+from omma.prep.pictures import header_size
+from omma.prep.sources import check_plain
 
 # Tokens an answer may take at most, by the form of its truth: one that runs on is cut and marked as it is.
 LONGEST = {
@@ -126,10 +130,13 @@ def read_suite(path: Path) -> Suite:
     Raises MissingFile or BadData, which names the line.
     """
     try:
-        lines = path.read_bytes().split(b"\n")
+        check_plain(path, str(path))
+        lines = path.read_bytes().removeprefix(codecs.BOM_UTF8).split(b"\n")
     except OSError as error:
         raise MissingFile(f"{path}: {error.strerror}; wanted a suite of questions, one a line") from error
-    questions = tuple(_question(line, path, number) for number, line in enumerate(lines, 1) if line.strip())
+    measure = cache(header_size)  # questions share pictures
+    numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    questions = tuple(read_question(line, path, number, measure) for number, line in numbered)
     if not questions:
         raise BadData(f"{path} holds no question; wanted one a line")
     if len({form(question.truth) == "lines" for question in questions}) > 1:
@@ -137,53 +144,6 @@ def read_suite(path: Path) -> Suite:
             f"{path} mixes printed lines with other truths; their figures cannot be added: part them"
         )
     return Suite(path.stem, questions)
-
-
-def _question(line: bytes, path: Path, number: int) -> Question:
-    where = f"{path}, line {number}"
-    try:
-        raw = _json(line)
-        picture, asked, task, (width, height) = (raw[key] for key in ("picture", "question", "task", "size"))
-        if not all(isinstance(text, str) for text in (picture, asked, task)):
-            raise ValueError("its picture, question or task is not a text")
-        if not asked.strip():
-            raise ValueError("its question is empty")
-        if not (type(width) is type(height) is int and width > 0 and height > 0):
-            raise ValueError(f"its size is {raw['size']!r}; wanted [width, height] in pixels")
-        others, earlier, fps = raw.get("more", []), raw.get("before", []), raw.get("fps")
-        if not all(map(_are_texts, (others, *earlier))):
-            raise ValueError("its further pictures, or what was said before it, are not lists of texts")
-        if any(len(told) != 2 for told in earlier):
-            raise ValueError("what was said before it is not in pairs of a question and an answer")
-        if fps is not None and not (type(fps) in (int, float) and fps > 0):
-            raise ValueError(f"its fps is {fps!r}; wanted frames a second")
-        check_truth(raw["truth"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        why = f"it has no {error}" if isinstance(error, KeyError) else f"{error}"
-        raise BadData(
-            f"{where} is not a question: {why}; wanted picture, question, task, "
-            f"truth ({', '.join(FORMS)}) and size"
-        ) from None
-    more, before = tuple(path.parent / name for name in others), tuple((told[0], told[1]) for told in earlier)
-    size, first = Size(width, height), path.parent / picture
-    for shown in (first, *more):
-        if not shown.is_file():
-            raise BadData(
-                f"{where}: the picture {shown} is not there; make the suite and its pictures together"
-            )
-    return Question(first, asked, task, raw["truth"], size, more, fps, before)
-
-
-def _json(line: bytes) -> Any:
-    """What a line says. Raises ValueError, for half of a character too, which no text holds."""
-    raw = json.loads(line.decode("utf-8"))
-    if told := halved(json.dumps(raw, ensure_ascii=False)):
-        raise ValueError(f"it holds {told}")
-    return raw
-
-
-def _are_texts(told: Any) -> bool:
-    return isinstance(told, list) and all(isinstance(text, str) for text in told)
 
 
 def evaluate(responder: Responder, suite: Suite, progress: Progress | None = None) -> SuiteScore:

@@ -93,11 +93,12 @@ def sound_in_time(truth: Truth) -> tuple[bool, str]:
         good = isinstance(spans, list) and bool(spans) and all(_is_span(span) for span in spans)
         return good, "a list of [start, end] in seconds, the start first"
     if "second" in truth:
-        return all(_is_time(truth.get(key, 0)) for key in ("second", "within")), "a number of seconds"
+        sound = all(_is_time(truth.get(key, 0)) for key in ("second", "within"))
+        return sound, "a number of seconds, 0 or more"
     if "order" in truth:
         order = truth["order"]
-        good = isinstance(order, list) and bool(order) and all(isinstance(event, str) for event in order)
-        return good, "a list of texts"
+        texts = isinstance(order, list) and all(isinstance(event, str) for event in order)
+        return texts and bool(order) and all(map(str.strip, order)), "a list of texts, none of them empty"
     result = truth["result"]
     return isinstance(result, str) and bool(re.search(r"\d", result)), "a text with a number"
 
@@ -112,4 +113,4 @@ def _is_span(span: Any) -> bool:
 
 
 def _is_time(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)
+    return type(value) in (int, float) and math.isfinite(value) and value >= 0

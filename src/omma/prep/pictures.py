@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from omma.chat import MediaSource, source_name
 from omma.errors import BadInput, BadPicture
 from omma.prep.sources import decoding, open_bytes
+from omma.sample import Size
 
 # The formats that are read, each from its plugin above. None of them runs programs or names other files.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
@@ -104,6 +106,26 @@ def read_header(file: IO[bytes], name: str, limits: PictureLimits) -> PIL.Image.
         file.seek(0)
         picture = read(file, "")
     return picture
+
+
+def header_size(path: Path) -> Size | None:
+    """The size that a picture file's header tells, as it is shown upright; None for what is no picture.
+
+    Nothing is decoded: the picture may be broken all the same.
+    """
+    try:
+        with path.open("rb") as file, decoding(path, "picture", BadPicture):
+            known = picture_format(file)
+            if known is None:
+                return None
+            read, _ = PIL.Image.OPEN[known]
+            with read(file, "") as picture:
+                width, height = picture.size
+                told = known != "PNG" or "exif" in picture.info  # a PNG is searched to its end for it
+                turned = told and picture.getexif().get(ORIENTATION, 1) >= 5
+    except (OSError, BadPicture):
+        return None
+    return Size(height, width) if turned else Size(width, height)
 
 
 def check_area(

@@ -97,12 +97,28 @@ def _from_start(file: IO[bytes], name: str, kind: str, refuse: type[BadInput]) -
     return file
 
 
+def check_plain(path: Path, name: str) -> None:
+    """Raise MissingFile for a folder, a device or a pipe: to open a pipe would wait for whoever writes it.
+
+    What is not there is left to the opening, which says so.
+    """
+    if path.is_dir():
+        raise MissingFile(f"{name} is a folder; wanted a file")
+    if path.exists() and not path.is_file():
+        raise MissingFile(f"{name} is a device or a pipe; wanted a file")
+
+
+def same_file(one: Path, other: Path) -> bool:
+    """Whether two paths, however they are spelled or linked, are one file that is there."""
+    try:
+        return one.samefile(other)
+    except (OSError, ValueError):
+        return False
+
+
 def _open_file(path: Path, name: str) -> IO[bytes]:
     try:
-        if path.is_dir():
-            raise MissingFile(f"{name} is a folder; wanted a file")
-        if path.exists() and not path.is_file():
-            raise MissingFile(f"{name} is a device or a pipe; wanted a file")
+        check_plain(path, name)
         return path.open("rb")
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)

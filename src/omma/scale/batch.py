@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from omma.chat import Options
 from omma.errors import BadData, BadModel, Busy, Interrupted, OmmaError, UnknownOption
+from omma.prep.sources import same_file
 from omma.scale.ledger import Ledger
 from omma.scale.rows import Asked, Row, answer_line, error_line, read_asked, read_rows
 from omma.verbs import Reply, Verbs
@@ -64,7 +65,7 @@ def run_batch(source: Path, out: Path, workers: Workers, progress: Progress | No
     BadData where no line is a row, the input has a name twice, or the output is not of this input and this
     model; MissingFile; nothing is asked then.
     """
-    if source.resolve() == out.resolve():
+    if source.resolve() == out.resolve() or same_file(source, out):
         raise BadData(f"{source} is the input; name another file for the answers")
     digests = _digests(source)
     with Ledger(out) as ledger:

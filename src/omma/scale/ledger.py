@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from omma.errors import BadData, Interrupted, MissingFile
+from omma.errors import BadData, Interrupted, MissingFile, unread
 
 BEGINNINGS = (b'{"id": "batch_req_', b'{"custom_id": "')  # of every line that a batch writes
 
@@ -112,17 +112,22 @@ class Ledger:
     def _take(self, line: bytes, number: int) -> None:
         try:
             told = json.loads(line)
-            name, of = told["custom_id"], told["of"]
-            if not isinstance(name, str) or not isinstance(of, dict):
-                raise ValueError("its custom_id is no text, or it does not say what it is of")
-        except (ValueError, KeyError, TypeError, RecursionError) as wrong:
-            raise BadData(
-                f"{self.path}, line {number} is no answer of a batch ({type(wrong).__name__}: {wrong}); "
-                "name a file that is new, or one that an earlier run wrote"
-            ) from None
+        except (ValueError, RecursionError) as wrong:
+            raise self._foreign(number, unread(wrong)) from None
+        match told:
+            case {"custom_id": str(name), "of": dict()}:
+                pass
+            case _:
+                raise self._foreign(number, "it does not say which row of which input it answers")
         if name in self.done:
             raise BadData(f"{self.path}, line {number}: {name!r} is answered twice; name another file")
         self._note(told)
+
+    def _foreign(self, number: int, why: str) -> BadData:
+        return BadData(
+            f"{self.path}, line {number} is no answer of a batch: {why}; name a file that is new, or one "
+            "that an earlier run wrote"
+        )
 
     def _note(self, line: Mapping[str, Any]) -> None:
         self.done[line["custom_id"]] = line["of"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import json
 from collections import Counter
@@ -11,10 +12,19 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from omma.chat import Answer, Image, Message, Options, Video, messages
-from omma.errors import BadData, BadInput, BadMessage, MissingFile, OmmaError, OutOfMemory, UnknownOption
+from omma.errors import (
+    BadData,
+    BadInput,
+    BadMessage,
+    MissingFile,
+    OmmaError,
+    OutOfMemory,
+    UnknownOption,
+    unread,
+)
 from omma.prep.calls import Called, parse_calls
 from omma.prep.geometry import geometry
-from omma.prep.sources import ADDRESS
+from omma.prep.sources import ADDRESS, check_plain
 from omma.remote.asking import call_form
 from omma.scale.choosing import chosen
 from omma.shape import Json, Matching, Schema, Shape
@@ -45,7 +55,8 @@ class Row:
     """A line of the input. `digest` tells it from any other; `place` is where it stands.
 
     Of a line that is no row `wrong` says why; its answer is that. `twice` is a name that one of its objects
-    has twice: one reader would take the first value and another the last.
+    has twice: one reader would take the first value and another the last. Where it is not `named`, its name
+    is made of its line's number.
     """
 
     name: str
@@ -55,6 +66,7 @@ class Row:
     raw: Mapping[str, Any]
     wrong: BadData | None = None
     twice: str | None = None
+    named: bool = True
 
 
 def read_rows(path: Path) -> Iterator[Row]:
@@ -64,20 +76,41 @@ def read_rows(path: Path) -> Iterator[Row]:
     by their names, and a `custom_id`, without which its line's number is its name. Names come once. A line
     that is neither is a row that has gone `wrong`.
     """
-    names: set[str] = set()
+    names, made = set[str](), set[str]()
     try:
+        check_plain(path, str(path))
         with path.open("rb") as file:
             offset = 0
             for number, line in enumerate(file, 1):
+                if number == 1:
+                    _check_utf8(line, path)
                 place, offset = Place(number, offset, len(line)), offset + len(line)
                 if line.strip():
                     row = _row(line, place, path)
                     if row.name in names:
-                        raise BadData(f"{path}, line {number}: custom_id {row.name!r} is there twice")
+                        raise BadData(f"{path}, line {number}: {_twice(row, made)}")
                     names.add(row.name)
+                    if not row.named:
+                        made.add(row.name)
                     yield row
     except OSError as wrong:
         raise MissingFile(f"{path}: {wrong.strerror}; wanted rows of JSON, one a line") from wrong
+
+
+def _twice(row: Row, made: set[str]) -> str:
+    """How a row comes by a name that another has; `made` are those of rows without one."""
+    if not row.named:
+        return f"without a custom_id it is called {row.name!r}, as another row is; give it one"
+    if row.name in made:
+        return f"a row without a custom_id is called {row.name!r} already, by its line; give it one"
+    return f"custom_id {row.name!r} is there twice"
+
+
+def _check_utf8(line: bytes, path: Path) -> None:
+    """Raise BadData for a file in UTF-16 or UTF-32: its line ends are not bytes, and rows would be torn."""
+    marked = line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    if marked or line[:2].count(0) == 1:
+        raise BadData(f"{path} is UTF-16; wanted UTF-8: iconv -f UTF-16 -t UTF-8 writes it anew")
 
 
 def row_at(path: Path, place: Place) -> Row:
@@ -107,9 +140,11 @@ def _row(line: bytes, place: Place, path: Path) -> Row:
                 f"{where} is no row; wanted an object with messages, or with custom_id, url and body"
             )
     except BadData as wrong:
-        named = name if isinstance(name, str) and name else f"line-{place.number}"
-        return Row(named, form, digest, place, raw, wrong)
-    return Row(name, form, digest, place, raw, twice=twice[0] if twice else None)
+        given = isinstance(name, str) and bool(name) and "custom_id" in raw
+        called = name if isinstance(name, str) and name else f"line-{place.number}"
+        return Row(called, form, digest, place, raw, wrong, named=given)
+    first = twice[0] if twice else None
+    return Row(name, form, digest, place, raw, twice=first, named="custom_id" in raw)
 
 
 def _object(line: bytes, where: str, twice: list[str]) -> Mapping[str, Any]:
@@ -123,7 +158,7 @@ def _object(line: bytes, where: str, twice: list[str]) -> Mapping[str, Any]:
     try:
         raw = json.loads(line, object_pairs_hook=told)
     except (ValueError, RecursionError) as wrong:
-        raise BadData(f"{where} is no JSON: {wrong}") from None
+        raise BadData(f"{where} is no JSON: {unread(wrong)}") from None
     if not isinstance(raw, dict):
         raise BadData(f"{where} is no row; wanted an object with messages, or with custom_id, url and body")
     return raw

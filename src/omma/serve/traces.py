@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
-from omma.errors import MissingExtra
+from omma.errors import MissingExtra, UnknownOption
 from omma.serve.visit import Visit
 
 # Notes of a visit that go into its span, by the conventions' names where there are some.
@@ -91,8 +93,10 @@ class OpenTelemetry:
 def sent_to(endpoint: str, name: str = "omma") -> OpenTelemetry:
     """Traces sent to a collector's OTLP address, such as ``http://localhost:4318/v1/traces``.
 
-    Raises MissingExtra. Nothing of the environment is asked but what the exporter itself reads.
+    Raises UnknownOption for what is no address of the web, and MissingExtra. Nothing of the environment is
+    asked but what the exporter itself reads.
     """
+    _check(endpoint)
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
         from opentelemetry.sdk.resources import Resource
@@ -103,6 +107,20 @@ def sent_to(endpoint: str, name: str = "omma") -> OpenTelemetry:
     provider = TracerProvider(resource=Resource({"service.name": name}), shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint)))
     return OpenTelemetry(provider)
+
+
+def _check(endpoint: str) -> None:
+    """Raise UnknownOption for an address that nothing is ever sent to: the exporter would only log that."""
+    try:
+        parts = urlsplit(endpoint)
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # no port's number, or half of an IPv6 address
+        sound = False
+    if not sound or re.search(r"\s", endpoint):
+        raise UnknownOption(
+            f"traces are to go to {endpoint!r}; wanted an http or https address such as "
+            "http://localhost:4318/v1/traces"
+        )
 
 
 def _absent(absent: ModuleNotFoundError) -> MissingExtra:

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from omma.engine.grammar import Grammars, Vocabulary, compile_shape
-from omma.engine.schema_rules import INSTEAD, USUAL
+from omma.engine.schema_rules import INSTEAD, USUAL, Limits
 from omma.errors import BadShape, MissingExtra
 from omma.prep.calls import parse_calls
 from omma.shape import Calls, Json, Matching, Schema, Shape

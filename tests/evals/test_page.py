@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import PIL.Image
 import pytest
@@ -22,7 +23,7 @@ QUESTION = SHOWN[0][1]
 
 
 @pytest.mark.parametrize(("kind", "told"), SHOWN, ids=lambda part: part if isinstance(part, str) else "")
-def test_what_the_page_shows_is_read(kind: str, told: dict[str, object], tmp_path: Path) -> None:
+def test_what_the_page_shows_is_read(kind: str, told: dict[str, Any], tmp_path: Path) -> None:
     question = told if kind == "question" else QUESTION | {"truth": told}
     width, height = question["size"]
     for name in (question["picture"], *question.get("more", ())):

@@ -168,9 +168,7 @@ def test_a_file_in_utf16_is_refused_as_a_whole(foreign: Foreign, tmp_path: Path,
         run_batch(tmp_path / "in.jsonl", tmp_path / "out.jsonl", workers(foreign))
 
 
-def test_a_pipe_is_no_file_of_rows_and_a_link_to_the_input_no_output(
-    foreign: Foreign, tmp_path: Path
-) -> None:
+def test_a_pipe_is_no_input_and_a_link_to_the_input_no_output(foreign: Foreign, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(MissingFile, match="is a device or a pipe; wanted a file"):
         run_batch(tmp_path / "pipe", tmp_path / "out.jsonl", workers(foreign))

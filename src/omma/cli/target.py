@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -22,10 +23,10 @@ def check_target(
     run wrote, and knows it: that may be written anew, and nothing else; with None anything else may.
     """
     named = f"{option} {file}"
-    if not file.parent.is_dir():
+    if not os.path.isdir(file.parent):
         raise MissingFile(f"{named} cannot be written: there is no folder {file.parent}; make it first")
     check_plain(file, named)
     if any(same_file(file, Path(path)) for path in read):
         raise BadInput(f"{named} is {what}, and would be overwritten; name another file")
-    if ours is not None and file.exists() and not ours[1](file):
+    if ours is not None and os.path.exists(file) and not ours[1](file):
         raise BadInput(f"{named} holds other things than {ours[0]}; name another file")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+import os
 import re
 import threading
 import urllib.parse
@@ -102,9 +103,9 @@ def check_plain(path: Path, name: str) -> None:
 
     What is not there is left to the opening, which says so.
     """
-    if path.is_dir():
+    if os.path.isdir(path):  # unlike a Path's own, these say no to a name that is too long
         raise MissingFile(f"{name} is a folder; wanted a file")
-    if path.exists() and not path.is_file():
+    if os.path.exists(path) and not os.path.isfile(path):
         raise MissingFile(f"{name} is a device or a pipe; wanted a file")
 
 

@@ -22,7 +22,8 @@ from omma.evals.sheet import sheet
 from omma.evals.suites import LONGEST, MORE, evaluate, limits, read_suite
 from omma.prep.boxes import Box
 from omma.sample import Size
-from omma.synth.suites import make_suite
+from omma.synth.suites import FURTHER, make_suite
+from omma.synth.suites import SUITES as DRAWN
 
 SUITES = sorted((Path(__file__).parents[2] / "data").glob("*/*.jsonl"))
 SIZE = Size(100, 100)
@@ -381,6 +382,7 @@ def test_a_missing_suite_is_a_missing_file(tmp_path: Path) -> None:
 
 
 def test_a_suite_as_it_is_drawn_can_be_read(tmp_path: Path) -> None:
-    for name in ("find", "widgets"):
+    for name in DRAWN | FURTHER:
         suite = read_suite(make_suite(name, 2, tmp_path))
-        assert len(evaluate(Knower(), suite).records) == 2
+        assert len(suite.questions) == 2, name
+    assert len(evaluate(Knower(), suite).records) == 2

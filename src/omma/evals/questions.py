@@ -106,8 +106,7 @@ def _check_picture(picture: Path, where: str) -> None:
 def _sizes(shown: list[Path], told: Size, measure: Measure) -> dict[int, Size]:
     """The pictures' sizes by their numbers; of those that cannot be measured, `told`. Raises ValueError."""
     measured = [measure(picture) for picture in shown]
-    if measured[0] not in (None, told):
-        raise ValueError(
-            f"its size is {list(told)}, but the picture {shown[0].name} is {list(measured[0] or told)}"
-        )
+    real = measured[0]
+    if real is not None and real != told:
+        raise ValueError(f"its size is {list(told)}, but the picture {shown[0].name} is {list(real)}")
     return {number: size or told for number, size in enumerate(measured, 1)}

@@ -15,7 +15,7 @@ from omma.prep.sources import check_plain
 from omma.sample import Size
 
 NEEDED = ("picture", "question", "task", "truth", "size")
-FURTHER = ("more", "before", "fps")
+FURTHER = ("more", "before", "fps", "id")
 Measure = Callable[[Path], Size | None]
 
 

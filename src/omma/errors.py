@@ -30,8 +30,8 @@ OmmaError
 
 from __future__ import annotations
 
+import json
 import sys
-from json import JSONDecodeError
 
 
 class OmmaError(Exception):
@@ -153,7 +153,7 @@ def unread(wrong: Exception) -> str:
     match wrong:
         case UnicodeDecodeError():
             return f"its byte {wrong.start + 1:,} is not UTF-8"
-        case JSONDecodeError():
+        case json.JSONDecodeError():
             return f"{wrong.msg[:1].lower()}{wrong.msg[1:]}, at letter {wrong.pos + 1:,}"
         case RecursionError():
             return "it is nested too deep"

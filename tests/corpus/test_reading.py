@@ -157,7 +157,7 @@ def test_a_pipe_is_no_data_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("line", "told"),
-    [('{"a": ' + "9" * 5000 + "}", "thousands of digits"), ('{"a": ' + "[" * 100_000, "nested too deeply")],
+    [('{"a": ' + "9" * 5000 + "}", "more than 4,300 figures"), ('{"a": ' + "[" * 100_000, "nested too deep")],
 )
 def test_what_json_says_and_nobody_can_hold_is_told_in_words(line: str, told: str, tmp_path: Path) -> None:
     (tmp_path / "data.jsonl").write_text(json.dumps(native(0)) + f"\n{line}\n")

@@ -58,7 +58,7 @@ def test_an_id_that_nobody_uses_writes_nothing(tokenizer: Tokenizer) -> None:
 
 
 def test_half_a_character_is_refused(tokenizer: Tokenizer) -> None:
-    with pytest.raises(BadMessage, match="place 2"):
+    with pytest.raises(BadMessage, match="half of a character, near 'ab"):
         tokenizer.text("ab\ud800")
 
 

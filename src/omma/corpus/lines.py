@@ -10,7 +10,7 @@ from typing import IO
 
 from omma.corpus.container import Indexed
 from omma.corpus.record import Loose, Place, Raw
-from omma.errors import BadData
+from omma.errors import BadData, unread
 
 LONGEST = 64 << 20  # bytes of one record's text
 
@@ -54,14 +54,8 @@ def read_object(text: bytes, place: str) -> Loose:
         value = json.loads(text.removeprefix(codecs.BOM_UTF8))
     except UnicodeDecodeError as problem:
         raise BadData(f"{place} is not UTF-8 text: {problem.reason} at byte {problem.start}") from None
-    except json.JSONDecodeError as problem:
-        raise BadData(f"{place} is not JSON: {problem}") from None
-    except RecursionError:
-        raise BadData(f"{place} is nested too deeply; wanted a record with fewer lists in lists") from None
-    except ValueError:
-        raise BadData(
-            f"{place} holds a number of thousands of digits; wanted numbers that can be counted with"
-        ) from None
+    except (ValueError, RecursionError) as problem:
+        raise BadData(f"{place} is not JSON that can be read: {unread(problem)}") from None
     if not isinstance(value, dict):
         raise BadData(f"{place} holds {type(value).__name__}; wanted an object such as {{'messages': […]}}")
     return Loose(value)

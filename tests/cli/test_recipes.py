@@ -26,6 +26,13 @@ def test_a_recipe_imports_what_lies_beside_it_and_leaves_the_path_as_it_was(tmp_
     assert sys.path == before
 
 
+def refused(own: Path, written: str, told: str) -> None:
+    """What is written as a person's own recipe is refused with these words."""
+    own.write_text(written)
+    with pytest.raises(BadRecipe, match=re.escape(told)):
+        read_recipe(f"{own}:mine")
+
+
 @pytest.mark.parametrize(
     ("written", "told"),
     [
@@ -41,12 +48,9 @@ def test_a_recipe_imports_what_lies_beside_it_and_leaves_the_path_as_it_was(tmp_
     ],
 )
 def test_one_sentence_tells_of_a_persons_own_program(written: str, told: str, tmp_path: Path) -> None:
-    file = tmp_path / "own.py"
-    file.write_text(written)
-    with pytest.raises(BadRecipe, match=re.escape(told)):
-        read_recipe(f"{file}:mine")
+    refused(own := tmp_path / "own.py", written, told)
     with pytest.raises(UnknownOption, match=re.escape(told)):
-        LineUp(f"{file}:mine")()
+        LineUp(f"{own}:mine")()
 
 
 @pytest.mark.parametrize(
@@ -60,10 +64,7 @@ def test_one_sentence_tells_of_a_persons_own_program(written: str, told: str, tm
     ],
 )
 def test_what_is_wrong_in_a_persons_recipe_is_said_as_theirs(written: str, told: str, tmp_path: Path) -> None:
-    file = tmp_path / "own.py"
-    file.write_text(written)
-    with pytest.raises(BadRecipe, match=re.escape(told)):
-        read_recipe(f"{file}:mine")
+    refused(tmp_path / "own.py", written, told)
 
 
 def test_a_stage_need_not_say_what_it_returns(tmp_path: Path) -> None:

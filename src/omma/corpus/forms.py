@@ -19,6 +19,7 @@ from omma.corpus.shards import Shard
 from omma.corpus.tables import Table
 from omma.corpus.tagged import CAPTIONS, read_captions, read_llava, read_qwen
 from omma.errors import BadData, MissingFile, UnknownOption
+from omma.prep.sources import check_plain
 
 GZIP = b"\x1f\x8b"
 HEAD = 1 << 16  # bytes of a file that are looked at to tell its kind
@@ -56,8 +57,7 @@ def reader(form: str) -> Reader:
 def _head(path: Path) -> bytes:
     """The first bytes of a file. Raises MissingFile where there is none in which records can be reached."""
     try:
-        if path.exists() and not path.is_file():
-            raise MissingFile(f"{path} is a folder, a device or a pipe; wanted a file")
+        check_plain(path, str(path))
         with path.open("rb") as file:
             return file.read(HEAD)
     except OSError as problem:
